@@ -1,0 +1,108 @@
+/**
+ * A plan is data: named steps, each with how to act, how to look and how to undo. The same rows are shown before
+ * ("these exact commands, on these serials"), hashed, journaled, exported as a script, run and undone, also by a later
+ * version of the code. Nothing in here touches the machine.
+ */
+import type { JsonObject } from '../shared/json';
+
+/** A drive by its stable id, or one of its partitions. Becomes a /dev path right before the act, after a check of identity. */
+export interface DriveRef {
+  drive: string;
+  partition?: number;
+}
+export type Argument = string | DriveRef;
+
+export interface ExecAction {
+  do: 'exec';
+  /** Absolute path, for example /usr/sbin/mkfs.ext4; must be in the plugin's `programs`. */
+  program: string;
+  argv: Argument[];
+  /** Written to the program's standard input, which is then closed. Never a secret: it is journaled. */
+  stdin?: string;
+  /** Default 120,000. */
+  timeoutMs?: number;
+  /** Exit codes that mean success; default [0]. */
+  okExitCodes?: number[];
+}
+export type Action =
+  | ExecAction
+  | { do: 'make-directory'; path: string; mode: number }
+  /** Refuses a directory that is not empty, so it can never take user data. */
+  | { do: 'remove-directory'; path: string }
+  | { do: 'mount'; source: DriveRef; path: string; filesystem: string; options: string[] }
+  | { do: 'unmount'; path: string }
+  /** Atomic: temporary file, fsync, rename, fsync of the directory. */
+  | { do: 'write-file'; path: string; content: string; mode: number }
+  | { do: 'remove-file'; path: string }
+  | { do: 'make-sparse-file'; path: string; sizeBytes: number }
+  /** Attaches a sandbox file to a loop device and shows its partitions; `detach-loop` is the way back. */
+  | { do: 'attach-loop'; path: string }
+  | { do: 'detach-loop'; path: string }
+  /** Waits until the partition's device node is there (kernel and udev need a moment after a new table). */
+  | { do: 'reread-partitions'; drive: string }
+  | { do: 'forget-partitions'; drive: string };
+
+/**
+ * What is there now, compared with what the step wants.
+ * done: the wanted effect is complete. absent: nothing of it is there. partial: an unfinished piece of this very step.
+ * running: somebody is at it now (kernel work or an orphaned command). foreign: something else is there that must not be touched.
+ */
+export type LookStatus = 'done' | 'absent' | 'partial' | 'running' | 'foreign';
+export interface LookResult {
+  status: LookStatus;
+  /** One sentence of evidence: what was seen, in the user's nouns. */
+  evidence: string;
+}
+export interface Look {
+  /** A core look, or `<plugin id>/<name>` for one of the plugin's own. */
+  look: string;
+  args: JsonObject;
+  /** The step removes what the look describes: done and absent change places. */
+  negate?: true;
+}
+
+export interface Step {
+  /** Stable, kebab-case, unique in the plan: `make-filesystem`. */
+  name: string;
+  /** For people: "Make an ext4 filesystem". */
+  title: string;
+  run: Action;
+  /** In the order to be done. 'nothing': taking back an earlier step removes it. 'impossible': what it destroyed is gone. */
+  undo: Action[] | 'nothing' | 'impossible';
+  look: Look;
+  /** Ids of the drives whose content this step destroys. Their identity is re-checked right before. */
+  destroys?: string[];
+}
+
+/** Core looks and their arguments. */
+export const looks = {
+  /** A filesystem of this type and UUID is on the drive or partition. */
+  filesystem: (at: DriveRef, type: string, uuid: string): Look => ({
+    look: 'filesystem',
+    args: { drive: at.drive, partition: at.partition ?? 0, type, uuid },
+  }),
+  /** The drive's GPT has this disk GUID and exactly these partition GUIDs. */
+  partitionTable: (drive: string, diskUuid: string, partitionUuids: string[]): Look => ({
+    look: 'partition-table',
+    args: { drive, diskUuid, partitionUuids },
+  }),
+  /** The kernel shows the node of this partition. */
+  partitionNode: (drive: string, partition: number): Look => ({
+    look: 'partition-node',
+    args: { drive, partition },
+  }),
+  /** blkid and wipefs find nothing on the drive and it has no partitions. Content other than `contentHash` is foreign. */
+  blank: (drive: string, contentHash: string): Look => ({ look: 'blank', args: { drive, contentHash } }),
+  directory: (path: string): Look => ({ look: 'directory', args: { path } }),
+  /** The filesystem with this UUID is mounted at the path; another one there is foreign. */
+  mounted: (path: string, uuid: string): Look => ({ look: 'mounted', args: { path, uuid } }),
+  /** The file has exactly this content. */
+  file: (path: string, content: string): Look => ({ look: 'file', args: { path, content } }),
+  sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
+  loopAttached: (path: string): Look => ({ look: 'loop-attached', args: { path } }),
+} as const;
+
+export const not = (look: Look): Look => {
+  const { negate, ...rest } = look;
+  return negate ? rest : { ...rest, negate: true };
+};

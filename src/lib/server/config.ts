@@ -1,0 +1,92 @@
+/** Everything that the environment can say, read once. The only file that reads process.env. */
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+const flag = z
+  .enum(['0', '1'])
+  .default('0')
+  .transform((value) => value === '1');
+
+const environment = z.object({
+  /** 1: sandbox drives only; real drives are listed but locked. */
+  CAIRN_SANDBOX: flag,
+  CAIRN_DATA_DIR: z.string().default('/var/lib/cairn'),
+  CAIRN_MOUNT_ROOT: z.string().optional(),
+  CAIRN_HOST: z.string().default('127.0.0.1'),
+  CAIRN_PORT: z.coerce.number().int().min(0).max(65_535).default(8420),
+  /** Further host names that a browser may use, comma-separated. */
+  CAIRN_ALLOWED_HOSTS: z.string().default(''),
+  CAIRN_SANDBOX_DRIVES: z.coerce.number().int().min(0).max(32).default(6),
+  CAIRN_SANDBOX_DRIVE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(64 * 1024 ** 2)
+    .default(2 * 1024 ** 3),
+  CAIRN_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Test only: `point` or `point@kind/step`, where the process kills itself; see operations/crash-points.ts. */
+  CAIRN_CRASH_AT: z.string().default(''),
+  CAIRN_LEASE_MS: z.coerce.number().int().min(200).default(15_000),
+  CAIRN_SWEEP_CRON: z.string().default('*/1 * * * *'),
+  /** Finished operations kept: newest this many, and none older than this many days. */
+  CAIRN_KEEP_OPERATIONS: z.coerce.number().int().min(1).default(500),
+  CAIRN_KEEP_DAYS: z.coerce.number().int().min(1).default(90),
+  NOTIFY_SOCKET: z.string().default(''),
+  WATCHDOG_USEC: z.coerce.number().int().min(0).default(0),
+});
+
+export interface Config {
+  sandbox: boolean;
+  dataDir: string;
+  databasePath: string;
+  /** Records of commands that run or ran: see host/command.ts. */
+  recordsDir: string;
+  sandboxDir: string;
+  thirdPartyPluginsDir: string;
+  mountRoot: string;
+  host: string;
+  port: number;
+  hostname: string;
+  allowedHosts: string[];
+  sandboxDrives: number;
+  sandboxDriveBytes: number;
+  logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  crashAt: string;
+  leaseMs: number;
+  sweepCron: string;
+  keepOperations: number;
+  keepDays: number;
+  notifySocket: boolean;
+  watchdogMs: number;
+}
+
+/** @throws ZodError naming the variable that is wrong */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const value = environment.parse(env);
+  const dataDir = resolve(value.CAIRN_DATA_DIR);
+  return {
+    sandbox: value.CAIRN_SANDBOX,
+    dataDir,
+    databasePath: join(dataDir, 'cairn.db'),
+    recordsDir: join(dataDir, 'records'),
+    sandboxDir: join(dataDir, 'sandbox'),
+    thirdPartyPluginsDir: join(dataDir, 'plugins'),
+    mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),
+    host: value.CAIRN_HOST,
+    port: value.CAIRN_PORT,
+    hostname: hostname(),
+    allowedHosts: value.CAIRN_ALLOWED_HOSTS.split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+    sandboxDrives: value.CAIRN_SANDBOX_DRIVES,
+    sandboxDriveBytes: value.CAIRN_SANDBOX_DRIVE_BYTES,
+    logLevel: value.CAIRN_LOG_LEVEL,
+    crashAt: value.CAIRN_CRASH_AT,
+    leaseMs: value.CAIRN_LEASE_MS,
+    sweepCron: value.CAIRN_SWEEP_CRON,
+    keepOperations: value.CAIRN_KEEP_OPERATIONS,
+    keepDays: value.CAIRN_KEEP_DAYS,
+    notifySocket: value.NOTIFY_SOCKET !== '',
+    watchdogMs: Math.floor(value.WATCHDOG_USEC / 1_000),
+  };
+}

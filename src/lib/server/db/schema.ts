@@ -1,0 +1,222 @@
+/** Tables. Times are milliseconds since the epoch, sizes bytes, JSON columns hold what `JSON.stringify` gave. */
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import type { Json, JsonObject } from '$lib/shared/json';
+import type { OperationState, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
+import type { WireError } from '$lib/shared/wire/operations';
+import type { Action, Look, Step } from '$lib/plugin-api/plan';
+import type { Prepared } from '../operations/types';
+
+export const meta = sqliteTable('meta', { key: text('key').primaryKey(), value: text('value').notNull() });
+
+export const users = sqliteTable('users', {
+  id: text('id').primaryKey(),
+  username: text('username').notNull().unique(),
+  passwordHash: text('password_hash').notNull(),
+  role: text('role').$type<Role>().notNull(),
+  createdAt: integer('created_at').notNull(),
+});
+
+/** `id` is the SHA-256 of the token in the cookie: a copy of the database opens no session. */
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    id: text('id').primaryKey(),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    createdAt: integer('created_at').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    userAgent: text('user_agent').notNull().default(''),
+    address: text('address').notNull().default(''),
+  },
+  (table) => [index('sessions_user').on(table.userId)],
+);
+
+export const apiKeys = sqliteTable('api_keys', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  prefix: text('prefix').notNull(),
+  hash: text('hash').notNull().unique(),
+  role: text('role').$type<Role>().notNull(),
+  createdAt: integer('created_at').notNull(),
+  lastUsedAt: integer('last_used_at'),
+});
+
+/** `key` is `user:<name>` or `address:<ip>`. */
+export const loginThrottle = sqliteTable('login_throttle', {
+  key: text('key').primaryKey(),
+  failures: integer('failures').notNull(),
+  blockedUntil: integer('blocked_until').notNull(),
+  lastAt: integer('last_at').notNull(),
+});
+
+/** Every drive ever seen; what it is now is read from the machine. */
+export const drives = sqliteTable('drives', {
+  id: text('id').primaryKey(),
+  serial: text('serial'),
+  wwn: text('wwn'),
+  model: text('model'),
+  vendor: text('vendor'),
+  sizeBytes: integer('size_bytes').notNull(),
+  bus: text('bus').notNull(),
+  rotational: integer('rotational', { mode: 'boolean' }),
+  sandbox: integer('sandbox', { mode: 'boolean' }).notNull(),
+  bayLabel: text('bay_label'),
+  protectedByUser: integer('protected_by_user', { mode: 'boolean' }).notNull().default(false),
+  firstSeenAt: integer('first_seen_at').notNull(),
+  lastSeenAt: integer('last_seen_at').notNull(),
+});
+
+export const pools = sqliteTable(
+  'pools',
+  {
+    guid: text('guid').primaryKey(),
+    label: text('label').notNull(),
+    /** Lower case, for uniqueness. */
+    labelKey: text('label_key').notNull(),
+    plugin: text('plugin').notNull(),
+    layout: text('layout').notNull(),
+    options: text('options', { mode: 'json' }).$type<Record<string, Json>>().notNull(),
+    mountPath: text('mount_path').notNull(),
+    mountPathExisted: integer('mount_path_existed', { mode: 'boolean' }).notNull(),
+    state: text('state').$type<PoolState>().notNull(),
+    /** What the user wants: mounted again at the next start. */
+    wantMounted: integer('want_mounted', { mode: 'boolean' }).notNull(),
+    errorMessage: text('error_message'),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (table) => [
+    uniqueIndex('pools_label').on(table.labelKey),
+    uniqueIndex('pools_mount_path').on(table.mountPath),
+  ],
+);
+
+export const poolDrives = sqliteTable(
+  'pool_drives',
+  {
+    poolGuid: text('pool_guid')
+      .notNull()
+      .references(() => pools.guid, { onDelete: 'cascade' }),
+    slot: integer('slot').notNull(),
+    driveId: text('drive_id').notNull(),
+    serial: text('serial'),
+    label: text('label').notNull(),
+    sizeBytes: integer('size_bytes').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.poolGuid, table.slot] }),
+    uniqueIndex('pool_drives_drive').on(table.driveId),
+  ],
+);
+
+export const operations = sqliteTable(
+  'operations',
+  {
+    seq: integer('seq').primaryKey({ autoIncrement: true }),
+    id: text('id').notNull().unique(),
+    kind: text('kind').notNull(),
+    title: text('title').notNull(),
+    subjectType: text('subject_type').$type<'pool' | 'drive' | 'host'>().notNull(),
+    subjectId: text('subject_id').notNull(),
+    subjectLabel: text('subject_label').notNull(),
+    state: text('state').$type<OperationState>().notNull(),
+    verdict: text('verdict').$type<Verdict>(),
+    evidence: text('evidence', { mode: 'json' }).$type<string[]>().notNull(),
+    request: text('request', { mode: 'json' }).$type<JsonObject>().notNull(),
+    /** The prepared plan as it was confirmed, whole. */
+    prepared: text('prepared', { mode: 'json' }).$type<Prepared>().notNull(),
+    planHash: text('plan_hash').notNull(),
+    onInterrupt: text('on_interrupt').$type<'take-back' | 'finish' | 'continue'>().notNull(),
+    requestedBy: text('requested_by').notNull(),
+    createdAt: integer('created_at').notNull(),
+    endedAt: integer('ended_at'),
+    deadlineAt: integer('deadline_at').notNull(),
+    /** Renewed while a worker lives; past it, with no worker in this process, the sweeper recovers. */
+    leaseUntil: integer('lease_until').notNull(),
+    cancelRequestedAt: integer('cancel_requested_at'),
+    error: text('error', { mode: 'json' }).$type<WireError>(),
+    retryOf: text('retry_of'),
+  },
+  (table) => [
+    index('operations_state').on(table.state),
+    index('operations_subject').on(table.subjectId, table.kind, table.seq),
+    index('operations_ended').on(table.endedAt),
+  ],
+);
+
+export const operationLocks = sqliteTable(
+  'operation_locks',
+  {
+    /** A lock exists while its operation lives: rows go in the transaction that ends it, and there is no other unlock. */
+    lock: text('lock').primaryKey(),
+    operationId: text('operation_id')
+      .notNull()
+      .references(() => operations.id, { onDelete: 'cascade' }),
+  },
+  (table) => [index('operation_locks_operation').on(table.operationId)],
+);
+
+export const steps = sqliteTable(
+  'steps',
+  {
+    operationId: text('operation_id')
+      .notNull()
+      .references(() => operations.id, { onDelete: 'cascade' }),
+    index: integer('step_index').notNull(),
+    name: text('name').notNull(),
+    title: text('title').notNull(),
+    run: text('run', { mode: 'json' }).$type<Action>().notNull(),
+    undo: text('undo', { mode: 'json' }).$type<Step['undo']>().notNull(),
+    look: text('look', { mode: 'json' }).$type<Look>().notNull(),
+    destroys: text('destroys', { mode: 'json' }).$type<string[]>().notNull(),
+    state: text('state').$type<StepState>().notNull(),
+    beganAt: integer('began_at'),
+    endedAt: integer('ended_at'),
+    error: text('error'),
+  },
+  (table) => [primaryKey({ columns: [table.operationId, table.index] })],
+);
+
+/** A program that a step or its undo started. Its identity is committed before it may act. */
+export const commands = sqliteTable(
+  'commands',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    operationId: text('operation_id')
+      .notNull()
+      .references(() => operations.id, { onDelete: 'cascade' }),
+    stepIndex: integer('step_index').notNull(),
+    phase: text('phase').$type<'run' | 'undo'>().notNull(),
+    argv: text('argv', { mode: 'json' }).$type<string[]>().notNull(),
+    recordPath: text('record_path').notNull(),
+    pid: integer('pid'),
+    startTicks: integer('start_ticks'),
+    bootId: text('boot_id'),
+    startedAt: integer('started_at').notNull(),
+    endedAt: integer('ended_at'),
+    exitCode: integer('exit_code'),
+    signal: text('signal'),
+  },
+  (table) => [index('commands_operation').on(table.operationId, table.id)],
+);
+
+export const outputs = sqliteTable(
+  'outputs',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    commandId: integer('command_id')
+      .notNull()
+      .references(() => commands.id, { onDelete: 'cascade' }),
+    operationId: text('operation_id')
+      .notNull()
+      .references(() => operations.id, { onDelete: 'cascade' }),
+    stream: text('stream').$type<'stdout' | 'stderr'>().notNull(),
+    text: text('text').notNull(),
+    at: integer('at').notNull(),
+  },
+  (table) => [
+    index('outputs_operation').on(table.operationId, table.id),
+    index('outputs_command').on(table.commandId, table.id),
+  ],
+);

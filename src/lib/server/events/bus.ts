@@ -1,0 +1,54 @@
+import { EventEmitter } from 'node:events';
+import type { Logger } from '../log';
+
+/** Every event inside the server. An event says that something changed; whoever cares reads it again. */
+export interface Events {
+  /** The kernel or udev reported block devices; kernel names, empty for "anything may have changed". */
+  'block-devices.changed': { names: string[] };
+  /** The mount table changed. */
+  'mounts.changed': Record<string, never>;
+  /** The drive read model changed (after a re-read). */
+  'drives.changed': Record<string, never>;
+  /** A row of an operation or of one of its steps was committed. */
+  'operation.changed': { id: string };
+  /** An operation has ended; its locks are free. */
+  'operation.ended': { id: string };
+  /** Output lines were committed; the newest id. */
+  'operation.output': { operationId: string; lastId: number };
+  /** A pool record was written. */
+  'pool.changed': { guid: string };
+  /** A session was ended: its sockets close. */
+  'session.revoked': { sessionId: string };
+  /** Somebody began or stopped looking (number of feed subscribers). */
+  'watchers.changed': { count: number };
+  /** A source of live change came up or went down. */
+  'source.changed': { name: string; ok: boolean; reason: string | null };
+}
+
+export interface Bus {
+  emit<K extends keyof Events>(name: K, event: Events[K]): void;
+  /** @returns a function that ends the subscription */
+  on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void;
+}
+
+/** A listener that throws is logged and never stops the others or the emitter. */
+export function createBus(log: Logger): Bus {
+  const emitter = new EventEmitter();
+  emitter.setMaxListeners(0);
+  return {
+    emit(name, event) {
+      emitter.emit(name, event);
+    },
+    on(name, listener) {
+      const guarded = (event: Parameters<typeof listener>[0]): void => {
+        try {
+          listener(event);
+        } catch (error) {
+          log.error({ error, event: name }, 'a listener failed');
+        }
+      };
+      emitter.on(name, guarded);
+      return () => emitter.off(name, guarded);
+    },
+  };
+}

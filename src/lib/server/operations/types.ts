@@ -1,0 +1,111 @@
+import type { Step } from '$lib/plugin-api/plan';
+import type { JsonObject } from '$lib/shared/json';
+import type { Actor } from '$lib/shared/wire/session';
+import type { Erasure, Operation, OperationPage, OutputLine, PlanPreview } from '$lib/shared/wire/operations';
+import type { AppError } from '../errors';
+import type { Transaction } from '../db/client';
+
+/** What a drive must still be, right before something on it is destroyed. */
+export interface DriveExpectation {
+  id: string;
+  serial: string | null;
+  sizeBytes: number;
+  byId: string | null;
+  contentHash: string;
+}
+
+/** A request that has been validated against the machine, and the plan that follows from it. All of it is data. */
+export interface Prepared {
+  /** Everything the plan was made from; the record functions get it. */
+  input: JsonObject;
+  title: string;
+  subject: { type: 'pool' | 'drive' | 'host'; id: string; label: string };
+  steps: Step[];
+  /** `drive:<id>`, `pool:<guid>`, `path:<mount path>`, `sandbox`. */
+  locks: string[];
+  drives: DriveExpectation[];
+  erases: Erasure[];
+  /** What the user types before the confirm code is sent; needed when `erases` is not empty. */
+  confirmText: string | null;
+  notes: string[];
+}
+
+/** Who owns the resource's record: these run inside the transactions of the operation, nothing else writes the row. */
+export interface RecordOwner {
+  /** With the operation's first commit. @throws AppError to refuse (duplicate label, wrong state): nothing is written then. */
+  begin(tx: Transaction, operationId: string, prepared: Prepared): void;
+  /** With the commit that ends the operation well. */
+  succeed(tx: Transaction, operationId: string, prepared: Prepared): void;
+  /** With the commit that ends the way back. */
+  takenBack(tx: Transaction, operationId: string, prepared: Prepared, error: AppError): void;
+  /** Recovery or undo met something that only the user can decide. */
+  needsYou(tx: Transaction, operationId: string, prepared: Prepared, reason: string): void;
+}
+
+export interface OperationDefinition {
+  /** `pool.create` */
+  kind: string;
+  /** What recovery does by default. What creates is taken back, what removes is finished, what downloads is continued. */
+  onInterrupt: 'take-back' | 'finish' | 'continue';
+  deadlineMs: number;
+  /** Reads and validates; never changes anything. @throws AppError with all issues at once. */
+  prepare(request: JsonObject): Promise<Prepared>;
+  record: RecordOwner;
+}
+
+export interface StartOptions {
+  kind: string;
+  /** Kept for retry. Never a secret. */
+  request: JsonObject;
+  actor: Actor;
+  confirmCode?: string | null;
+  retryOf?: string | null;
+}
+
+export interface OutputCommand {
+  id: number;
+  stepIndex: number;
+  step: string;
+  phase: 'run' | 'undo';
+  argv: string[];
+  startedAt: number;
+  endedAt: number | null;
+  exitCode: number | null;
+  signal: string | null;
+  lines: { stream: 'stdout' | 'stderr'; text: string; at: number }[];
+}
+
+export interface Operations {
+  define(definition: OperationDefinition): void;
+  preview(kind: string, request: JsonObject): Promise<PlanPreview>;
+  /** Answers as soon as record and plan are on disk. @throws AppError confirm_required | confirm_stale | locked | ... */
+  start(options: StartOptions): Promise<Operation>;
+  get(id: string): Operation;
+  page(options: {
+    before?: number | null;
+    limit: number;
+    subjectId?: string | null;
+    live?: boolean;
+  }): OperationPage;
+  /** The newest operation of a kind on a subject. */
+  latest(kind: string, subjectId: string): Operation | null;
+  /** Live operation whose locks include this one. */
+  holder(lock: string): Operation | null;
+  cancel(id: string, actor: Actor): Operation;
+  retry(id: string, actor: Actor): Promise<Operation>;
+  /** For needs-attention: look again and go on, or leave things as they are and free the locks. */
+  resolve(id: string, decision: 'try-again' | 'leave-as-is', actor: Actor): Promise<Operation>;
+  outputs(id: string, options: { after?: number; limit?: number }): OutputLine[];
+  commands(id: string): OutputCommand[];
+  /** The plan as a shell script for people; drives by their by-id path. */
+  script(id: string): string;
+  previewScript(preview: PlanPreview): string;
+  /** Boot: verdicts for all that has not ended. Resolves when every verdict is given; continued work goes on. */
+  recover(): Promise<void>;
+  /** Cron: lost workers, deadlines, old rows. */
+  sweep(): Promise<void>;
+  /** Resolves when the operation has ended (or needs attention). */
+  wait(id: string): Promise<Operation>;
+  /** Finishes or checkpoints within the time, then takes nothing new. */
+  stop(drainMs: number): Promise<void>;
+}

@@ -1,0 +1,368 @@
+/**
+ * Every error the product can answer with. `status` is the HTTP status of REST and tRPC answers, `title` heads the
+ * message in the UI, `remedy` is the default advice when the thrower knows nothing more exact.
+ */
+export interface ErrorCodeEntry {
+  kind: 'input' | 'auth' | 'not-found' | 'precondition' | 'busy' | 'host' | 'operation' | 'bug';
+  status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  title: string;
+  remedy?: string;
+}
+
+export const ERROR_CODES = {
+  // What was sent
+  invalid_input: {
+    kind: 'input',
+    status: 400,
+    title: 'Some fields need another value',
+    remedy: 'Correct the fields that are marked and send again.',
+  },
+  malformed_json: {
+    kind: 'input',
+    status: 400,
+    title: 'The body is not JSON',
+    remedy: 'Send a JSON object with Content-Type application/json.',
+  },
+  body_too_large: {
+    kind: 'input',
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'Send at most 256 KiB.',
+  },
+  unsupported_media_type: {
+    kind: 'input',
+    status: 415,
+    title: 'The body has the wrong type',
+    remedy: 'Send Content-Type: application/json.',
+  },
+  unknown_field: {
+    kind: 'input',
+    status: 400,
+    title: 'A field is not known',
+    remedy: 'Remove the field, or check its spelling.',
+  },
+  label_empty: {
+    kind: 'input',
+    status: 400,
+    title: 'The label is empty',
+    remedy: 'Give the pool a name of 1 to 32 characters.',
+  },
+  label_too_long: {
+    kind: 'input',
+    status: 400,
+    title: 'The label is too long',
+    remedy: 'Use at most 32 characters.',
+  },
+  label_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The label has characters that are not allowed',
+    remedy: 'Use letters, digits, spaces, dots, underscores and dashes.',
+  },
+  label_leading_dash: {
+    kind: 'input',
+    status: 400,
+    title: 'The label starts with a dash',
+    remedy: 'Start it with a letter or a digit.',
+  },
+  label_duplicate: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Another pool has this label',
+    remedy: 'Choose another label.',
+  },
+  no_drives: {
+    kind: 'input',
+    status: 400,
+    title: 'No drive is chosen',
+    remedy: 'Choose at least one drive.',
+  },
+  drive_duplicate: {
+    kind: 'input',
+    status: 400,
+    title: 'A drive is named twice',
+    remedy: 'Name each drive once.',
+  },
+  too_few_drives: {
+    kind: 'input',
+    status: 400,
+    title: 'The layout needs more drives',
+    remedy: 'Choose more drives or another layout.',
+  },
+  too_many_drives: {
+    kind: 'input',
+    status: 400,
+    title: 'The layout takes fewer drives',
+    remedy: 'Choose fewer drives or another layout.',
+  },
+  unknown_layout: {
+    kind: 'input',
+    status: 400,
+    title: 'The plugin has no such layout',
+    remedy: 'Choose one of the layouts that the plugin lists.',
+  },
+  drive_too_small: {
+    kind: 'input',
+    status: 400,
+    title: 'A drive is too small',
+    remedy: 'Choose a larger drive.',
+  },
+  mount_path_relative: {
+    kind: 'input',
+    status: 400,
+    title: 'The mount path is not absolute',
+    remedy: 'Start it with a slash, for example /mnt/tank.',
+  },
+  mount_path_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The mount path cannot be used',
+    remedy: 'Use a path such as /mnt/tank, outside of system folders.',
+  },
+  mount_path_in_use: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The mount path is in use',
+    remedy: 'Choose another mount path.',
+  },
+  // Who asks
+  unauthenticated: {
+    kind: 'auth',
+    status: 401,
+    title: 'You are not signed in',
+    remedy: 'Sign in, or send a valid X-Api-Key.',
+  },
+  forbidden: {
+    kind: 'auth',
+    status: 403,
+    title: 'Your role does not allow this',
+    remedy: 'Ask an administrator to do it or to raise your role.',
+  },
+  bad_credentials: {
+    kind: 'auth',
+    status: 401,
+    title: 'User name or password is wrong',
+    remedy: 'Check both and try again.',
+  },
+  throttled: {
+    kind: 'auth',
+    status: 429,
+    title: 'Too many attempts',
+    remedy: 'Wait for the time shown, then try again.',
+  },
+  setup_code_wrong: {
+    kind: 'auth',
+    status: 403,
+    title: 'The first-run code is wrong',
+    remedy: 'Take the code from the console or the log of the server.',
+  },
+  setup_done: {
+    kind: 'auth',
+    status: 409,
+    title: 'Set-up has been done already',
+    remedy: 'Sign in with the account that was made.',
+  },
+  password_weak: {
+    kind: 'input',
+    status: 400,
+    title: 'The password is too weak',
+    remedy: 'Use at least 10 characters.',
+  },
+  username_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The user name cannot be used',
+    remedy: 'Use 2 to 32 lower-case letters, digits, dashes, starting with a letter.',
+  },
+  username_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The user name is taken',
+    remedy: 'Choose another user name.',
+  },
+  last_admin: {
+    kind: 'precondition',
+    status: 409,
+    title: 'This is the last administrator',
+    remedy: 'Make another user administrator first.',
+  },
+  bad_origin: {
+    kind: 'auth',
+    status: 403,
+    title: 'The request comes from another site',
+    remedy: 'Open Cairn at its own address.',
+  },
+  bad_host: {
+    kind: 'auth',
+    status: 403,
+    title: 'The host name is not one of ours',
+    remedy: 'Use the address that the server printed, or add the name to CAIRN_ALLOWED_HOSTS.',
+  },
+  // What is not there
+  not_found: { kind: 'not-found', status: 404, title: 'There is no such page or thing' },
+  pool_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such pool',
+    remedy: 'Check the GUID in the list of pools.',
+  },
+  drive_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such drive',
+    remedy: 'Check that the drive is plugged in, and its serial.',
+  },
+  operation_not_found: { kind: 'not-found', status: 404, title: 'There is no such operation' },
+  plugin_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such plugin',
+    remedy: 'Choose one of the plugins that are listed.',
+  },
+  user_not_found: { kind: 'not-found', status: 404, title: 'There is no such user' },
+  // What does not hold now
+  plugin_unavailable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The plugin cannot be used on this machine',
+  },
+  not_supported: { kind: 'precondition', status: 409, title: 'The plugin cannot do this' },
+  drive_protected: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive is protected',
+    remedy: 'Remove its protection on the Drives page first.',
+  },
+  drive_system: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive holds this system',
+    remedy: 'Choose another drive; this one can never be used.',
+  },
+  drive_sandbox_mode: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Real drives are locked in sandbox mode',
+    remedy: 'Choose a sandbox drive, or install Cairn to use real drives.',
+  },
+  drive_in_use: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive is in use',
+    remedy: 'Free the drive, or choose another one.',
+  },
+  drive_in_pool: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive belongs to a pool',
+    remedy: 'Remove that pool first, or choose another drive.',
+  },
+  drive_ambiguous: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive cannot be told from another one',
+    remedy: 'Its serial number is missing or doubled; use it alone, or choose another drive.',
+  },
+  drive_read_only: { kind: 'precondition', status: 409, title: 'The drive is read-only' },
+  drive_gone: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive is not there any more',
+    remedy: 'Plug it in again, or choose another drive.',
+  },
+  drive_changed: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive is not as it was when the plan was made',
+    remedy: 'Look at the plan again and confirm the new one.',
+  },
+  confirm_required: {
+    kind: 'precondition',
+    status: 409,
+    title: 'This plan erases data and needs your confirmation',
+    remedy: 'Read the plan and send its confirm code.',
+  },
+  confirm_stale: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The plan has changed since you confirmed it',
+    remedy: 'Read the new plan and confirm it.',
+  },
+  pool_wrong_state: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The pool is not in a state that allows this',
+  },
+  operation_wrong_state: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The operation is not in a state that allows this',
+  },
+  guid_conflict: {
+    kind: 'precondition',
+    status: 409,
+    title: 'This GUID belongs to another pool',
+    remedy: 'Leave the GUID out, or use a new one.',
+  },
+  locked: {
+    kind: 'busy',
+    status: 409,
+    title: 'Another operation works on this',
+    remedy: 'Wait until it has ended, or cancel it.',
+  },
+  stopping: { kind: 'busy', status: 503, title: 'Cairn is stopping', remedy: 'Try again in a moment.' },
+  // What the machine did
+  command_failed: { kind: 'host', status: 500, title: 'A command failed' },
+  command_timeout: { kind: 'host', status: 500, title: 'A command did not end in time' },
+  command_not_allowed: {
+    kind: 'host',
+    status: 500,
+    title: 'A plugin asked for a program it did not declare',
+  },
+  program_missing: { kind: 'host', status: 500, title: 'A program is not installed' },
+  parse_failed: { kind: 'host', status: 500, title: 'A tool said something that is not understood' },
+  // What became of an operation
+  postcondition: { kind: 'operation', status: 500, title: 'A step ended without the effect it should have' },
+  foreign_state: { kind: 'operation', status: 409, title: 'Something else is where this step works' },
+  undo_failed: { kind: 'operation', status: 500, title: 'A step could not be taken back' },
+  cancelled: { kind: 'operation', status: 409, title: 'Cancelled' },
+  deadline_passed: { kind: 'operation', status: 500, title: 'The operation took longer than its deadline' },
+  interrupted: {
+    kind: 'operation',
+    status: 500,
+    title: 'Interrupted by a stop of Cairn or of the machine',
+    remedy: 'Retry it with one click.',
+  },
+  // Ours
+  newer_database: {
+    kind: 'bug',
+    status: 500,
+    title: 'The database was written by a newer Cairn',
+    remedy: 'Install that version again, or restore the database snapshot made before the update.',
+  },
+  already_running: {
+    kind: 'busy',
+    status: 409,
+    title: 'Cairn already runs on this data directory',
+    remedy: 'Stop the other process first.',
+  },
+  bug: {
+    kind: 'bug',
+    status: 500,
+    title: 'Something went wrong inside Cairn',
+    remedy: 'Look for the reference in the log and report it.',
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+export const isErrorCode = (value: string): value is ErrorCode => Object.hasOwn(ERROR_CODES, value);
+export const errorEntry = (code: ErrorCode): ErrorCodeEntry => ERROR_CODES[code];
+
+/** One thing that is wrong with a request, or one reason why something cannot be done. */
+export interface Issue {
+  /** Path of the field, dots between names: `drives.0.serial`. */
+  field?: string;
+  code: ErrorCode;
+  message: string;
+  remedy?: string;
+}

@@ -1,0 +1,38 @@
+import type { Drive } from './drives';
+import type { Operation } from './operations';
+import type { PluginView } from './plugins';
+import type { Pool } from './pools';
+
+export interface SystemView {
+  id: 'system';
+  hostname: string;
+  version: string;
+  sandbox: boolean;
+  startedAt: number;
+  /** Where new pools are mounted unless the user says otherwise. */
+  mountRoot: string;
+  /** Sources of live change that work now; a source that is down is named with the reason. */
+  sources: { name: string; ok: boolean; reason: string | null }[];
+}
+
+export interface TopicDocuments {
+  drives: Drive;
+  pools: Pool;
+  operations: Operation;
+  plugins: PluginView;
+  system: SystemView;
+}
+export type Topic = keyof TopicDocuments;
+export const TOPICS = ['drives', 'pools', 'operations', 'plugins', 'system'] as const satisfies Topic[];
+
+export type Change = {
+  [T in Topic]:
+    { topic: T; op: 'put'; id: string; value: TopicDocuments[T] } | { topic: T; op: 'remove'; id: string };
+}[Topic];
+
+export type Snapshot = { [T in Topic]: TopicDocuments[T][] };
+
+/** `epoch` is new with every start of the server; `seq` rises by one with every message. Cursor text: `epoch:seq`. */
+export type FeedMessage =
+  | { type: 'snapshot'; epoch: string; seq: number; snapshot: Snapshot }
+  | { type: 'changes'; epoch: string; seq: number; changes: Change[] };

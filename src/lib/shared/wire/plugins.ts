@@ -1,0 +1,66 @@
+import type { Json } from '../json';
+
+export type FormField =
+  | {
+      type: 'select';
+      name: string;
+      label: string;
+      help: string;
+      default: string;
+      choices: { value: string; label: string; help?: string }[];
+      layouts?: string[];
+    }
+  | { type: 'boolean'; name: string; label: string; help: string; default: boolean; layouts?: string[] }
+  | {
+      type: 'text';
+      name: string;
+      label: string;
+      help: string;
+      default: string;
+      maxLength: number;
+      layouts?: string[];
+    }
+  | {
+      type: 'integer';
+      name: string;
+      label: string;
+      help: string;
+      default: number;
+      min: number;
+      max: number;
+      layouts?: string[];
+    };
+
+export interface LayoutView {
+  id: string;
+  title: string;
+  description: string;
+  minDrives: number;
+  /** null: no limit */
+  maxDrives: number | null;
+}
+export interface PluginView {
+  id: string;
+  kind: 'storage';
+  name: string;
+  description: string;
+  version: string;
+  origin: 'built-in' | 'third-party';
+  /** Programs it may run. */
+  programs: string[];
+  available: boolean;
+  /** Why it is not available, and what to do. */
+  reason: string | null;
+  remedy: string | null;
+  layouts: LayoutView[];
+  form: FormField[];
+}
+/** Live answer to a half-filled form: P1. */
+export interface CapacityEstimate {
+  rawBytes: number;
+  usableBytes: number;
+  /** How many drives may fail, any of them, without loss. */
+  tolerance: number;
+  toleranceText: string;
+}
+export type OptionValues = Record<string, Json>;

@@ -1,0 +1,56 @@
+import type { Health, MemberStatus, PoolState, PoolStatus } from '../states';
+import type { Json } from '../json';
+
+export interface PoolMember {
+  slot: number;
+  driveId: string;
+  serial: string | null;
+  label: string;
+  sizeBytes: number;
+  /** From the tool, by slot or device, never by position in a list. */
+  status: MemberStatus;
+  detail: string | null;
+}
+/** Whether a verb can be used now; `why` says why not and what would enable it. */
+export interface VerbState {
+  allowed: boolean;
+  why: string | null;
+}
+export const POOL_VERBS = ['mount', 'unmount', 'rename', 'remove'] as const;
+export type PoolVerb = (typeof POOL_VERBS)[number];
+
+export interface Pool {
+  guid: string;
+  label: string;
+  plugin: string;
+  pluginName: string;
+  layout: string;
+  layoutTitle: string;
+  /** Sentence: "survives the loss of 1 drive". */
+  toleranceText: string;
+  options: Record<string, Json>;
+  state: PoolState;
+  poolStatus: PoolStatus | null;
+  health: Health;
+  /** One sentence about the health that a person can act on; null when all is well. */
+  healthText: string | null;
+  mountPath: string;
+  mounted: boolean;
+  sizeBytes: number | null;
+  usedBytes: number | null;
+  availableBytes: number | null;
+  members: PoolMember[];
+  verbs: Record<PoolVerb, VerbState>;
+  /** Live operation on this pool. */
+  operationId: string | null;
+  errorMessage: string | null;
+  createdAt: number;
+  /** When the machine was last asked. */
+  readAt: number | null;
+}
+export interface MountProcess {
+  pid: number;
+  command: string;
+  user: string;
+  path: string;
+}

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const project = (name: string, extra: Record<string, unknown> = {}) => ({
+  resolve: { alias: { $lib: at('src/lib'), $plugins: at('plugins') } },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`, ...(name === 'unit' ? ['test/architecture.test.ts'] : [])],
+    environment: 'node',
+    setupFiles: ['test/support/node-version.ts'],
+    ...extra,
+  },
+});
+
+// Tiers that use real devices run one file at a time: they share the machine's loop devices and mount table.
+const serial = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit'),
+      project('integration', { testTimeout: 20_000 }),
+      project('host', serial),
+      project('crash', { ...serial, testTimeout: 1_200_000, hookTimeout: 120_000 }),
+      project('browser', { ...serial, testTimeout: 120_000 }),
+    ],
+  },
+});
