@@ -4,7 +4,7 @@
  */
 export interface ErrorCodeEntry {
   kind: 'input' | 'auth' | 'not-found' | 'precondition' | 'busy' | 'host' | 'operation' | 'bug';
-  status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
   title: string;
   remedy?: string;
 }
@@ -34,6 +34,12 @@ export const ERROR_CODES = {
     status: 415,
     title: 'The body has the wrong type',
     remedy: 'Send Content-Type: application/json.',
+  },
+  method_not_allowed: {
+    kind: 'input',
+    status: 405,
+    title: 'The address does not take this method',
+    remedy: 'Use one of the methods that the answer lists in its Allow header.',
   },
   unknown_field: {
     kind: 'input',

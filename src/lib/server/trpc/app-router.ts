@@ -1,0 +1,25 @@
+import { router } from './init';
+import { apiKeysRouter } from './routers/api-keys';
+import { drivesRouter } from './routers/drives';
+import { feedRouter } from './routers/feed';
+import { operationsRouter } from './routers/operations';
+import { pluginsRouter } from './routers/plugins';
+import { poolsRouter } from './routers/pools';
+import { sessionRouter } from './routers/session';
+import { systemRouter } from './routers/system';
+import { usersRouter } from './routers/users';
+
+/** All that the browser can ask for: one router a noun. */
+export const appRouter = router({
+  session: sessionRouter,
+  users: usersRouter,
+  apiKeys: apiKeysRouter,
+  feed: feedRouter,
+  system: systemRouter,
+  drives: drivesRouter,
+  pools: poolsRouter,
+  operations: operationsRouter,
+  plugins: pluginsRouter,
+});
+
+export type AppRouter = typeof appRouter;

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { Drive, DriveUse } from '$lib/shared/wire/drives';
+import type { Operation } from '$lib/shared/wire/operations';
+import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
+
+const id = z.string().min(1).max(300);
+const one = z.strictObject({ id });
+
+export const drivesRouter = router({
+  list: viewerProcedure.query(({ ctx }): Drive[] => ctx.services.drives.list()),
+  /** Processes that hold something on the drive, read now. */
+  use: viewerProcedure
+    .input(one)
+    .query(({ ctx, input }): Promise<DriveUse> => ctx.services.drives.use(input.id)),
+  protect: adminProcedure
+    .input(one)
+    .mutation(({ ctx, input }): Drive => ctx.services.drives.protect(input.id, true)),
+  unprotect: adminProcedure
+    .input(one)
+    .mutation(({ ctx, input }): Drive => ctx.services.drives.protect(input.id, false)),
+  setBayLabel: operatorProcedure
+    .input(z.strictObject({ id, label: z.string().trim().max(32).nullable() }))
+    .mutation(({ ctx, input }): Drive => ctx.services.drives.setBayLabel(input.id, input.label)),
+  addSandbox: operatorProcedure
+    .input(
+      z.strictObject({
+        count: z.number().int().min(1).max(32),
+        sizeBytes: z
+          .number()
+          .int()
+          .min(64 * 1024 ** 2)
+          .max(64 * 1024 ** 4),
+      }),
+    )
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: 'sandbox.create-drives', request: input, actor: ctx.actor }),
+    ),
+  removeSandbox: operatorProcedure.input(one).mutation(({ ctx, input }): Promise<Operation> =>
+    ctx.services.operations.start({
+      kind: 'sandbox.remove-drive',
+      request: { driveId: input.id },
+      actor: ctx.actor,
+    }),
+  ),
+  refresh: operatorProcedure.mutation(async ({ ctx }): Promise<{ ok: true }> => {
+    await ctx.services.drives.refresh();
+    return { ok: true };
+  }),
+});

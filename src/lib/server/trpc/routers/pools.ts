@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { errorEntry } from '$lib/shared/error-codes';
+import type { JsonObject } from '$lib/shared/json';
+import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
+import type { CapacityEstimate } from '$lib/shared/wire/plugins';
+import type { MountProcess, Pool } from '$lib/shared/wire/pools';
+import { poolCreateRequest } from '$lib/shared/wire/requests';
+import { AppError, issue } from '../../errors';
+import { createPool, removePool } from '../../pools/create';
+import { operatorProcedure, router, viewerProcedure } from '../init';
+
+const guid = z.string().min(1).max(100);
+const one = z.strictObject({ guid });
+const confirmCode = z.string().max(200).nullish();
+
+/** What is wrong with a request is the answer of a preview, not its failure; anything else is. */
+async function previewOf(plan: () => Promise<PlanPreview>): Promise<PreviewResult> {
+  try {
+    return { ok: true, preview: await plan() };
+  } catch (error) {
+    if (!(error instanceof AppError) || ['bug', 'host'].includes(errorEntry(error.code).kind)) throw error;
+    const issues = error.issues.length > 0 ? error.issues : [issue(error.code, error.message)];
+    return { ok: false, issues };
+  }
+}
+
+export const poolsRouter = router({
+  list: viewerProcedure.query(({ ctx }): Pool[] => ctx.services.pools.list()),
+  get: viewerProcedure.input(one).query(({ ctx, input }): Pool => ctx.services.pools.get(input.guid)),
+  /** Size and fault tolerance of a half-filled form. */
+  estimate: viewerProcedure
+    .input(
+      z.strictObject({
+        plugin: z.string().max(100),
+        layout: z.string().max(100),
+        options: z.record(z.string(), z.json()).default({}),
+        driveIds: z.array(z.string().max(300)).max(200),
+      }),
+    )
+    .query(({ ctx, input }): CapacityEstimate => ctx.services.plugins.estimate(input)),
+  preview: operatorProcedure
+    .input(z.strictObject({ request: poolCreateRequest }))
+    .mutation(({ ctx, input }): Promise<PreviewResult> =>
+      previewOf(() => ctx.services.operations.preview('pool.create', input.request as JsonObject)),
+    ),
+  /** Asked twice with the same GUID, it is the same pool and the same answer. */
+  create: operatorProcedure
+    .input(z.strictObject({ request: poolCreateRequest, confirmCode }))
+    .mutation(({ ctx, input }): Promise<{ poolGroupGuid: string; operation: Operation }> =>
+      createPool(ctx.services, input.request, { actor: ctx.actor, confirmCode: input.confirmCode ?? null }),
+    ),
+  previewRemove: operatorProcedure
+    .input(one)
+    .query(({ ctx, input }): Promise<PlanPreview> =>
+      ctx.services.operations.preview('pool.remove', { guid: input.guid }),
+    ),
+  remove: operatorProcedure
+    .input(one.extend({ confirmCode }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      removePool(ctx.services, input.guid, { actor: ctx.actor, confirmCode: input.confirmCode ?? null }),
+    ),
+  mount: operatorProcedure
+    .input(one)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: 'pool.mount', request: { guid: input.guid }, actor: ctx.actor }),
+    ),
+  unmount: operatorProcedure
+    .input(one)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({
+        kind: 'pool.unmount',
+        request: { guid: input.guid },
+        actor: ctx.actor,
+      }),
+    ),
+  rename: operatorProcedure
+    .input(one.extend({ label: z.string().max(200) }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: 'pool.rename', request: { ...input }, actor: ctx.actor }),
+    ),
+  /** Processes that keep the pool from being unmounted, read now. */
+  processes: viewerProcedure
+    .input(one)
+    .query(({ ctx, input }): Promise<MountProcess[]> => ctx.services.pools.processes(input.guid)),
+});
