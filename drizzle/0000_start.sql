@@ -154,6 +154,8 @@ CREATE TABLE `steps` (
 	`undo` text NOT NULL,
 	`look` text NOT NULL,
 	`destroys` text NOT NULL,
+	`command` text NOT NULL,
+	`undo_text` text NOT NULL,
 	`state` text NOT NULL,
 	`began_at` integer,
 	`ended_at` integer,

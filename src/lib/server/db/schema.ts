@@ -170,6 +170,9 @@ export const steps = sqliteTable(
     undo: text('undo', { mode: 'json' }).$type<Step['undo']>().notNull(),
     look: text('look', { mode: 'json' }).$type<Look>().notNull(),
     destroys: text('destroys', { mode: 'json' }).$type<string[]>().notNull(),
+    /** The act and its way back as lines for people, with the device paths of the moment the plan was made. */
+    command: text('command').notNull(),
+    undoText: text('undo_text').notNull(),
     state: text('state').$type<StepState>().notNull(),
     beganAt: integer('began_at'),
     endedAt: integer('ended_at'),

@@ -100,8 +100,11 @@ export interface Operations {
   /** The plan as a shell script for people; drives by their by-id path. */
   script(id: string): string;
   previewScript(preview: PlanPreview): string;
-  /** Boot: verdicts for all that has not ended. Resolves when every verdict is given; continued work goes on. */
-  recover(): Promise<void>;
+  /**
+   * Boot: verdicts for all that has not ended, or only for the kinds that `only` accepts (sandbox drives must be back
+   * before operations on them are judged). Resolves when every verdict is given; continued work goes on.
+   */
+  recover(only?: (kind: string) => boolean): Promise<void>;
   /** Cron: lost workers, deadlines, old rows. */
   sweep(): Promise<void>;
   /** Resolves when the operation has ended (or needs attention). */

@@ -1,0 +1,151 @@
+/**
+ * What the runner, recovery and the sweeper share: the operations that live in this process, and the ways an operation ends.
+ */
+import type { WireError } from '$lib/shared/wire/operations';
+import { AppError } from '../errors';
+import type { Logger } from '../log';
+import type { Feed } from '../events/feed';
+import type { OperationRow } from './journal';
+import { back, forward, type Outcome, type RunnerContext } from './runner';
+import { operationView, pastNoReturn } from './view';
+import type { OperationDefinition } from './types';
+
+export interface Engine extends RunnerContext {
+  feed: Feed;
+  log: Logger;
+  definitions: Map<string, OperationDefinition>;
+  workers: Map<string, Worker>;
+  leaseMs: number;
+}
+/** One operation that this process works on. */
+export interface Worker {
+  abort: AbortController;
+  finished: Promise<void>;
+}
+
+export const wireError = (error: AppError): WireError => ({
+  code: error.code,
+  message: error.message,
+  remedy: error.remedy ?? null,
+});
+
+export function definitionOf(engine: Engine, kind: string): OperationDefinition {
+  const definition = engine.definitions.get(kind);
+  if (!definition) throw new AppError('bug', `No operation of kind ${kind} is defined.`);
+  return definition;
+}
+
+/** Puts the present rows of an operation into the feed. */
+export function publish(engine: Engine, id: string): void {
+  const row = engine.journal.operation(id);
+  if (!row) return engine.feed.remove('operations', id);
+  engine.feed.put('operations', id, operationView(row, engine.journal.steps(id)));
+  engine.bus.emit('operation.changed', { id });
+}
+
+function reload(engine: Engine, id: string): OperationRow {
+  const row = engine.journal.operation(id);
+  if (!row) throw new AppError('operation_not_found', `There is no operation ${id}.`);
+  return row;
+}
+
+async function endWell(engine: Engine, row: OperationRow): Promise<void> {
+  await engine.crash.pause('ending', { kind: row.kind });
+  engine.journal.transaction((tx) => {
+    definitionOf(engine, row.kind).record.succeed(tx, row.id, row.prepared);
+    engine.journal.end(tx, row.id, 'succeeded', engine.clock.now(), null);
+  });
+}
+
+async function endTakenBack(engine: Engine, row: OperationRow, error: AppError): Promise<void> {
+  await engine.crash.pause('ending', { kind: row.kind });
+  const state = error.code === 'cancelled' ? 'cancelled' : 'failed';
+  engine.journal.transaction((tx) => {
+    definitionOf(engine, row.kind).record.takenBack(tx, row.id, row.prepared, error);
+    engine.journal.end(tx, row.id, state, engine.clock.now(), wireError(error));
+  });
+}
+
+/** The locks stay: nothing else may touch these things until somebody has decided. */
+function stopForUser(engine: Engine, row: OperationRow, reason: string, error: AppError | null): void {
+  engine.journal.transaction((tx) => {
+    definitionOf(engine, row.kind).record.needsYou(tx, row.id, row.prepared, reason);
+    engine.journal.update(tx, row.id, {
+      state: 'needs-attention',
+      ...(error ? { error: wireError(error) } : {}),
+    });
+    engine.journal.verdict(tx, row.id, 'needs-you', [reason]);
+  });
+}
+
+/** Takes the operation back because of `error`, and ends it. */
+export async function takeBack(engine: Engine, id: string, error: AppError): Promise<void> {
+  engine.journal.transaction((tx) =>
+    engine.journal.update(tx, id, { state: 'undoing', error: wireError(error) }),
+  );
+  publish(engine, id);
+  const row = reload(engine, id);
+  const outcome = await back(engine, row, engine.journal.steps(id));
+  if (outcome.result === 'needs-you') return stopForUser(engine, row, outcome.reason, error);
+  await endTakenBack(engine, row, error);
+}
+
+async function afterForward(engine: Engine, id: string, outcome: Outcome): Promise<void> {
+  const row = reload(engine, id);
+  if (outcome.result === 'ok') return endWell(engine, row);
+  if (outcome.result === 'needs-you') return stopForUser(engine, row, outcome.reason, null);
+  // Something is gone for good and this operation's whole purpose is to remove it: there is no way back, only onward.
+  if (row.onInterrupt === 'finish' && pastNoReturn(engine.journal.steps(id)))
+    return stopForUser(
+      engine,
+      row,
+      `It cannot go on: ${outcome.error.message} What was removed before cannot be brought back.`,
+      outcome.error,
+    );
+  await takeBack(engine, id, outcome.error);
+}
+
+/** Forward to an end, or to the user. */
+export async function runForward(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+  const row = reload(engine, id);
+  const outcome = await forward(engine, row, engine.journal.steps(id), signal);
+  await afterForward(engine, id, outcome);
+}
+
+/**
+ * Owns an operation in this process until `work` ends: lease, deadline and cancellation hang on it.
+ * A bug in `work` never ends the process: the operation is shown as needing the user, its locks stay.
+ */
+export function own(engine: Engine, id: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const abort = new AbortController();
+  const row = reload(engine, id);
+  const deadlineMs = Math.max(1_000, row.deadlineAt - row.createdAt);
+  const timer = setTimeout(() => {
+    abort.abort(
+      new AppError('deadline_passed', `It did not end within ${Math.round(deadlineMs / 1_000)} seconds.`),
+    );
+  }, deadlineMs);
+  timer.unref();
+  const finished = (async () => {
+    try {
+      await work(abort.signal);
+    } catch (error) {
+      engine.log.error({ error, operationId: id }, 'the operation engine failed');
+      const reason = `Something went wrong inside Cairn: ${error instanceof Error ? error.message : String(error)}`;
+      try {
+        stopForUser(engine, row, reason, null);
+      } catch (second) {
+        // The database cannot be written (full disk): the row stays live, its lease runs out and the sweeper recovers it.
+        engine.log.error({ error: second, operationId: id }, 'the failure could not be journaled');
+      }
+    } finally {
+      clearTimeout(timer);
+      engine.workers.delete(id);
+      publish(engine, id);
+      engine.bus.emit('operation.ended', { id });
+      engine.crash.at('ended', { kind: row.kind });
+    }
+  })();
+  engine.workers.set(id, { abort, finished });
+  return finished;
+}

@@ -1,0 +1,148 @@
+/** Carries out one action of a step: in this process, or as a supervised program whose identity and output are journaled. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Action } from '$lib/plugin-api/plan';
+import { AppError } from '../errors';
+import type { Bus } from '../events/bus';
+import type { Clock } from '../clock';
+import { compileAction, type CompiledAction } from '../host/actions';
+import type { CommandLine, Host } from '../host/types';
+import type { CrashPoints } from './crash-points';
+import type { CommandRow, Journal, OperationRow, StepRow } from './journal';
+
+type Command = Extract<CompiledAction, { kind: 'command' }>;
+
+export interface PerformContext {
+  host: Host;
+  journal: Journal;
+  bus: Bus;
+  clock: Clock;
+  crash: CrashPoints;
+  recordsDir: string;
+}
+interface Act {
+  operation: OperationRow;
+  step: StepRow;
+  phase: 'run' | 'undo';
+  signal: AbortSignal;
+}
+
+/** Lines that arrive in one turn are committed together; `flush` commits what is left. */
+function collector(context: PerformContext, operationId: string, commandId: number) {
+  let lines: CommandLine[] = [];
+  let scheduled = false;
+  const flush = (): void => {
+    scheduled = false;
+    if (lines.length === 0) return;
+    const batch = lines;
+    lines = [];
+    const lastId = context.journal.addOutput(operationId, commandId, batch);
+    context.bus.emit('operation.output', { operationId, lastId });
+  };
+  const add = (line: CommandLine): void => {
+    lines.push(line);
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
+  return { add, flush };
+}
+
+const lastLines = (lines: CommandLine[]): string =>
+  lines
+    .filter((line) => line.stream === 'stderr')
+    .slice(-5)
+    .map((line) => line.text)
+    .join('\n');
+
+async function runCommand(context: PerformContext, act: Act, command: Command): Promise<void> {
+  const { host, journal, clock, crash } = context;
+  const { operation, step, phase } = act;
+  mkdirSync(context.recordsDir, { recursive: true, mode: 0o700 });
+  const recordPath = join(
+    context.recordsDir,
+    `${operation.id}-${step.index}-${phase}-${clock.now()}-${Math.floor(clock.elapsed() * 1_000)}`,
+  );
+  const argv = [command.program, ...command.argv];
+  const id = journal.addCommand({
+    operationId: operation.id,
+    stepIndex: step.index,
+    phase,
+    argv,
+    recordPath,
+    startedAt: clock.now(),
+  });
+  const output = collector(context, operation.id, id);
+  const tail: CommandLine[] = [];
+  const place = { kind: operation.kind, step: step.name };
+  context.bus.emit('operation.output', { operationId: operation.id, lastId: 0 });
+  const end = await host.commands
+    .run({
+      program: command.program,
+      argv: command.argv,
+      ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
+      timeoutMs: command.timeoutMs,
+      recordPath,
+      signal: act.signal,
+      onStarted(identity) {
+        journal.commandStarted(id, identity);
+        const at = { ...place, group: identity.pid };
+        if (phase === 'run') crash.at('child-started', at);
+        setImmediate(() => crash.at(phase === 'run' ? 'child-running' : 'undo-child-running', at));
+      },
+      onLine(line) {
+        output.add(line);
+        tail.push(line);
+        if (tail.length > 50) tail.shift();
+      },
+    })
+    .catch((error: unknown) => {
+      output.flush();
+      journal.commandEnded(id, { exitCode: null, signal: 'SIGKILL', at: clock.now() });
+      throw error;
+    });
+  output.flush();
+  journal.commandEnded(id, end);
+  rmSync(recordPath, { force: true });
+  if (end.exitCode !== null && command.okExitCodes.includes(end.exitCode)) return;
+  const how =
+    end.exitCode === null
+      ? `was ended by ${end.signal ?? 'a signal'}`
+      : `ended with exit code ${end.exitCode}`;
+  const said = lastLines(tail);
+  throw new AppError('command_failed', `${command.program} ${how}${said ? `: ${said}` : '.'}`, {
+    details: { argv, exitCode: end.exitCode, signal: end.signal, stderr: said },
+    remedy: 'Read the output of the step; when the cause is gone, retry the operation.',
+  });
+}
+
+/** @throws AppError command_failed | command_timeout | cancelled | drive_gone | ... */
+export async function perform(context: PerformContext, act: Act, action: Action): Promise<void> {
+  const compiled = compileAction(action, context.host);
+  if (compiled.kind === 'command') return runCommand(context, act, compiled);
+  act.signal.throwIfAborted();
+  await compiled.perform(act.signal);
+}
+
+/**
+ * After a crash: takes the rest of a command's output and its exit status from the record that its supervisor left.
+ * @returns whether the program is known to have ended well (its exit code was recorded and is in `okExitCodes`)
+ */
+export async function settleCommand(
+  context: PerformContext,
+  row: CommandRow,
+): Promise<{ exitCode: number | null; recorded: boolean }> {
+  const record = await context.host.commands.readRecord(row.recordPath);
+  const known = context.journal.outputCount(row.id);
+  const missed = record.lines.slice(known);
+  if (missed.length > 0) {
+    const lastId = context.journal.addOutput(row.operationId, row.id, missed);
+    context.bus.emit('operation.output', { operationId: row.operationId, lastId });
+  }
+  context.journal.commandEnded(
+    row.id,
+    record.end ?? { exitCode: null, signal: 'SIGKILL', at: context.clock.now() },
+  );
+  rmSync(row.recordPath, { force: true });
+  return { exitCode: record.end?.exitCode ?? null, recorded: record.end !== null };
+}

@@ -1,0 +1,224 @@
+/**
+ * Runs one operation, forward and back.
+ *
+ * Forward, a step: commit `begun` → look (done: skip, running: wait, foreign: stop, nothing was touched; absent or
+ * partial: act) → re-check the drives it destroys → commit `acting` → act → look must say done → commit `done`.
+ * Back, in reverse from the last step that acted: commit `undoing` → look (absent: nothing to do, foreign: the user must
+ * decide) → undo → look must say absent → commit `undone`. What is not on disk as `acting` has not happened, so it is
+ * never undone: a drive that something else wrote to is left alone.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Action, Look, LookResult } from '$lib/plugin-api/plan';
+import type { StepState } from '$lib/shared/states';
+import { AppError, toAppError } from '../errors';
+import type { CrashPoint } from './crash-points';
+import type { OperationRow, StepRow } from './journal';
+import { perform, type PerformContext } from './perform';
+import { recheckDrive } from './preconditions';
+
+export interface RunnerContext extends PerformContext {
+  look: (look: Look) => Promise<LookResult>;
+  /** After every commit, so that the feed shows it. */
+  changed: (operationId: string) => void;
+  /** How often a `running` look is repeated: kernel work or an orphan that is at it. */
+  waitStepMs: number;
+}
+
+/** Ended well; failed with the reason; or met something that only the user can decide. */
+export type Outcome =
+  { result: 'ok' } | { result: 'error'; error: AppError } | { result: 'needs-you'; reason: string };
+
+const ACTED: readonly StepState[] = ['acting', 'done', 'failed', 'undoing'];
+export const hasActed = (step: StepRow): boolean => ACTED.includes(step.state);
+
+async function lookWhileRunning(
+  context: RunnerContext,
+  look: Look,
+  signal: AbortSignal,
+): Promise<LookResult> {
+  for (;;) {
+    const result = await context.look(look);
+    if (result.status !== 'running') return result;
+    signal.throwIfAborted();
+    await sleep(context.waitStepMs);
+  }
+}
+
+function setStep(
+  context: RunnerContext,
+  operation: OperationRow,
+  step: StepRow,
+  state: StepState,
+  error?: string | null,
+): void {
+  const now = context.clock.now();
+  const ended =
+    state === 'done' || state === 'skipped' || state === 'undone' || state === 'kept' || state === 'failed';
+  context.journal.step(operation.id, step.index, state, {
+    ...(state === 'begun' ? { beganAt: now } : {}),
+    ...(ended ? { endedAt: now } : {}),
+    ...(error === undefined ? {} : { error }),
+  });
+  step.state = state;
+  context.changed(operation.id);
+}
+
+const pause = (
+  context: RunnerContext,
+  point: CrashPoint,
+  operation: OperationRow,
+  step: StepRow,
+  signal?: AbortSignal,
+): Promise<void> => context.crash.pause(point, { kind: operation.kind, step: step.name }, signal);
+
+async function recheckBeforeDestroying(
+  context: RunnerContext,
+  operation: OperationRow,
+  rows: StepRow[],
+  step: StepRow,
+): Promise<void> {
+  for (const driveId of step.destroys) {
+    const expected = operation.prepared.drives.find((drive) => drive.id === driveId);
+    if (!expected)
+      throw new AppError('bug', `Step ${step.name} destroys ${driveId}, which the plan does not list.`);
+    const touched = rows.some(
+      (row) => row.index <= step.index && hasActed(row) && row.destroys.includes(driveId),
+    );
+    await recheckDrive(context.host, expected, !touched);
+  }
+}
+
+async function forwardStep(
+  context: RunnerContext,
+  operation: OperationRow,
+  rows: StepRow[],
+  step: StepRow,
+  signal: AbortSignal,
+): Promise<void> {
+  const actedBefore = hasActed(step);
+  if (!actedBefore) setStep(context, operation, step, 'begun');
+  await pause(context, 'begun', operation, step, signal);
+  signal.throwIfAborted();
+  const before = await lookWhileRunning(context, step.look, signal);
+  if (before.status === 'done') return setStep(context, operation, step, actedBefore ? 'done' : 'skipped');
+  if (before.status === 'foreign') {
+    if (!actedBefore) setStep(context, operation, step, 'pending', before.evidence);
+    throw new AppError(
+      'foreign_state',
+      `"${step.title}" stopped before touching anything: ${before.evidence}`,
+      {
+        details: { step: step.name },
+        remedy: 'Look at what is there now, then retry.',
+      },
+    );
+  }
+  await recheckBeforeDestroying(context, operation, rows, step);
+  setStep(context, operation, step, 'acting');
+  await pause(context, 'acting', operation, step, signal);
+  try {
+    await perform(context, { operation, step, phase: 'run', signal }, step.run);
+    await pause(context, 'acted', operation, step, signal);
+    const after = await lookWhileRunning(context, step.look, signal);
+    if (after.status !== 'done')
+      throw new AppError('postcondition', `"${step.title}" ended without its effect: ${after.evidence}`, {
+        details: { step: step.name },
+      });
+  } catch (error) {
+    setStep(context, operation, step, 'failed', toAppError(error).message);
+    throw error;
+  }
+  setStep(context, operation, step, 'done');
+  await pause(context, 'done', operation, step, signal);
+}
+
+/** Runs every step that is not finished yet, in order. */
+export async function forward(
+  context: RunnerContext,
+  operation: OperationRow,
+  rows: StepRow[],
+  signal: AbortSignal,
+): Promise<Outcome> {
+  for (const step of rows) {
+    if (step.state === 'done' || step.state === 'skipped' || step.state === 'kept') continue;
+    try {
+      signal.throwIfAborted();
+      await forwardStep(context, operation, rows, step, signal);
+    } catch (error) {
+      // An aborted operation ends for the reason of the abort, not for what the abort broke on its way.
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      return { result: 'error', error: toAppError(reason) };
+    }
+  }
+  return { result: 'ok' };
+}
+
+async function undoActions(
+  context: RunnerContext,
+  operation: OperationRow,
+  step: StepRow,
+  actions: Action[],
+): Promise<void> {
+  // The way back is never cancelled: it is the cancellation.
+  const signal = new AbortController().signal;
+  for (const action of actions) {
+    try {
+      await perform(context, { operation, step, phase: 'undo', signal }, action);
+    } catch (error) {
+      // Recorded, and the look decides: a tool that says "nothing to remove" has failed and is right.
+      context.journal.addEvidence(operation.id, `Taking back "${step.title}": ${toAppError(error).message}`);
+    }
+  }
+}
+
+/** @returns the reason why the user must decide, or null when the step is taken back */
+async function backStep(
+  context: RunnerContext,
+  operation: OperationRow,
+  step: StepRow,
+): Promise<string | null> {
+  if (step.undo === 'nothing' || step.undo === 'impossible') {
+    setStep(context, operation, step, 'kept');
+    return null;
+  }
+  setStep(context, operation, step, 'undoing');
+  await pause(context, 'undoing', operation, step);
+  const never = new AbortController().signal;
+  try {
+    const before = await lookWhileRunning(context, step.look, never);
+    if (before.status === 'foreign') return `"${step.title}" cannot be taken back safely: ${before.evidence}`;
+    if (before.status !== 'absent') {
+      await undoActions(context, operation, step, step.undo);
+      await pause(context, 'undo-acted', operation, step);
+      const after = await lookWhileRunning(context, step.look, never);
+      if (after.status !== 'absent') return `Taking back "${step.title}" did not work: ${after.evidence}`;
+    }
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.code !== 'drive_gone') return `Taking back "${step.title}" failed: ${error.message}`;
+    // What a drive that left holds cannot be cleaned here; keeping the pool record for it would lock its other drives.
+    context.journal.addEvidence(
+      operation.id,
+      `${error.message} What "${step.title}" did on it is still there.`,
+    );
+    setStep(context, operation, step, 'kept', error.message);
+    return null;
+  }
+  setStep(context, operation, step, 'undone');
+  await pause(context, 'undone', operation, step);
+  return null;
+}
+
+/** Takes back every step that acted, last first, and stops at the first that stays: what lies below may hold it up. */
+export async function back(
+  context: RunnerContext,
+  operation: OperationRow,
+  rows: StepRow[],
+): Promise<Outcome> {
+  for (const step of rows.toReversed()) {
+    if (step.state === 'begun') setStep(context, operation, step, 'pending');
+    if (!hasActed(step)) continue;
+    const reason = await backStep(context, operation, step);
+    if (reason !== null) return { result: 'needs-you', reason };
+  }
+  return { result: 'ok' };
+}
