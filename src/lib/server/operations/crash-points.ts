@@ -4,8 +4,10 @@
  * CAIRN_CRASH_AT holds comma-separated specs `point@kind/step:mode`; `*` matches any kind or step.
  * alone: Cairn dies, its child is first stopped (SIGSTOP) so that it is surely still there afterwards;
  * both: child and Cairn die together, as in a power cut; wait-MS: holds the runner that long (to cancel or look in time).
+ * `file:/path` reads the specs from that file at every point, so that one process can serve several cases.
  * Without the variable every call returns at once.
  */
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const CRASH_POINTS = [
@@ -73,9 +75,10 @@ export interface CrashPoints {
 }
 
 export function createCrashPoints(text: string): CrashPoints {
-  const specs = parseSpecs(text);
+  const file = text.startsWith('file:') ? text.slice('file:'.length) : null;
+  const fixed = file === null ? parseSpecs(text) : [];
   const match = (point: CrashPoint, place: Place): Spec | undefined =>
-    specs.find(
+    (file === null ? fixed : parseSpecs(readFileSync(file, 'utf8').trim())).find(
       (spec) =>
         spec.point === point &&
         (spec.kind === '*' || spec.kind === place.kind) &&
@@ -83,12 +86,12 @@ export function createCrashPoints(text: string): CrashPoints {
     );
   const points: CrashPoints = {
     at(point, place) {
-      const spec = specs.length > 0 ? match(point, place) : undefined;
+      const spec = text === '' ? undefined : match(point, place);
       if (spec && !spec.mode.startsWith('wait-')) die(spec.mode, place);
     },
     async pause(point, place, signal) {
       points.at(point, place);
-      const spec = specs.length > 0 ? match(point, place) : undefined;
+      const spec = text === '' ? undefined : match(point, place);
       if (!spec?.mode.startsWith('wait-')) return;
       const milliseconds = Number(spec.mode.slice('wait-'.length));
       // An abort ends the wait early and is reported by whoever owns the signal.

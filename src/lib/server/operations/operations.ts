@@ -265,16 +265,14 @@ export function createOperations(options: OperationsOptions): Operations {
     },
     outputs(id, { after = 0, limit = 1_000 }) {
       rowOf(id);
-      return journal
-        .outputs(id, after, limit)
-        .map((row): OutputLine => ({
-          id: row.id,
-          stepIndex: row.stepIndex,
-          commandId: row.commandId,
-          stream: row.stream,
-          text: row.text,
-          at: row.at,
-        }));
+      return journal.outputs(id, after, limit).map((row): OutputLine => ({
+        id: row.id,
+        stepIndex: row.stepIndex,
+        commandId: row.commandId,
+        stream: row.stream,
+        text: row.text,
+        at: row.at,
+      }));
     },
     commands(id) {
       const names = new Map(journal.steps(id).map((step) => [step.index, step.name]));
