@@ -1,0 +1,142 @@
+/** Who may come in: set-up, login, passwords, and the answer to "who asks?" for every request. */
+import type { Role } from '$lib/shared/states';
+import type { Actor, SessionView, UserView } from '$lib/shared/wire/session';
+import type { Clock } from '../clock';
+import type { Db } from '../db/client';
+import { AppError, issuesError } from '../errors';
+import type { Bus } from '../events/bus';
+import type { Logger } from '../log';
+import { createApiKeys, type ApiKeys } from './api-keys';
+import { hashPassword, passwordIssues, verifyPassword } from './passwords';
+import { createSessions, type Origin } from './sessions';
+import { createSetupCode, SETUP_CODE_KEY } from './setup-code';
+import { createAuthStore, type UserRow } from './store';
+import { addressOf, createThrottle } from './throttle';
+import { createUsers, usernameIssues, type Users } from './users';
+
+export interface SignedIn {
+  /** For the cookie. */
+  token: string;
+  actor: Actor;
+}
+export interface Auth {
+  users: Users;
+  apiKeys: ApiKeys;
+  setupNeeded(): boolean;
+  /** A new first-run code for the console; null when an account exists. */
+  renewSetupCode(): string | null;
+  /** The key wins over the cookie: a program that sends one means it. */
+  identify(request: { token: string | null; apiKey: string | null }): Promise<Actor | null>;
+  /** @throws AppError setup_done | throttled | setup_code_wrong | username_invalid | password_weak */
+  setup(request: { code: string; username: string; password: string; from: Origin }): Promise<SignedIn>;
+  /** @throws AppError throttled | bad_credentials */
+  login(request: { username: string; password: string; from: Origin }): Promise<SignedIn>;
+  /** @throws AppError forbidden | throttled | bad_credentials | password_weak */
+  changePassword(actor: Actor, request: { current: string; next: string; from: Origin }): Promise<SignedIn>;
+  /** @throws AppError username_invalid | password_weak | username_taken */
+  createUser(request: { username: string; password: string; role: Role }): Promise<UserView>;
+  removeUser(id: string): void;
+  listSessions(actor: Actor): SessionView[];
+  /** @throws AppError not_found, also for a session of somebody else */
+  revokeSession(userId: string, sessionId: string): void;
+  /** Cron: expired sessions, old counters. */
+  cleanUp(): void;
+}
+
+export function createAuth({ db, bus, clock, log }: { db: Db; bus: Bus; clock: Clock; log: Logger }): Auth {
+  const store = createAuthStore(db);
+  const sessions = createSessions({ store, bus, clock });
+  const throttle = createThrottle(store, clock);
+  const setupCode = createSetupCode(store);
+  const users = createUsers(store, clock);
+  const apiKeys = createApiKeys(store, clock);
+
+  async function signIn(user: UserRow, from: Origin): Promise<SignedIn> {
+    const token = await sessions.create(user.id, from);
+    const actor = await sessions.actorOf(token);
+    if (!actor) throw new AppError('bad_credentials', 'The account was removed meanwhile.');
+    log.info({ user: user.username, address: from.address }, 'signed in');
+    return { token, actor };
+  }
+
+  const setup: Auth['setup'] = async ({ code, username, password, from }) => {
+    if (!setupCode.needed()) throw new AppError('setup_done');
+    const succeeded = throttle.attempt([
+      { kind: 'setup', value: 'code' },
+      { kind: 'address', value: addressOf(from.address) },
+    ]);
+    if (!setupCode.matches(code)) {
+      log.warn({ address: from.address }, 'wrong first-run code');
+      throw new AppError('setup_code_wrong');
+    }
+    succeeded();
+    const issues = [...usernameIssues(username), ...passwordIssues(password, username, 'password')];
+    if (issues.length > 0) throw issuesError(issues);
+    const row = users.newRow(username, await hashPassword(password), 'admin');
+    if (!store.users.insertFirst(row, SETUP_CODE_KEY)) throw new AppError('setup_done');
+    return signIn(row, from);
+  };
+
+  const login: Auth['login'] = async ({ username, password, from }) => {
+    const name = username.trim().toLowerCase();
+    const succeeded = throttle.attempt([
+      { kind: 'user', value: name },
+      { kind: 'address', value: addressOf(from.address) },
+    ]);
+    const row = store.users.byName(name);
+    if (!(await verifyPassword(row?.passwordHash ?? null, password)) || !row) {
+      log.warn({ user: name, address: from.address }, 'login refused');
+      throw new AppError('bad_credentials');
+    }
+    succeeded();
+    return signIn(row, from);
+  };
+
+  const changePassword: Auth['changePassword'] = async (actor, { current, next, from }) => {
+    const row = actor.kind === 'user' ? store.users.byId(actor.id) : undefined;
+    if (!row) throw new AppError('forbidden', 'Only a person who is signed in has a password to change.');
+    const succeeded = throttle.attempt([{ kind: 'user', value: row.username }]);
+    if (!(await verifyPassword(row.passwordHash, current)))
+      throw new AppError('bad_credentials', 'The present password is wrong.');
+    succeeded();
+    const issues = passwordIssues(next, row.username, 'next');
+    if (issues.length > 0) throw issuesError(issues);
+    store.users.setPassword(row.id, await hashPassword(next));
+    sessions.endAllOf(row.id);
+    return signIn(row, from);
+  };
+
+  return {
+    users,
+    apiKeys,
+    setup,
+    login,
+    changePassword,
+    setupNeeded: setupCode.needed,
+    renewSetupCode: setupCode.renew,
+    async identify({ token, apiKey }) {
+      if (apiKey !== null) return apiKeys.actorOf(apiKey);
+      return token ? sessions.actorOf(token) : null;
+    },
+    async createUser({ username, password, role }) {
+      const issues = [...usernameIssues(username), ...passwordIssues(password, username, 'password')];
+      if (issues.length > 0) throw issuesError(issues);
+      return users.add(users.newRow(username, await hashPassword(password), role));
+    },
+    removeUser(id) {
+      const ended = sessions.list(id, null);
+      users.remove(id);
+      for (const session of ended) bus.emit('session.revoked', { sessionId: session.id });
+    },
+    listSessions: (actor) => (actor.kind === 'user' ? sessions.list(actor.id, actor.sessionId) : []),
+    revokeSession(userId, sessionId) {
+      if (!store.sessions.ofUser(userId).some((row) => row.id === sessionId))
+        throw new AppError('not_found', 'There is no such session.');
+      sessions.end(sessionId);
+    },
+    cleanUp() {
+      sessions.cleanUp();
+      throttle.cleanUp();
+    },
+  };
+}
