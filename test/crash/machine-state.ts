@@ -1,0 +1,95 @@
+/**
+ * Everything about the machine that an operation may change, as one comparable value: the same before and after means
+ * that nothing was left behind. Loop numbers are left out, since they mean nothing.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Appliance } from '../support/appliance';
+import { loopsBelow } from '../support/appliance';
+
+export interface MachineState {
+  /** Per sandbox file: attached or not, and every signature with its UUID and label. */
+  drives: Record<string, string[]>;
+  mounts: string[];
+  folders: string[];
+  identityFiles: string[];
+  pools: unknown[];
+  poolDrives: unknown[];
+  knownDrives: unknown[];
+}
+
+function probe(device: string): string[] {
+  const { stdout, status } = spawnSync('/usr/sbin/blkid', ['-p', '-o', 'export', device], {
+    encoding: 'utf8',
+  });
+  if (status === 8) return ['ambivalent'];
+  return (
+    stdout
+      .split('\n')
+      .filter((line) => /^(TYPE|UUID|LABEL|PTTYPE|PTUUID|UUID_SUB)=/.test(line))
+      // A member's own sub-UUID is made by the tool at random.
+      .map((line) => (line.startsWith('UUID_SUB=') ? 'UUID_SUB' : line))
+  );
+}
+
+function driveState(device: string): string[] {
+  const name = basename(device);
+  const partitions = readdirSync(`/sys/block/${name}`).filter((entry) => entry.startsWith(`${name}p`));
+  const table = spawnSync('/usr/sbin/sfdisk', ['--json', device], { encoding: 'utf8' });
+  const layout =
+    table.status === 0
+      ? (
+          JSON.parse(table.stdout) as {
+            partitiontable: { id: string; partitions?: { uuid: string; size: number; name?: string }[] };
+          }
+        ).partitiontable
+      : null;
+  return [
+    'attached',
+    ...probe(device),
+    ...(layout
+      ? [
+          `table ${layout.id}`,
+          ...(layout.partitions ?? []).map(
+            (part) => `partition ${part.uuid} ${part.size} ${part.name ?? ''}`,
+          ),
+        ]
+      : []),
+    ...partitions.flatMap((entry) => [`node ${entry.slice(name.length)}`, ...probe(`/dev/${entry}`)]),
+  ];
+}
+
+export function machineState(appliance: Appliance): MachineState {
+  const { dataDir } = appliance;
+  const sandbox = join(dataDir, 'sandbox');
+  const files = existsSync(sandbox) ? readdirSync(sandbox).sort() : [];
+  const loops = new Map(loopsBelow(dataDir).map((loop) => [basename(loop.file), loop.device]));
+  const mountRoot = join(dataDir, 'mnt');
+  const mountLines = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter((fields) => fields[4]?.startsWith(`${dataDir}/`));
+  const folders = existsSync(mountRoot) ? readdirSync(mountRoot).sort() : [];
+  const identity = folders
+    .map((name) => join(mountRoot, name, '.cairn/pool.json'))
+    .filter((path) => existsSync(path));
+  return {
+    drives: Object.fromEntries(
+      files.map((file) => {
+        const device = loops.get(file);
+        return [file, device ? driveState(device) : ['not attached']];
+      }),
+    ),
+    mounts: mountLines
+      .map((fields) => `${fields[4]?.slice(dataDir.length)} ${fields[fields.indexOf('-') + 1]}`)
+      .sort(),
+    folders,
+    identityFiles: identity.map((path) => `${path.slice(dataDir.length)}: ${readFileSync(path, 'utf8')}`),
+    pools: appliance.query(
+      'SELECT guid, label, plugin, layout, state, mount_path, want_mounted FROM pools ORDER BY guid',
+    ),
+    poolDrives: appliance.query('SELECT pool_guid, slot, drive_id FROM pool_drives ORDER BY pool_guid, slot'),
+    knownDrives: appliance.query('SELECT serial FROM drives WHERE sandbox = 1 ORDER BY serial'),
+  };
+}

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Appliance } from '../support/appliance';
+import { expectNoLeaks, takeLeakSnapshot } from '../support/leaks';
+import { printMatrix, runMatrix } from './matrix';
+import { createScenarios, mountScenarios, removeScenarios, renameScenarios } from './scenarios';
+
+const scenarios = [...createScenarios, ...removeScenarios, ...mountScenarios, ...renameScenarios];
+
+describe('kill -9 at every point of every step', () => {
+  const before = takeLeakSnapshot();
+  let appliance: Appliance;
+  beforeAll(async () => {
+    appliance = new Appliance({ drives: 2 });
+    await appliance.start();
+    await appliance.setUp();
+  });
+  afterAll(async () => {
+    await appliance.remove();
+    expectNoLeaks(before);
+  });
+
+  it.each(scenarios.map((scenario) => [scenario.title, scenario] as const))(
+    '%s comes to a clear end, with the machine as before or as wanted',
+    async (title, scenario) => {
+      if (!appliance.running) await appliance.start();
+      for (const pool of appliance.query<{ guid: string }>('SELECT guid FROM pools'))
+        await removeAny(pool.guid);
+      const cells = await runMatrix(appliance, scenario);
+      printMatrix(title, cells);
+      expect(
+        cells
+          .filter((cell) => cell.problems.length > 0)
+          .map((cell) => `${cell.cell}: ${cell.problems.join('; ')}`),
+      ).toEqual([]);
+      expect(cells.length).toBeGreaterThan(8);
+    },
+  );
+
+  /** Between scenarios: no pool of the one before stays. */
+  async function removeAny(guid: string): Promise<void> {
+    const refused = await appliance.rest<{ error?: { details?: { confirmCode?: string } } }>(
+      'DELETE',
+      `/pools/${guid}`,
+    );
+    await appliance.rest(
+      'DELETE',
+      `/pools/${guid}?confirmCode=${refused.body.error?.details?.confirmCode ?? ''}`,
+    );
+    while (appliance.query('SELECT 1 FROM pools WHERE guid = ?', guid).length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+});

@@ -1,0 +1,311 @@
+/**
+ * The generated part of the crash tier: for one kind of operation, every step × every crash point × both ways to die.
+ *
+ * One server process serves a case's recovery and the next case's crash: the points are read from a file.
+ * Forward cases kill the server while the operation does its work; backward cases cancel it at its last step first, so
+ * that the kill meets the way back.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Action, Step } from '$lib/plugin-api/plan';
+import type { Operation } from '$lib/shared/wire/operations';
+import { orphansOf, type Appliance } from '../support/appliance';
+import { machineState, type MachineState } from './machine-state';
+import { feedOperations } from './feed-client';
+
+export interface Scenario {
+  title: string;
+  kind: string;
+  /** Brings the appliance into the state from which the operation starts. Idempotent: called before every case. */
+  setUp(appliance: Appliance): Promise<void>;
+  /** Asks for the operation. The answer may never come: the server may die first. */
+  begin(appliance: Appliance): Promise<unknown>;
+  /** Cancel at the last step to reach the way back. */
+  backward: boolean;
+}
+export interface Cell {
+  cell: string;
+  verdict: string;
+  /** Empty: passed. */
+  problems: string[];
+}
+interface JournalStep {
+  name: string;
+  run: Action;
+  undo: Step['undo'];
+}
+interface Case {
+  cell: string;
+  specs: string;
+  /** Cancel when this step is held. */
+  cancelAt: string | null;
+  alone: boolean;
+  /** The point lies after the operation has ended: there is nothing to judge. */
+  afterEnd: boolean;
+}
+
+const settledStates = ['succeeded', 'failed', 'cancelled', 'needs-attention'];
+const isCommand = (action: Action): boolean =>
+  [
+    'exec',
+    'mount',
+    'unmount',
+    'attach-loop',
+    'detach-loop',
+    'reread-partitions',
+    'forget-partitions',
+  ].includes(action.do);
+
+const forwardPoints = (step: JournalStep): [point: string, mode: string][] => [
+  ['begun', 'alone'],
+  ['acting', 'alone'],
+  ...(isCommand(step.run)
+    ? ([
+        ['child-started', 'alone'],
+        ['child-started', 'both'],
+        ['child-running', 'alone'],
+        ['child-running', 'both'],
+      ] as [string, string][])
+    : []),
+  ['acted', 'alone'],
+  ['done', 'alone'],
+];
+const backPoints = (step: JournalStep): [point: string, mode: string][] =>
+  typeof step.undo === 'string'
+    ? []
+    : [
+        ['undoing', 'alone'],
+        ...(step.undo.some(isCommand)
+          ? ([
+              ['undo-child-running', 'alone'],
+              ['undo-child-running', 'both'],
+            ] as [string, string][])
+          : []),
+        ['undo-acted', 'alone'],
+        ['undone', 'alone'],
+      ];
+
+function casesOf(kind: string, steps: JournalStep[], backward: boolean): Case[] {
+  const forward = steps.flatMap((step) =>
+    forwardPoints(step).map(([point, mode]): Case => ({
+      cell: `${step.name} ${point} ${mode}`,
+      specs: `${point}@${kind}/${step.name}:${mode}`,
+      cancelAt: null,
+      alone: mode === 'alone',
+      afterEnd: false,
+    })),
+  );
+  const whole = ['recorded', 'ending', 'ended'].map((point): Case => ({
+    cell: `whole ${point}`,
+    specs: `${point}@${kind}/*:alone`,
+    cancelAt: null,
+    alone: true,
+    afterEnd: point === 'ended',
+  }));
+  const last = steps.at(-1);
+  if (!backward || !last) return [...whole, ...forward];
+  const hold = `done@${kind}/${last.name}:wait-20000`;
+  const back = steps.flatMap((step) =>
+    backPoints(step).map(([point, mode]): Case => ({
+      cell: `${step.name} ${point} ${mode}`,
+      specs: `${hold},${point}@${kind}/${step.name}:${mode}`,
+      cancelAt: last.name,
+      alone: mode === 'alone',
+      afterEnd: false,
+    })),
+  );
+  return [...whole, ...forward, ...back];
+}
+
+const latestId = (appliance: Appliance, kind: string): string | null =>
+  appliance.query<{ id: string }>(
+    'SELECT id FROM operations WHERE kind = ? ORDER BY seq DESC LIMIT 1',
+    kind,
+  )[0]?.id ?? null;
+
+async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`did not happen within ${timeoutMs} ms: ${what}`);
+    await sleep(10);
+  }
+}
+
+export async function settled(appliance: Appliance, id: string): Promise<Operation> {
+  let operation: Operation | undefined;
+  await until(`operation ${id} comes to an end`, async () => {
+    operation = (await appliance.rest<Operation>('GET', `/operations/${id}`)).body;
+    return settledStates.includes(operation.state);
+  });
+  if (!operation) throw new Error('unreachable');
+  return operation;
+}
+
+/** Lets an orphan that was stopped go on, a moment after the server is up again, as a slow program would. */
+function continueOrphans(appliance: Appliance): void {
+  const rows = appliance.query<{ pid: number | null }>('SELECT pid FROM commands WHERE ended_at IS NULL');
+  for (const { pid } of rows) {
+    if (pid === null) continue;
+    try {
+      process.kill(-pid, 'SIGCONT');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
+async function crash(
+  appliance: Appliance,
+  scenario: Scenario,
+  item: Case,
+  before: string | null,
+): Promise<void> {
+  appliance.crashAt(item.specs);
+  // The connection breaks with the server: what counts is what the journal says afterwards.
+  const asked = Promise.resolve(scenario.begin(appliance)).then(
+    (answer) => answer,
+    (error: unknown) => error,
+  );
+  if (item.cancelAt) {
+    await until('the operation is held at its last step', () => {
+      const id = latestId(appliance, scenario.kind);
+      return (
+        id !== before &&
+        appliance.query(
+          'SELECT 1 FROM steps WHERE operation_id = ? AND name = ? AND state = ?',
+          id,
+          item.cancelAt,
+          'done',
+        ).length > 0
+      );
+    });
+    const id = latestId(appliance, scenario.kind);
+    await appliance.rest('POST', `/operations/${id}/cancel`).catch((error: unknown) => error);
+  }
+  if (!(await appliance.ended(10_000)))
+    throw new Error(`the point was not reached: ${JSON.stringify(await asked)}`);
+}
+
+async function inspect(
+  appliance: Appliance,
+  operation: Operation,
+  item: Case,
+  start: MachineState,
+  wanted: MachineState,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const judged = operation.verdict !== null && operation.evidence.length > 0;
+  if (!item.afterEnd && !judged) problems.push(`no verdict with evidence (state ${operation.state})`);
+  if (operation.state === 'needs-attention')
+    problems.push(`needs attention: ${operation.evidence.join(' ')}`);
+  const now = machineState(appliance);
+  if (!isDeepStrictEqual(now, start) && !isDeepStrictEqual(now, wanted))
+    problems.push(
+      `the machine is neither as before nor as wanted: ${JSON.stringify(now)}\n  before: ${JSON.stringify(start)}\n  wanted: ${JSON.stringify(wanted)}`,
+    );
+  const expected = operation.state === 'succeeded' ? wanted : start;
+  if (problems.length === 0 && !isDeepStrictEqual(now, expected))
+    problems.push(`state ${operation.state} does not tell what is on the machine`);
+  const locks = appliance.query('SELECT lock FROM operation_locks');
+  if (locks.length > 0) problems.push(`locks are left: ${JSON.stringify(locks)}`);
+  const open = appliance.query('SELECT argv FROM commands WHERE ended_at IS NULL');
+  if (open.length > 0) problems.push(`commands without an end: ${JSON.stringify(open)}`);
+  const orphans = orphansOf(`${appliance.dataDir}/records`);
+  if (orphans.length > 0) problems.push(`processes are left: ${orphans.join(', ')}`);
+  const shown = (await feedOperations(appliance)).find((candidate) => candidate.id === operation.id);
+  if (!isDeepStrictEqual(shown, operation))
+    problems.push(`the feed shows something else: ${JSON.stringify(shown)}`);
+  return problems;
+}
+
+/** Lines that each command printed when nothing went wrong, per step, to compare complete outputs with. */
+function outputLines(appliance: Appliance, id: string): Map<string, number> {
+  const rows = appliance.query<{ step: number; argv: string; n: number }>(
+    `SELECT c.step_index AS step, c.argv, (SELECT count(*) FROM outputs o WHERE o.command_id = c.id) AS n FROM commands c
+     WHERE c.operation_id = ? AND c.phase = 'run' AND c.exit_code = 0`,
+    id,
+  );
+  return new Map(rows.map((row) => [`${row.step}`, row.n]));
+}
+
+function missingOutput(appliance: Appliance, id: string, reference: Map<string, number>): string[] {
+  return [...outputLines(appliance, id)]
+    .filter(([step, lines]) => lines < (reference.get(step) ?? 0))
+    .map(([step, lines]) => `step ${step} kept ${lines} of ${reference.get(step)} lines of output`);
+}
+
+/** Runs every case of a scenario. @returns a cell for each, in order */
+export async function runMatrix(appliance: Appliance, scenario: Scenario): Promise<Cell[]> {
+  await scenario.setUp(appliance);
+  const start = machineState(appliance);
+  await scenario.begin(appliance);
+  const id = latestId(appliance, scenario.kind);
+  if (!id) throw new Error(`${scenario.kind} was not accepted`);
+  const reference = await settled(appliance, id);
+  if (reference.state !== 'succeeded')
+    throw new Error(`${scenario.title} does not work at all: ${JSON.stringify(reference.error)}`);
+  const wanted = machineState(appliance);
+  const lines = outputLines(appliance, id);
+  const steps = appliance
+    .query<{ name: string; run: string; undo: string }>(
+      'SELECT name, run, undo FROM steps WHERE operation_id = ? ORDER BY step_index',
+      id,
+    )
+    .map((row): JournalStep => ({
+      name: row.name,
+      run: JSON.parse(row.run) as Action,
+      undo: JSON.parse(row.undo) as Step['undo'],
+    }));
+  const skipped = new Set(
+    reference.steps.filter((step) => step.state === 'skipped').map((step) => step.name),
+  );
+
+  const cells: Cell[] = [];
+  for (const item of casesOf(
+    scenario.kind,
+    steps.filter((step) => !skipped.has(step.name)),
+    scenario.backward,
+  )) {
+    const problems: string[] = [];
+    let verdict = '';
+    try {
+      if (!appliance.running) await appliance.start();
+      await scenario.setUp(appliance);
+      const before = machineState(appliance);
+      if (!isDeepStrictEqual(before, start))
+        problems.push(
+          `the case does not begin as the first did: ${JSON.stringify(before)}\n  first: ${JSON.stringify(start)}`,
+        );
+      await crash(appliance, scenario, item, latestId(appliance, scenario.kind));
+      appliance.crashAt('');
+      const starting = appliance.start();
+      if (item.alone) setTimeout(() => continueOrphans(appliance), 700).unref();
+      await starting;
+      const operation = await settled(appliance, latestId(appliance, scenario.kind) ?? '');
+      verdict = operation.verdict ?? operation.state;
+      problems.push(
+        ...(await inspect(appliance, operation, item, start, wanted)),
+        ...missingOutput(appliance, operation.id, lines),
+      );
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+      appliance.crashAt('');
+    }
+    cells.push({ cell: item.cell, verdict, problems });
+  }
+  return cells;
+}
+
+/** The matrix for people: one line a cell, and the sum. */
+export function printMatrix(title: string, cells: Cell[]): void {
+  const passed = cells.filter((cell) => cell.problems.length === 0).length;
+  const rows = cells.map(
+    (cell) =>
+      `  ${cell.problems.length === 0 ? 'ok  ' : 'FAIL'} ${cell.cell.padEnd(48)} ${cell.verdict}${cell.problems.map((problem) => `\n       ${problem}`).join('')}`,
+  );
+  console.log(`\ncrash matrix: ${title}\n${rows.join('\n')}\n  ${cells.length} cells, ${passed} passed`);
+}

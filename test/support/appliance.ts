@@ -1,0 +1,217 @@
+/**
+ * The real server as a process of its own, on sandbox drives in a temporary data directory: started, killed and started
+ * again by tests. Talks to it as any client does, over HTTP.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const BOOT_MS = 30_000;
+
+export const ADMIN = { username: 'admin', password: 'correct horse battery' };
+
+export interface Answer<T = unknown> {
+  status: number;
+  body: T;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return address.port;
+}
+
+export class Appliance {
+  readonly dataDir: string;
+  readonly crashFile: string;
+  port = 0;
+  /** What the server printed since its last start. */
+  output = '';
+  apiKey = '';
+  cookie = '';
+  /** First-run code as it stands in what the server printed. */
+  code = '';
+  private child: ChildProcess | null = null;
+  private readonly env: Record<string, string>;
+
+  constructor(options: { drives?: number; driveBytes?: number; env?: Record<string, string> } = {}) {
+    this.dataDir = mkdtempSync(join(tmpdir(), 'cairn-appliance-'));
+    this.crashFile = join(this.dataDir, 'crash-at');
+    writeFileSync(this.crashFile, '');
+    this.env = {
+      CAIRN_SANDBOX: '1',
+      CAIRN_DATA_DIR: this.dataDir,
+      CAIRN_SANDBOX_DRIVES: String(options.drives ?? 4),
+      CAIRN_SANDBOX_DRIVE_BYTES: String(options.driveBytes ?? 512 * 1024 ** 2),
+      CAIRN_LOG_LEVEL: 'warn',
+      CAIRN_CRASH_AT: `file:${this.crashFile}`,
+      ...options.env,
+    };
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+  get pid(): number {
+    if (!this.child?.pid) throw new Error('the server does not run');
+    return this.child.pid;
+  }
+  get running(): boolean {
+    return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Starts the server and waits until it is ready. A port, once chosen, stays. */
+  async start(env: Record<string, string> = {}): Promise<void> {
+    if (this.port === 0) this.port = await freePort();
+    this.output = '';
+    const child = spawn(join(root, 'node_modules/.bin/node'), ['src/main.ts'], {
+      cwd: root,
+      env: { PATH: process.env.PATH ?? '', ...this.env, CAIRN_PORT: String(this.port), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    const collect = (chunk: Buffer): void => {
+      this.output += chunk.toString();
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    const deadline = Date.now() + BOOT_MS;
+    while (Date.now() < deadline) {
+      if (!this.running) throw new Error(`the server ended while it started:\n${this.output}`);
+      const ready = await fetch(`${this.url}/api/ready`).then(
+        (response) => response.ok,
+        () => false,
+      );
+      if (ready) {
+        this.code = /first-run code[^A-Z0-9]*([A-Z0-9-]{6,})/i.exec(this.output)?.[1] ?? this.code;
+        return;
+      }
+      await sleep(20);
+    }
+    throw new Error(`the server was not ready within ${BOOT_MS} ms:\n${this.output}`);
+  }
+
+  /** Makes the admin account and an API key, as a new user would. */
+  async setUp(): Promise<void> {
+    const done = await this.trpc('session.setup', { code: this.code, ...ADMIN });
+    if (done.status !== 200) throw new Error(`set-up failed: ${JSON.stringify(done.body)}\n${this.output}`);
+    const key = await this.trpc<{ key: string }>('apiKeys.create', { name: 'tests', role: 'admin' });
+    this.apiKey = key.body.key;
+  }
+
+  /** A tRPC mutation over HTTP, with the session's cookie. */
+  async trpc<T = unknown>(path: string, input: unknown): Promise<Answer<T>> {
+    const response = await fetch(`${this.url}/trpc/${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        origin: this.url,
+        ...(this.cookie ? { cookie: this.cookie } : {}),
+      },
+      body: JSON.stringify(input),
+    });
+    const cookie = response.headers.getSetCookie()[0]?.split(';')[0];
+    if (cookie) this.cookie = cookie;
+    const body = (await response.json()) as { result?: { data: T }; error?: unknown };
+    return { status: response.status, body: body.result ? body.result.data : (body as T) };
+  }
+
+  async rest<T = unknown>(method: string, path: string, body?: unknown): Promise<Answer<T>> {
+    const response = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: {
+        'x-api-key': this.apiKey,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: (await response.json()) as T };
+  }
+
+  /** Reads the journal beside the running server. */
+  query<T>(sql: string, ...parameters: unknown[]): T[] {
+    const db = new Database(join(this.dataDir, 'cairn.db'), { readonly: true });
+    try {
+      return db.prepare(sql).all(...parameters) as T[];
+    } finally {
+      db.close();
+    }
+  }
+
+  crashAt(specs: string): void {
+    writeFileSync(this.crashFile, specs);
+  }
+
+  /** @returns false when it still ran after `timeoutMs` */
+  async ended(timeoutMs: number): Promise<boolean> {
+    const deadline = Date.now() + timeoutMs;
+    while (this.running && Date.now() < deadline) await sleep(5);
+    return !this.running;
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    if (!this.running) return;
+    this.child?.kill(signal);
+    if (!(await this.ended(20_000))) {
+      this.child?.kill('SIGKILL');
+      throw new Error(`the server did not end within 20 s of ${signal}:\n${this.output}`);
+    }
+  }
+
+  /** Ends the server and removes everything it made on this machine, whatever state it is in. */
+  async remove(): Promise<void> {
+    if (this.running) {
+      this.child?.kill('SIGKILL');
+      await this.ended(5_000);
+    }
+    for (const pid of orphansOf(this.dataDir)) process.kill(pid, 'SIGKILL');
+    for (const path of mountsBelow(this.dataDir).toReversed())
+      spawnSync('/usr/bin/umount', ['-l', '--', path]);
+    for (const loop of loopsBelow(this.dataDir)) {
+      spawnSync('/usr/bin/partx', ['--delete', loop.device]);
+      spawnSync('/usr/sbin/losetup', ['--detach', loop.device]);
+    }
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Mount points below a folder, parents first. */
+export const mountsBelow = (folder: string): string[] =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`))
+    .sort();
+
+export function loopsBelow(folder: string): { device: string; file: string }[] {
+  const { stdout } = spawnSync(
+    '/usr/sbin/losetup',
+    ['--list', '--noheadings', '--output', 'NAME,BACK-FILE', '--raw'],
+    { encoding: 'utf8' },
+  );
+  return stdout
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, file]) => file?.startsWith(`${folder}/`))
+    .map(([device = '', file = '']) => ({ device, file }))
+    .sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** Processes whose command line names the folder: supervisors and their programs. */
+export function orphansOf(folder: string): number[] {
+  const { stdout } = spawnSync('/usr/bin/pgrep', ['-f', folder], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => pid !== process.pid);
+}
