@@ -1,7 +1,8 @@
 /** All that a plugin may import: `import { defineStoragePlugin, select, ... } from '$lib/plugin-api'`. */
+export * from './check';
 export * from './fields';
 export * from './identity-file';
 export * from './plan';
 export * from './steps';
 export * from './storage';
-export { defineParser, type Parser } from './parse';
+export { defineParser, ParseError, type Parser } from './parse';

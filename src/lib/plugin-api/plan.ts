@@ -93,6 +93,11 @@ export const looks = {
   }),
   /** blkid and wipefs find nothing on the drive and it has no partitions. Content other than `contentHash` is foreign. */
   blank: (drive: string, contentHash: string): Look => ({ look: 'blank', args: { drive, contentHash } }),
+  /**
+   * No signature is left on the drive or its partitions; partition nodes that the kernel still shows do not matter.
+   * absent: the content is still `contentHash`; anything else is foreign.
+   */
+  erased: (drive: string, contentHash: string): Look => ({ look: 'erased', args: { drive, contentHash } }),
   directory: (path: string): Look => ({ look: 'directory', args: { path } }),
   /** The filesystem with this UUID is mounted at the path; another one there is foreign. */
   mounted: (path: string, uuid: string): Look => ({ look: 'mounted', args: { path, uuid } }),

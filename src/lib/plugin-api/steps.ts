@@ -1,0 +1,273 @@
+/**
+ * Steps that storage plugins share. Pure: they describe, the core acts.
+ *
+ * Every step is made so that its look tells the truth after a kill at any moment: before the act it says absent, after it
+ * done, and what only half happened is either absent (nothing of it can be seen) or partial (the undo removes it).
+ * A step that removes something carries the negated look of the step that made it, so that whatever is not ours is
+ * foreign and stops the plan before it is touched.
+ */
+import { v5 } from 'uuid';
+import { identityFolder, identityPath, identityText } from './identity-file';
+import { looks, not, type Action, type DriveRef, type Look, type Step } from './plan';
+import type { PoolDrive, PoolSpec } from './storage';
+
+export const WIPEFS = '/usr/sbin/wipefs';
+export const SFDISK = '/usr/sbin/sfdisk';
+const LINUX_FILESYSTEM = '0FC63DAF-8483-4772-8E79-3D69D8477DE4';
+/** No device nodes and no set-uid programs are taken from a pool: it may have been written by another machine. */
+export const MOUNT_OPTIONS = ['noatime', 'nodev', 'nosuid'];
+
+/** The same UUID for the same pool and name, on every machine: version 5, with the pool's GUID as namespace. */
+export const derivedUuid = (guid: string, name: string): string => v5(name, guid);
+
+/**
+ * A filesystem's label, made from the pool's by a strict map: ASCII letters, digits, dot, underscore and dash; never a
+ * leading dash (it would read as an option), never empty, never longer than the filesystem takes.
+ */
+export function filesystemLabel(label: string, maxLength: number): string {
+  const ascii = label
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^A-Za-z0-9._-]+/g, '_')
+    .replace(/^[-_.]+/, '')
+    .slice(0, maxLength)
+    .replace(/_+$/, '');
+  return ascii === '' ? 'cairn' : ascii;
+}
+
+const nameOf = (drive: PoolDrive): string => drive.serial ?? drive.label;
+export const wipeAction = (...at: DriveRef[]): Action => ({
+  do: 'exec',
+  program: WIPEFS,
+  argv: ['--all', '--', ...at],
+});
+
+/**
+ * Erases every signature of a drive that has content; nothing for a blank one. Partitions come first: a filesystem in one
+ * would be found again by the next partition that begins at the same place. What was there is gone: no undo.
+ */
+export function wipeDrive(drive: PoolDrive): Step[] {
+  if (drive.contentHash === 'blank') return [];
+  const partitions = drive.partitions.toSorted((a, b) => a - b);
+  const [first] = partitions;
+  const erase: Step = {
+    name: `erase-drive-${drive.slot}`,
+    title: `Erase what is on drive ${nameOf(drive)}`,
+    run: wipeAction(...partitions.map((partition) => ({ drive: drive.id, partition })), { drive: drive.id }),
+    undo: 'impossible',
+    look:
+      first === undefined
+        ? looks.blank(drive.id, drive.contentHash)
+        : looks.erased(drive.id, drive.contentHash),
+    destroys: [drive.id],
+  };
+  if (first === undefined) return [erase];
+  // wipefs asks the kernel to read the table again; a kernel without a parser for it keeps the old nodes.
+  const forget: Step = {
+    name: `forget-old-partitions-${drive.slot}`,
+    title: `Let the system forget the old partitions of drive ${nameOf(drive)}`,
+    run: { do: 'forget-partitions', drive: drive.id },
+    undo: 'nothing',
+    look: not(looks.partitionNode(drive.id, first)),
+  };
+  return [erase, forget];
+}
+
+export interface PartitionTable {
+  drive: PoolDrive;
+  /** Disk GUID of the GPT. */
+  diskUuid: string;
+  /** PARTUUID of its only partition. */
+  partitionUuid: string;
+}
+const tableLook = (table: PartitionTable): Look =>
+  looks.partitionTable(table.drive.id, table.diskUuid, [table.partitionUuid]);
+
+/**
+ * A GPT with one partition over the whole drive, and its device node. sfdisk(8) is told not to speak to the kernel: the
+ * node is a step of its own, so that each can be seen and taken back by itself.
+ */
+export function partitionDrive(table: PartitionTable): Step[] {
+  const { drive } = table;
+  const script = [
+    'label: gpt',
+    `label-id: ${table.diskUuid}`,
+    '',
+    `start=2048, type=${LINUX_FILESYSTEM}, uuid=${table.partitionUuid}, name="cairn"`,
+    '',
+  ].join('\n');
+  return [
+    {
+      name: 'partition-drive',
+      title: `Make a partition table on drive ${nameOf(drive)}`,
+      run: {
+        do: 'exec',
+        program: SFDISK,
+        argv: [
+          ...['--wipe', 'always', '--wipe-partitions', 'always', '--label', 'gpt'],
+          ...['--no-reread', '--no-tell-kernel', '--', { drive: drive.id }],
+        ],
+        stdin: script,
+      },
+      undo: [wipeAction({ drive: drive.id })],
+      look: tableLook(table),
+      destroys: [drive.id],
+    },
+    {
+      name: 'show-partition',
+      title: 'Wait for the partition',
+      run: { do: 'reread-partitions', drive: drive.id },
+      undo: [{ do: 'forget-partitions', drive: drive.id }],
+      look: looks.partitionNode(drive.id, 1),
+    },
+  ];
+}
+
+/** Takes away our partition table; one with another GUID is foreign and stays. */
+export function wipePartitionTable(table: PartitionTable): Step[] {
+  const { drive } = table;
+  return [
+    {
+      name: 'erase-partition-table',
+      title: `Erase the partition table of drive ${nameOf(drive)}`,
+      run: wipeAction({ drive: drive.id }),
+      undo: 'impossible',
+      look: not(tableLook(table)),
+      destroys: [drive.id],
+    },
+    {
+      name: 'forget-partition',
+      title: 'Let the system forget the partition',
+      run: { do: 'forget-partitions', drive: drive.id },
+      undo: 'nothing',
+      look: not(looks.partitionNode(drive.id, 1)),
+    },
+  ];
+}
+
+/**
+ * A mkfs over one or more places. Its undo erases the signatures that it may have written, a command for each place: a
+ * drive that left in the middle does not keep the others from being cleaned.
+ */
+export const makeFilesystem = (options: {
+  title: string;
+  run: Action;
+  at: DriveRef[];
+  look: Look;
+}): Step => ({
+  name: 'make-filesystem',
+  title: options.title,
+  run: options.run,
+  undo: options.at.map((ref) => wipeAction(ref)),
+  look: options.look,
+  destroys: [...new Set(options.at.map((ref) => ref.drive))],
+});
+
+/** Erases a filesystem's signatures at one place. Another filesystem there is foreign, and stays. */
+export const wipeFilesystem = (options: {
+  name?: string;
+  title: string;
+  at: DriveRef;
+  type: string;
+  uuid: string;
+}): Step => ({
+  name: options.name ?? 'erase-filesystem',
+  title: options.title,
+  run: wipeAction(options.at),
+  undo: 'impossible',
+  look: not(looks.filesystem(options.at, options.type, options.uuid)),
+  destroys: [options.at.drive],
+});
+
+const MOUNT_POINT_MODE = 0o755;
+/** Nothing when the folder was there before: then it is the user's, and stays. */
+export function makeMountPoint(spec: PoolSpec): Step[] {
+  if (spec.mountPathExisted) return [];
+  return [
+    {
+      name: 'make-mount-point',
+      title: `Make the folder ${spec.mountPath}`,
+      run: { do: 'make-directory', path: spec.mountPath, mode: MOUNT_POINT_MODE },
+      undo: [{ do: 'remove-directory', path: spec.mountPath }],
+      look: looks.directory(spec.mountPath),
+    },
+  ];
+}
+
+export function removeMountPoint(spec: PoolSpec): Step[] {
+  if (spec.mountPathExisted) return [];
+  return [
+    {
+      name: 'remove-mount-point',
+      title: `Remove the empty folder ${spec.mountPath}`,
+      run: { do: 'remove-directory', path: spec.mountPath },
+      undo: [{ do: 'make-directory', path: spec.mountPath, mode: MOUNT_POINT_MODE }],
+      look: not(looks.directory(spec.mountPath)),
+    },
+  ];
+}
+
+export interface MountedFilesystem {
+  source: DriveRef;
+  /** As mount(8) names it. */
+  filesystem: string;
+  /** Further options after noatime, nodev, nosuid. */
+  options?: string[];
+}
+const mountAction = (spec: PoolSpec, what: MountedFilesystem): Action => ({
+  do: 'mount',
+  source: what.source,
+  path: spec.mountPath,
+  filesystem: what.filesystem,
+  options: [...MOUNT_OPTIONS, ...(what.options ?? [])],
+});
+
+export const mountFilesystem = (spec: PoolSpec, what: MountedFilesystem): Step => ({
+  name: 'mount',
+  title: `Mount it at ${spec.mountPath}`,
+  run: mountAction(spec, what),
+  undo: [{ do: 'unmount', path: spec.mountPath }],
+  look: looks.mounted(spec.mountPath, spec.guid),
+});
+
+export const unmountFilesystem = (spec: PoolSpec, what: MountedFilesystem): Step => ({
+  name: 'unmount',
+  title: `Unmount ${spec.mountPath}`,
+  run: { do: 'unmount', path: spec.mountPath },
+  undo: [mountAction(spec, what)],
+  look: not(looks.mounted(spec.mountPath, spec.guid)),
+});
+
+/** Who the pool is, written into it. No undo of its own: taking back the filesystem removes it. */
+export function writeIdentity(pluginId: string, spec: PoolSpec): Step[] {
+  const content = identityText(pluginId, spec);
+  return [
+    {
+      name: 'make-identity-folder',
+      title: 'Make the folder for the identity file',
+      run: { do: 'make-directory', path: identityFolder(spec), mode: 0o700 },
+      undo: 'nothing',
+      look: looks.directory(identityFolder(spec)),
+    },
+    {
+      name: 'write-identity',
+      title: 'Write the identity file',
+      run: { do: 'write-file', path: identityPath(spec), content, mode: 0o600 },
+      undo: 'nothing',
+      look: looks.file(identityPath(spec), content),
+    },
+  ];
+}
+
+/** For a rename: the same file with the new label; the way back writes the old one. */
+export function rewriteIdentity(pluginId: string, spec: PoolSpec, newLabel: string): Step {
+  const path = identityPath(spec);
+  const content = identityText(pluginId, { ...spec, label: newLabel });
+  return {
+    name: 'rewrite-identity',
+    title: 'Write the new label into the identity file',
+    run: { do: 'write-file', path, content, mode: 0o600 },
+    undo: [{ do: 'write-file', path, content: identityText(pluginId, spec), mode: 0o600 }],
+    look: looks.file(path, content),
+  };
+}

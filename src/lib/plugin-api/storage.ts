@@ -14,6 +14,10 @@ export interface PoolDrive {
   slot: number;
   /** `blank`, or the hash of what sat on it when the plan was made. */
   contentHash: string;
+  /** Numbers of the partitions that are on it now; they are erased with it. */
+  partitions: number[];
+  /** False while the drive is not there: a step cannot address it then. */
+  present: boolean;
 }
 /** A pool as the user described it, complete: everything random or read is in here before the plan is made. */
 export interface PoolSpec {
@@ -62,7 +66,7 @@ export interface PluginContext {
   driveIdOf(path: string): string | null;
   /** blkid's low-level probe, never from a cache; null: nothing recognised. */
   probe(path: string): Promise<{ type: string; uuid: string | null; label: string | null } | null>;
-  mounts(): { path: string; source: string; filesystem: string; majorMinor: string }[];
+  mounts(): { path: string; source: string; filesystem: string; majorMinor: string; readOnly: boolean }[];
   /** statfs of a mounted path. */
   usage(path: string): Promise<{ sizeBytes: number; usedBytes: number; availableBytes: number }>;
   signal: AbortSignal;

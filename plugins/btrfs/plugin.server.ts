@@ -1,0 +1,78 @@
+/** btrfs over whole drives: checksums, compression, and two copies of everything where the layout says so. */
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { BTRFS, MKFS_BTRFS } from './btrfs';
+import { usableBytes } from './capacity';
+import * as looks from './looks';
+import { parseShow } from './parse-show';
+import { parseStats } from './parse-stats';
+import { ID, plansOf } from './plan';
+import { status } from './status';
+
+const MIB = 1024 ** 2;
+
+export default (sdk: PluginSdk) => {
+  const parsers = {
+    show: sdk.defineParser('btrfs filesystem show', parseShow),
+    stats: sdk.defineParser('btrfs device stats', parseStats),
+  };
+  return sdk.defineStoragePlugin({
+    api: 1,
+    kind: 'storage',
+    id: ID,
+    name: 'btrfs',
+    version: '1.0.0',
+    description:
+      'Whole drives with checksums on all data, optional compression, and mirrors of unequal drives.',
+    programs: [sdk.WIPEFS, BTRFS, MKFS_BTRFS],
+    layouts: [
+      {
+        id: 'single',
+        title: 'Single',
+        description: 'The space of all drives together; the loss of one drive loses the pool.',
+        minDrives: 1,
+        maxDrives: null,
+        tolerance: () => 0,
+      },
+      {
+        id: 'raid1',
+        title: 'Mirror (raid1)',
+        description: 'Everything twice, on two different drives; drives may have different sizes.',
+        minDrives: 2,
+        maxDrives: null,
+        tolerance: () => 1,
+      },
+      {
+        id: 'raid10',
+        title: 'Striped mirror (raid10)',
+        description: 'Everything twice and striped over all drives: faster, best with equal drives.',
+        minDrives: 4,
+        maxDrives: null,
+        tolerance: () => 1,
+      },
+    ],
+    options: {
+      compression: sdk.select({
+        label: 'Compression',
+        help: 'New files are compressed when that helps. zstd is a good choice for everything.',
+        default: 'none',
+        choices: [
+          { value: 'none', label: 'None' },
+          { value: 'zstd', label: 'zstd' },
+          { value: 'lzo', label: 'LZO', help: 'Less compression, less work.' },
+        ],
+      }),
+    },
+    // mkfs.btrfs refuses less than about 110 MiB; below this hardly anything would be left for data.
+    minimumDriveBytes: 256 * MIB,
+    check: (context) =>
+      sdk.checkPrograms(context, [
+        { program: sdk.WIPEFS, argv: ['--version'], package: 'util-linux' },
+        { program: BTRFS, argv: ['--version'], package: 'btrfs-progs' },
+        { program: MKFS_BTRFS, argv: ['--version'], package: 'btrfs-progs' },
+      ]),
+    usableBytes,
+    ...plansOf(sdk),
+    status: (context, spec) => status(context, spec, parsers),
+    looks: { members: looks.members, known: looks.known, label: looks.label },
+  });
+};

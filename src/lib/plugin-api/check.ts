@@ -1,0 +1,35 @@
+/** The check that every plugin begins with: are its programs installed? */
+import type { Availability, PluginContext } from './storage';
+
+export interface NeededProgram {
+  program: string;
+  /** Arguments that make it print its version and end: the proof that it can be started. */
+  argv: string[];
+  /** Debian package that brings it. */
+  package: string;
+  /** Exit codes of that call that are fine; default [0]. */
+  okExitCodes?: number[];
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'program_missing';
+
+/** @throws what the context throws for anything but a missing program */
+export async function checkPrograms(context: PluginContext, needed: NeededProgram[]): Promise<Availability> {
+  const missing: NeededProgram[] = [];
+  for (const item of needed) {
+    try {
+      await context.read(item.program, item.argv, { timeoutMs: 5_000, okExitCodes: item.okExitCodes ?? [0] });
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      missing.push(item);
+    }
+  }
+  if (missing.length === 0) return { available: true };
+  const packages = [...new Set(missing.map((item) => item.package))].join(' ');
+  return {
+    available: false,
+    reason: `Not installed: ${missing.map((item) => item.program).join(', ')}.`,
+    remedy: `Install it: apt-get install ${packages}`,
+  };
+}

@@ -1,0 +1,59 @@
+/** What may be sent, checked the same way by the form and by the server. Unknown fields are refused by name. */
+import { z } from 'zod';
+import type { Issue } from '../error-codes';
+import { issueOf } from '../issue';
+import type { Json } from '../json';
+
+const json: z.ZodType<Json> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(json), z.record(z.string(), json)]),
+);
+const noControls = /^[^\p{Cc}]*$/u;
+const guid = z.uuid().transform((value) => value.toLowerCase());
+
+/** A drive by its stable id or by its serial, and what the user calls it. */
+const driveChoice = z
+  .strictObject({
+    id: z.string().min(1).max(200).optional(),
+    serial: z.string().min(1).max(200).optional(),
+    label: z.string().max(64).regex(noControls, 'Control characters are not allowed.').optional(),
+  })
+  .refine((drive) => (drive.id === undefined) !== (drive.serial === undefined), {
+    message: 'Name the drive by its id or by its serial, one of them.',
+  });
+
+/** `POST /api/v1/pools`, `pools.preview` and `pools.create`. Label and mount path have rules of their own: names.ts. */
+export const poolCreateRequest = z.strictObject({
+  poolGroupGuid: guid.optional(),
+  label: z.string().max(1_000),
+  plugin: z.string().min(1).max(64),
+  layout: z.string().min(1).max(64),
+  drives: z.array(driveChoice).max(256),
+  options: z.record(z.string().max(64), json).default({}),
+  mountPath: z.string().max(8_192).optional(),
+});
+export type PoolCreateRequest = z.infer<typeof poolCreateRequest>;
+export type PoolCreateRequestInput = z.input<typeof poolCreateRequest>;
+
+export const poolRequest = z.strictObject({ poolGroupGuid: guid });
+export const poolRenameRequest = z.strictObject({ poolGroupGuid: guid, label: z.string().max(1_000) });
+
+/** A form that is not complete yet: `pools.estimate`. */
+export const estimateRequest = z.strictObject({
+  plugin: z.string().min(1).max(64),
+  layout: z.string().min(1).max(64),
+  options: z.record(z.string().max(64), json).default({}),
+  driveIds: z.array(z.string().max(200)).max(256),
+});
+export type EstimateRequest = z.infer<typeof estimateRequest>;
+
+/** Every complaint of a schema as an issue of ours, with the path of its field below `prefix`. */
+export function requestIssues(error: z.ZodError, prefix = ''): Issue[] {
+  return error.issues.flatMap((problem) => {
+    const path = [...(prefix ? [prefix] : []), ...problem.path.map(String)];
+    if (problem.code === 'unrecognized_keys')
+      return problem.keys.map((key) =>
+        issueOf('unknown_field', `${key} is not a known field.`, [...path, key].join('.')),
+      );
+    return [issueOf('invalid_input', problem.message, path.join('.'))];
+  });
+}
