@@ -46,8 +46,20 @@ export function issue(code: ErrorCode, message: string, field?: string, remedy?:
   return { code, message, ...(field ? { field } : {}), ...(advice ? { remedy: advice } : {}) };
 }
 
+/** Result codes of SQLite that mean: the disk is full, read-only or broken (sqlite.org/rescode.html). */
+const UNWRITABLE = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/;
+
 /** Any thrown value as an AppError; what is not one already becomes `bug` with the original as its cause. */
 export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
+  if (
+    thrown instanceof Error &&
+    'code' in thrown &&
+    typeof thrown.code === 'string' &&
+    UNWRITABLE.test(thrown.code)
+  )
+    return new AppError('database_unwritable', `The database cannot be written: ${thrown.message}.`, {
+      cause: thrown,
+    });
   return new AppError('bug', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }

@@ -340,6 +340,12 @@ export const ERROR_CODES = {
     remedy: 'Retry it with one click.',
   },
   // Ours
+  database_unwritable: {
+    kind: 'host',
+    status: 503,
+    title: 'The database cannot be written',
+    remedy: 'Free space on the disk that holds the data directory, then try again.',
+  },
   newer_database: {
     kind: 'bug',
     status: 500,

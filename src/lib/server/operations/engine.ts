@@ -16,6 +16,8 @@ export interface Engine extends RunnerContext {
   definitions: Map<string, OperationDefinition>;
   workers: Map<string, Worker>;
   leaseMs: number;
+  /** The database is no longer ours: nothing is written or told any more. */
+  closed: boolean;
 }
 /** One operation that this process works on. */
 export interface Worker {
@@ -112,6 +114,30 @@ export async function runForward(engine: Engine, id: string, signal: AbortSignal
   await afterForward(engine, id, outcome);
 }
 
+/** A bug, or a database that cannot be written (full disk): then the row stays live, its lease runs out, the sweeper recovers it. */
+function reportBug(engine: Engine, row: OperationRow, error: unknown): void {
+  // The process is stopping and the database is closed: the next start gives this operation its verdict.
+  if (engine.closed) return;
+  engine.log.error({ error, operationId: row.id }, 'the operation engine failed');
+  const reason = `Something went wrong inside Cairn: ${error instanceof Error ? error.message : String(error)}`;
+  try {
+    stopForUser(engine, row, reason, null);
+  } catch (second) {
+    engine.log.error({ error: second, operationId: row.id }, 'the failure could not be journaled');
+  }
+}
+
+function tellEnd(engine: Engine, row: OperationRow): void {
+  if (engine.closed) return;
+  try {
+    publish(engine, row.id);
+    engine.bus.emit('operation.ended', { id: row.id });
+  } catch (error) {
+    engine.log.error({ error, operationId: row.id }, 'the end of an operation could not be told');
+  }
+  engine.crash.at('ended', { kind: row.kind });
+}
+
 /**
  * Owns an operation in this process until `work` ends: lease, deadline and cancellation hang on it.
  * A bug in `work` never ends the process: the operation is shown as needing the user, its locks stay.
@@ -130,21 +156,11 @@ export function own(engine: Engine, id: string, work: (signal: AbortSignal) => P
     try {
       await work(abort.signal);
     } catch (error) {
-      engine.log.error({ error, operationId: id }, 'the operation engine failed');
-      const reason = `Something went wrong inside Cairn: ${error instanceof Error ? error.message : String(error)}`;
-      try {
-        stopForUser(engine, row, reason, null);
-      } catch (second) {
-        // The database cannot be written (full disk): the row stays live, its lease runs out and the sweeper recovers it.
-        engine.log.error({ error: second, operationId: id }, 'the failure could not be journaled');
-      }
-    } finally {
-      clearTimeout(timer);
-      engine.workers.delete(id);
-      publish(engine, id);
-      engine.bus.emit('operation.ended', { id });
-      engine.crash.at('ended', { kind: row.kind });
+      reportBug(engine, row, error);
     }
+    clearTimeout(timer);
+    engine.workers.delete(id);
+    tellEnd(engine, row);
   })();
   engine.workers.set(id, { abort, finished });
   return finished;

@@ -52,16 +52,22 @@ export function createOperations(options: OperationsOptions): Operations {
     recordsDir: config.recordsDir,
     leaseMs: config.leaseMs,
     waitStepMs: 250,
+    closed: false,
     definitions: new Map(),
     workers: new Map(),
     changed: (id) => publish(engine, id),
   };
   let stopping = false;
 
-  const leaseTimer = setInterval(
-    () => journal.renewLeases([...engine.workers.keys()], clock.now() + config.leaseMs),
-    Math.max(100, Math.floor(config.leaseMs / 3)),
-  );
+  function renewLeases(): void {
+    try {
+      journal.renewLeases([...engine.workers.keys()], clock.now() + config.leaseMs);
+    } catch (error) {
+      // A full disk: workers go on and fail at their next commit, where it is told to the user.
+      log.error({ error }, 'leases could not be renewed');
+    }
+  }
+  const leaseTimer = setInterval(renewLeases, Math.max(100, Math.floor(config.leaseMs / 3)));
   leaseTimer.unref();
 
   const view = (row: OperationRow): Operation => operationView(row, journal.steps(row.id));
@@ -318,6 +324,7 @@ export function createOperations(options: OperationsOptions): Operations {
         new Promise((resolve) => (timer = setTimeout(resolve, drainMs))),
       ]);
       clearTimeout(timer);
+      engine.closed = true;
       clearInterval(leaseTimer);
       stopTrimming();
     },

@@ -27,23 +27,38 @@ interface Act {
   signal: AbortSignal;
 }
 
-/** Lines that arrive in one turn are committed together; `flush` commits what is left. */
+/**
+ * Lines that arrive in one turn are committed together; `flush` commits what is left, and throws what kept an earlier
+ * commit from working: the record file still has every line then.
+ */
 function collector(context: PerformContext, operationId: string, commandId: number) {
   let lines: CommandLine[] = [];
   let scheduled = false;
-  const flush = (): void => {
-    scheduled = false;
+  let failed: { error: unknown } | null = null;
+  const commit = (): void => {
     if (lines.length === 0) return;
     const batch = lines;
     lines = [];
     const lastId = context.journal.addOutput(operationId, commandId, batch);
     context.bus.emit('operation.output', { operationId, lastId });
   };
+  const later = (): void => {
+    scheduled = false;
+    try {
+      commit();
+    } catch (error) {
+      failed = { error };
+    }
+  };
+  const flush = (): void => {
+    if (failed) throw failed.error;
+    commit();
+  };
   const add = (line: CommandLine): void => {
     lines.push(line);
     if (scheduled) return;
     scheduled = true;
-    setImmediate(flush);
+    setImmediate(later);
   };
   return { add, flush };
 }

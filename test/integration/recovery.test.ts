@@ -1,0 +1,155 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Operation } from '$lib/shared/wire/operations';
+import {
+  actor,
+  commandStep,
+  folderStep,
+  openBench,
+  planOf,
+  PROGRAMS,
+  removeStep,
+  type Bench,
+} from '../support/engine';
+
+let bench: Bench;
+afterEach(() => bench.close());
+
+/** Starts an operation that stops for good at a point, as if the process had died there. */
+async function dieAt(
+  spec: string,
+  kind: string,
+  steps: (dir: string) => Parameters<typeof planOf>[0],
+  options: Parameters<typeof openBench>[0] = {},
+): Promise<string> {
+  bench = openBench({ ...options, crashAt: `${spec}:wait-3600000` });
+  const { id } = await bench.operations.start({ kind, request: planOf(steps(bench.dir)), actor });
+  await sleep(80);
+  return id;
+}
+async function recovered(id: string): Promise<Operation> {
+  const operations = bench.restart();
+  await operations.recover();
+  return operations.wait(id);
+}
+const two = (dir: string) => [folderStep(dir, 'a'), folderStep(dir, 'b')];
+
+describe('after a crash', () => {
+  it('an operation that creates is taken back, with what was seen', async () => {
+    const id = await dieAt('done@test.make/make-a', 'test.make', two);
+    expect(bench.made()).toEqual(['a']);
+    const operation = await recovered(id);
+    expect(operation).toMatchObject({
+      state: 'failed',
+      verdict: 'taken-back',
+      error: { code: 'interrupted' },
+      canRetry: true,
+    });
+    expect(operation.evidence.join(' ')).toMatch(/1 of 2 steps were done.*taken back/);
+    expect(bench.made()).toEqual([]);
+    expect(bench.operations.holder('test')).toBeNull();
+  });
+
+  it('a step that had only begun is not undone: what is there was not made by it', async () => {
+    const id = await dieAt('begun@test.make/make-b', 'test.make', two);
+    // Somebody makes the folder while Cairn is away.
+    mkdirSync(join(bench.dir, 'b'));
+    expect(await recovered(id)).toMatchObject({ state: 'failed', verdict: 'taken-back' });
+    expect(bench.made()).toEqual(['b']);
+  });
+
+  it('an operation whose every effect is there has finished anyway', async () => {
+    const id = await dieAt('acted@test.make/make-b', 'test.make', two);
+    expect(await recovered(id)).toMatchObject({ state: 'succeeded', verdict: 'finished-anyway' });
+    expect(bench.told).toEqual(['begin', 'succeed']);
+    expect(bench.made()).toEqual(['a', 'b']);
+  });
+
+  it('an operation that removes is continued to its end', async () => {
+    const id = await dieAt('begun@test.remove/remove-a', 'test.remove', (dir) => {
+      for (const name of ['a', 'b']) mkdirSync(join(dir, name));
+      return [removeStep(dir, 'a'), removeStep(dir, 'b')];
+    });
+    expect(await recovered(id)).toMatchObject({ state: 'succeeded', verdict: 'continued' });
+    expect(bench.made()).toEqual([]);
+  });
+
+  it('one that was being taken back is taken back further, and keeps its first reason', async () => {
+    const id = await dieAt('undone@test.make/make-b', 'test.make', (dir) => [
+      ...two(dir),
+      commandStep('fail', PROGRAMS.false, [], join(dir, 'x')),
+    ]);
+    expect(bench.made()).toEqual(['a']);
+    expect(await recovered(id)).toMatchObject({
+      state: 'failed',
+      verdict: 'taken-back',
+      error: { code: 'command_failed' },
+    });
+    expect(bench.made()).toEqual([]);
+  });
+
+  it('something foreign in the way needs the user, and nothing is touched', async () => {
+    const id = await dieAt('done@test.make/make-a', 'test.make', two);
+    writeFileSync(join(bench.dir, 'a.foreign'), '');
+    expect(await recovered(id)).toMatchObject({ state: 'needs-attention', verdict: 'needs-you' });
+    expect(bench.made()).toEqual(['a', 'a.foreign']);
+  });
+
+  it('an orphan that still runs is ended before anything is taken back', async () => {
+    const id = await dieAt('never@none/none', 'test.make', (dir) => [
+      folderStep(dir, 'a'),
+      commandStep('sleep', PROGRAMS.sleep, ['3599'], join(dir, 'x')),
+    ]);
+    while (bench.operations.get(id).steps[1]?.state !== 'acting') await sleep(5);
+    await sleep(50);
+    const operation = await recovered(id);
+    expect(operation).toMatchObject({ state: 'failed', verdict: 'taken-back' });
+    expect(operation.evidence.join(' ')).toMatch(
+      /\/usr\/bin\/sleep \(pid \d+\) was still running and was ended/,
+    );
+    expect(bench.made()).toEqual([]);
+  });
+
+  it('only the kinds asked for are judged: drives come back before pools', async () => {
+    const id = await dieAt('done@test.make/make-a', 'test.make', two);
+    const operations = bench.restart();
+    await operations.recover((kind) => kind.startsWith('sandbox.'));
+    expect(operations.get(id).state).toBe('running');
+    await operations.recover();
+    expect(await operations.wait(id)).toMatchObject({ verdict: 'taken-back' });
+  });
+});
+
+describe('the sweeper', () => {
+  it('recovers an operation that has lost its worker, once its lease has run out', async () => {
+    const id = await dieAt('done@test.make/make-a', 'test.make', two, { leaseMs: 300 });
+    const lost = bench.operations;
+    await lost.stop(0); // the first engine no longer renews the lease
+    const operations = bench.restart();
+    await operations.sweep();
+    expect(operations.get(id).state).toBe('running');
+    await sleep(400);
+    await operations.sweep();
+    expect(await operations.wait(id)).toMatchObject({ state: 'failed', verdict: 'taken-back' });
+  });
+
+  it('leaves a living worker alone when the clock jumps a day ahead', async () => {
+    let ahead = 0;
+    bench = openBench({
+      crashAt: 'done@test.make/make-a:wait-400',
+      leaseMs: 60_000,
+      clock: { now: () => Date.now() + ahead, elapsed: () => performance.now() },
+    });
+    const { id } = await bench.operations.start({
+      kind: 'test.make',
+      request: planOf(two(bench.dir)),
+      actor,
+    });
+    while (bench.operations.get(id).steps[0]?.state !== 'done') await sleep(5);
+    ahead = 86_400_000;
+    await bench.operations.sweep();
+    expect(await bench.operations.wait(id)).toMatchObject({ state: 'succeeded', verdict: null });
+  });
+});
