@@ -12,6 +12,8 @@ const environment = z.object({
   /** 1: sandbox drives only; real drives are listed but locked. */
   CAIRN_SANDBOX: flag,
   CAIRN_DATA_DIR: z.string().default('/var/lib/cairn'),
+  /** Where drizzle/ lies; the working directory unless said otherwise. */
+  CAIRN_APP_DIR: z.string().default('.'),
   CAIRN_MOUNT_ROOT: z.string().optional(),
   CAIRN_HOST: z.string().default('127.0.0.1'),
   CAIRN_PORT: z.coerce.number().int().min(0).max(65_535).default(8420),
@@ -39,6 +41,7 @@ export interface Config {
   sandbox: boolean;
   dataDir: string;
   databasePath: string;
+  migrationsDir: string;
   /** Records of commands that run or ran: see host/command.ts. */
   recordsDir: string;
   sandboxDir: string;
@@ -68,6 +71,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     sandbox: value.CAIRN_SANDBOX,
     dataDir,
     databasePath: join(dataDir, 'cairn.db'),
+    migrationsDir: resolve(value.CAIRN_APP_DIR, 'drizzle'),
     recordsDir: join(dataDir, 'records'),
     sandboxDir: join(dataDir, 'sandbox'),
     thirdPartyPluginsDir: join(dataDir, 'plugins'),

@@ -1,9 +1,10 @@
 /** Any thrown value as what a client may see: a code, sentences and data, never a stack. Shared by tRPC and REST. */
 import { randomBytes } from 'node:crypto';
 import { ZodError } from 'zod';
-import { isErrorCode, type ErrorCode, type Issue } from '$lib/shared/error-codes';
+import type { ErrorCode, Issue } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
-import { AppError, issue, issuesError, toAppError } from './errors';
+import { requestIssues } from '$lib/shared/wire/requests';
+import { AppError, issuesError, toAppError } from './errors';
 import type { Logger } from './log';
 
 export interface WireAppError {
@@ -14,20 +15,8 @@ export interface WireAppError {
   issues: Issue[];
 }
 
-type ZodIssue = ZodError['issues'][number];
-
-function issuesOf(found: ZodIssue): Issue[] {
-  const at = (...more: PropertyKey[]): string => [...found.path, ...more].map(String).join('.');
-  if (found.code === 'unrecognized_keys')
-    return found.keys.map((key) => issue('unknown_field', `There is no field "${key}" here.`, at(key)));
-  // A schema names one of our codes through `params`, so that the form can show its sentence and remedy.
-  const named = found.code === 'custom' ? found.params?.['code'] : undefined;
-  const code = typeof named === 'string' && isErrorCode(named) ? named : 'invalid_input';
-  return [issue(code, found.message, at())];
-}
-
 /** All that a schema refused, by field. */
-export const zodError = (error: ZodError): AppError => issuesError(error.issues.flatMap(issuesOf));
+export const zodError = (error: ZodError): AppError => issuesError(requestIssues(error));
 
 /** A short reference that finds the stack in the log. */
 export const newReference = (): string => randomBytes(5).toString('hex');

@@ -1,5 +1,5 @@
 import type { Actor } from '$lib/shared/wire/session';
-import type { Services } from './services';
+import type { Services } from '../services';
 
 /** Where a session cookie can be set: on an HTTP answer. A socket has none. */
 export interface SessionCookie {

@@ -1,4 +1,5 @@
 import { TRPCError, type TRPCDefaultErrorShape } from '@trpc/server';
+import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { ZodError } from 'zod';
 import { errorEntry, type ErrorCode } from '$lib/shared/error-codes';
 import { AppError } from '../errors';
@@ -60,6 +61,25 @@ export type ErrorShape = Pick<TRPCDefaultErrorShape, 'code' | 'message'> & {
   data: { code: string; httpStatus: number; path: string | undefined; appError: WireAppError };
 };
 
+function shapeOf(appError: WireAppError, path: string | undefined): ErrorShape {
+  const { status } = errorEntry(appError.code);
+  const code = TRPC_CODES[status] ?? 'INTERNAL_SERVER_ERROR';
+  return {
+    code: TRPC_ERROR_CODES_BY_KEY[code],
+    message: appError.message,
+    data: { code, httpStatus: status, path, appError },
+  };
+}
+
+/** The answer for a request that was refused before tRPC saw it; its client reads it as the answer of every call. */
+export function refusedCall(
+  thrown: unknown,
+  log: Pick<Logger, 'error'>,
+): { status: number; body: { error: ErrorShape } } {
+  const appError = wireError(thrown, log);
+  return { status: errorEntry(appError.code).status, body: { error: shapeOf(appError, undefined) } };
+}
+
 const silent: Pick<Logger, 'error'> = { error: () => undefined };
 
 /** Every error over tRPC carries `data.appError`; nothing else of it is meant to be read. */
@@ -70,14 +90,5 @@ export function formatError(options: {
 }): ErrorShape {
   const { shape, error, ctx } = options;
   const appError = presented(error, ctx?.services.log ?? silent);
-  return {
-    code: shape.code,
-    message: appError.message,
-    data: {
-      code: TRPC_CODES[errorEntry(appError.code).status] ?? shape.data.code,
-      httpStatus: errorEntry(appError.code).status,
-      path: shape.data.path,
-      appError,
-    },
-  };
+  return shapeOf(appError, shape.data.path);
 }

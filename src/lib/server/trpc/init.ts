@@ -3,9 +3,9 @@
  * a procedure without a declared role is refused, so forgetting it can never open a door.
  */
 import { initTRPC } from '@trpc/server';
-import { roleAllows, type Role } from '$lib/shared/states';
-import type { Actor } from '$lib/shared/wire/session';
+import type { Role } from '$lib/shared/states';
 import { AppError } from '../errors';
+import { authorise } from '../auth/authorise';
 import type { RequestContext } from './context';
 import { formatError, toTrpcError } from './error-formatter';
 
@@ -22,18 +22,6 @@ const t = initTRPC
 export const router = t.router;
 export const mergeRouters = t.mergeRouters;
 export const createCallerFactory = t.createCallerFactory;
-
-/** @throws AppError unauthenticated | forbidden */
-export function authorise(needed: Role | 'anonymous' | undefined, actor: Actor | null): void {
-  if (needed === 'anonymous') return;
-  if (!actor) throw new AppError('unauthenticated', 'Sign in to do this.');
-  if (needed === undefined)
-    throw new AppError('forbidden', 'This procedure declares no role, so nobody may call it.');
-  if (!roleAllows(actor.role, needed))
-    throw new AppError('forbidden', `This needs the role ${needed}; you are ${actor.role}.`, {
-      details: { needed, role: actor.role },
-    });
-}
 
 const guarded = t.procedure.use(async ({ ctx, meta, next }) => {
   const actor = await ctx.identify();

@@ -1,6 +1,6 @@
 import { isLive } from '$lib/shared/states';
 import type { OutputLine } from '$lib/shared/wire/operations';
-import type { Services } from './services';
+import type { Services } from '../services';
 
 const PAGE = 500;
 

@@ -4,7 +4,7 @@ import type { JsonObject } from '$lib/shared/json';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import type { CapacityEstimate } from '$lib/shared/wire/plugins';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
-import { poolCreateRequest } from '$lib/shared/wire/requests';
+import { estimateRequest, poolCreateRequest } from '$lib/shared/wire/requests';
 import { AppError, issue } from '../../errors';
 import { createPool, removePool } from '../../pools/create';
 import { operatorProcedure, router, viewerProcedure } from '../init';
@@ -29,14 +29,7 @@ export const poolsRouter = router({
   get: viewerProcedure.input(one).query(({ ctx, input }): Pool => ctx.services.pools.get(input.guid)),
   /** Size and fault tolerance of a half-filled form. */
   estimate: viewerProcedure
-    .input(
-      z.strictObject({
-        plugin: z.string().max(100),
-        layout: z.string().max(100),
-        options: z.record(z.string(), z.json()).default({}),
-        driveIds: z.array(z.string().max(300)).max(200),
-      }),
-    )
+    .input(estimateRequest)
     .query(({ ctx, input }): CapacityEstimate => ctx.services.plugins.estimate(input)),
   preview: operatorProcedure
     .input(z.strictObject({ request: poolCreateRequest }))
@@ -52,31 +45,35 @@ export const poolsRouter = router({
   previewRemove: operatorProcedure
     .input(one)
     .query(({ ctx, input }): Promise<PlanPreview> =>
-      ctx.services.operations.preview('pool.remove', { guid: input.guid }),
+      ctx.services.operations.preview('pool.remove', { poolGroupGuid: input.guid }),
     ),
   remove: operatorProcedure
     .input(one.extend({ confirmCode }))
     .mutation(({ ctx, input }): Promise<Operation> =>
       removePool(ctx.services, input.guid, { actor: ctx.actor, confirmCode: input.confirmCode ?? null }),
     ),
-  mount: operatorProcedure
-    .input(one)
-    .mutation(({ ctx, input }): Promise<Operation> =>
-      ctx.services.operations.start({ kind: 'pool.mount', request: { guid: input.guid }, actor: ctx.actor }),
-    ),
-  unmount: operatorProcedure
-    .input(one)
-    .mutation(({ ctx, input }): Promise<Operation> =>
-      ctx.services.operations.start({
-        kind: 'pool.unmount',
-        request: { guid: input.guid },
-        actor: ctx.actor,
-      }),
-    ),
+  mount: operatorProcedure.input(one).mutation(({ ctx, input }): Promise<Operation> =>
+    ctx.services.operations.start({
+      kind: 'pool.mount',
+      request: { poolGroupGuid: input.guid },
+      actor: ctx.actor,
+    }),
+  ),
+  unmount: operatorProcedure.input(one).mutation(({ ctx, input }): Promise<Operation> =>
+    ctx.services.operations.start({
+      kind: 'pool.unmount',
+      request: { poolGroupGuid: input.guid },
+      actor: ctx.actor,
+    }),
+  ),
   rename: operatorProcedure
     .input(one.extend({ label: z.string().max(200) }))
     .mutation(({ ctx, input }): Promise<Operation> =>
-      ctx.services.operations.start({ kind: 'pool.rename', request: { ...input }, actor: ctx.actor }),
+      ctx.services.operations.start({
+        kind: 'pool.rename',
+        request: { poolGroupGuid: input.guid, label: input.label },
+        actor: ctx.actor,
+      }),
     ),
   /** Processes that keep the pool from being unmounted, read now. */
   processes: viewerProcedure

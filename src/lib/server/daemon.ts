@@ -1,0 +1,212 @@
+/**
+ * Composition root: the one file that builds the services, in order, and stops them in reverse. Nothing else imports
+ * it but the hooks; everything else gets what it needs handed in.
+ */
+import { chmodSync, mkdirSync } from 'node:fs';
+import { createRequestGuard } from './auth/request-guard';
+import { createAuth } from './auth/auth';
+import { systemClock } from './clock';
+import { readConfig, type Config } from './config';
+import { closeDatabase, openDatabase } from './db/client';
+import { migrateDatabase } from './db/migrate';
+import { createDrives } from './drives/drive';
+import { defineDriveOperations } from './drives/operations';
+import { createBus } from './events/bus';
+import { createFeed } from './events/feed';
+import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
+import { createHost } from './host/host';
+import { createLog, type Logger } from './log';
+import { createOperations } from './operations/operations';
+import { createPlugins } from './plugins/registry';
+import { definePoolOperations } from './pools/operations';
+import { createPools, type Pools } from './pools/pool';
+import { screenRequest } from './rest/screen';
+import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
+import { housekeeping, startJobs } from './schedule/schedule';
+import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
+import type { Services } from './services';
+import { holdDataDirectory } from './single-instance';
+import { createSockets } from './sockets/upgrade';
+import { publishSystem } from './system-view';
+import { VERSION } from './version';
+
+/** How long running work may take to finish or checkpoint when the process is asked to stop. */
+const DRAIN_MS = 10_000;
+
+/** What was started, to be stopped in reverse; an error in one does not keep the others running. */
+class Undoing {
+  private readonly stack: { name: string; stop: () => Promise<void> | void }[] = [];
+
+  add(name: string, stop: () => Promise<void> | void): void {
+    this.stack.push({ name, stop });
+  }
+  async run(log: Logger): Promise<void> {
+    for (let entry = this.stack.pop(); entry; entry = this.stack.pop()) {
+      try {
+        await entry.stop();
+      } catch (error) {
+        log.error({ error, part: entry.name }, 'did not stop cleanly');
+      }
+    }
+  }
+}
+
+/** The directories hold what only root may read: the database, records of commands, sandbox drives. */
+function makeDataDirectories(config: Config): void {
+  for (const path of [config.dataDir, config.recordsDir, config.sandboxDir, config.thirdPartyPluginsDir]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+  }
+}
+
+interface Parts {
+  config: Config;
+  log: Logger;
+  undoing: Undoing;
+  state: { ready: boolean; stopping: boolean };
+}
+
+/** Every service, none of them at work yet. What holds something is put down to be stopped, the deepest first. */
+async function compose({ config, log, undoing, state }: Parts) {
+  const clock = systemClock;
+  undoing.add('data directory', holdDataDirectory(config.dataDir));
+  const db = openDatabase(config.databasePath);
+  undoing.add('database', () => closeDatabase(db));
+  migrateDatabase(db, config.migrationsDir);
+
+  const bus = createBus(log);
+  const feed = createFeed({ onSubscribers: (count) => bus.emit('watchers.changed', { count }) });
+  const host = await createHost({
+    config,
+    log,
+    bus,
+    sandboxDir: config.sandboxDir,
+    extraPrograms: NOTIFY_PROGRAMS,
+  });
+  undoing.add('host', () => host.stop());
+  const plugins = await createPlugins({ config, host, feed, log });
+  const operations = createOperations({ db, host, look: plugins.look, bus, feed, clock, config, log });
+
+  // A drive shows which pool it belongs to, and a pool is made of drives: asked only once both are there.
+  const late: { pools: Pools | null } = { pools: null };
+  const drives = createDrives({
+    db,
+    host,
+    bus,
+    feed,
+    clock,
+    config,
+    log,
+    poolOf: (driveId) => late.pools?.poolOfDrive(driveId) ?? null,
+    operationOf: (lock) => operations.holder(lock)?.id ?? null,
+  });
+  undoing.add('drives', () => drives.stop());
+  const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
+  late.pools = pools;
+  undoing.add('pools', () => pools.stop());
+  defineDriveOperations(operations, { db, host, drives, config, log });
+  definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives, pools });
+
+  const auth = createAuth({ db, bus, clock, log });
+  const stopping = (): boolean => state.stopping;
+  const services: Services = {
+    config,
+    version: VERSION,
+    log,
+    clock,
+    bus,
+    feed,
+    auth,
+    operations,
+    drives,
+    plugins,
+    pools,
+    stopping,
+  };
+  const guard = createRequestGuard(config);
+  const sockets = createSockets(services, guard);
+  undoing.add('sockets', () => sockets.close());
+  // Before the sockets go, so that whoever looks sees how the work ended.
+  undoing.add('operations', () => operations.stop(DRAIN_MS));
+  return { services, host, guard, sockets };
+}
+
+type Composed = Awaited<ReturnType<typeof compose>>;
+
+/** Sources, drives, what a crash left behind, pools: each needs the one before. */
+async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
+  const { config, log, operations, drives, pools, auth } = services;
+  undoing.add('system view', publishSystem(services));
+  await host.start();
+  await drives.refresh();
+  drives.start();
+  pools.start();
+  // Operations on sandbox drives can only be judged once those drives are back.
+  await attachSandboxDrives(services);
+  await operations.recover((kind) => !isSandboxKind(kind));
+  await pools.mountWanted();
+  const sweep = (): Promise<void> => operations.sweep();
+  undoing.add('jobs', startJobs(housekeeping(config, { sweep, cleanUp: () => auth.cleanUp() }), log));
+  state.ready = true;
+}
+
+function handleOf(composed: Composed, { log, undoing, state }: Parts): CairnHandle {
+  const { services, host, guard, sockets } = composed;
+  const notify = createServiceNotify(services.config, host.commands, log);
+  let stopped: Promise<void> | null = null;
+
+  async function stop(reason: string): Promise<void> {
+    state.stopping = true;
+    log.info({ reason }, 'stopping');
+    await notify.stopping();
+    await undoing.run(log);
+    if (findHandle() === handle) setHandle(null);
+  }
+  const handle: CairnHandle = {
+    ...services,
+    guard,
+    sockets,
+    screen: (request, response) => screenRequest(request, response, guard),
+    readiness: (): Readiness => {
+      const reasons = [
+        ...(state.ready ? [] : ['What was interrupted is not recovered yet.']),
+        ...(state.stopping ? ['Cairn is stopping.'] : []),
+      ];
+      return { ready: reasons.length === 0, reasons };
+    },
+    listening(url) {
+      process.stdout.write(`Cairn ${VERSION} is ready at ${url}\n`);
+      void notify.ready(`Ready at ${url}`);
+    },
+    stop: (reason) => (stopped ??= stop(reason)),
+  };
+  return handle;
+}
+
+function printSetupCode({ auth }: Services): void {
+  const code = auth.renewSetupCode();
+  if (code) process.stdout.write(`First-run code: ${code}  (asked for when the first account is made)\n`);
+}
+
+/**
+ * Starts the daemon and puts its handle in place. In development the module is loaded anew after an edit: the daemon
+ * that runs is stopped first, so none is ever left behind.
+ * @throws AppError already_running | newer_database; ZodError for an environment variable that is wrong
+ */
+export async function startDaemon(): Promise<void> {
+  await findHandle()?.stop('replaced');
+  const config = readConfig();
+  const log = createLog(config.logLevel);
+  const parts: Parts = { config, log, undoing: new Undoing(), state: { ready: false, stopping: false } };
+  try {
+    makeDataDirectories(config);
+    const composed = await compose(parts);
+    setHandle(handleOf(composed, parts));
+    await bringUp(composed, parts);
+    printSetupCode(composed.services);
+  } catch (error) {
+    await parts.undoing.run(log);
+    setHandle(null);
+    throw error;
+  }
+}

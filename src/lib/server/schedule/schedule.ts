@@ -1,0 +1,45 @@
+/** Jobs by the clock. A job only starts what the services do; it decides nothing. */
+import cron from 'node-cron';
+import type { Config } from '../config';
+import type { Logger } from '../log';
+
+export interface Job {
+  name: string;
+  /** Five or six cron fields. */
+  cron: string;
+  run(): Promise<void> | void;
+}
+
+export const housekeeping = (
+  config: Pick<Config, 'sweepCron'>,
+  work: { sweep(): Promise<void>; cleanUp(): void },
+): Job[] => [
+  { name: 'sweep operations', cron: config.sweepCron, run: () => work.sweep() },
+  { name: 'forget old sessions and attempts', cron: '7 * * * *', run: () => work.cleanUp() },
+];
+
+/**
+ * @returns a function that ends all jobs; resolves when none runs any more
+ * @throws Error for a cron expression that is none
+ */
+export function startJobs(jobs: Job[], log: Logger): () => Promise<void> {
+  const running = new Set<Promise<void>>();
+  const tasks = jobs.map((job) =>
+    cron.schedule(
+      job.cron,
+      async () => {
+        const work = Promise.resolve(job.run()).catch((error: unknown) => {
+          log.error({ error, job: job.name }, 'job failed');
+        });
+        running.add(work);
+        await work;
+        running.delete(work);
+      },
+      { name: job.name, noOverlap: true },
+    ),
+  );
+  return async () => {
+    await Promise.all(tasks.map((task) => task.destroy()));
+    await Promise.all(running);
+  };
+}

@@ -1,0 +1,26 @@
+/** What routers, REST and sockets may reach: built by daemon.ts, handed in with every request, never imported. */
+import type { Auth } from './auth/auth';
+import type { Clock } from './clock';
+import type { Config } from './config';
+import type { Drives } from './drives/drive';
+import type { Bus } from './events/bus';
+import type { Feed } from './events/feed';
+import type { Logger } from './log';
+import type { Operations } from './operations/types';
+import type { Plugins } from './plugins/registry';
+import type { Pools } from './pools/pool';
+
+export interface Services {
+  config: Config;
+  version: string;
+  log: Logger;
+  clock: Clock;
+  bus: Bus;
+  feed: Feed;
+  auth: Auth;
+  operations: Operations;
+  drives: Drives;
+  plugins: Plugins;
+  pools: Pools;
+  stopping(): boolean;
+}

@@ -1,0 +1,132 @@
+/** The way from HTTP to a socket: who may come in, and how all of them go when the server stops or a session ends. */
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { SESSION_COOKIE } from '../auth/sessions';
+import type { RequestGuard } from '../auth/request-guard';
+import { AppError, toAppError } from '../errors';
+import type { RequestContext } from '../trpc/context';
+import type { Services } from '../services';
+import { createTrpcSocket } from './trpc-socket';
+
+export const SOCKET_PATH = '/trpc-ws';
+const MAX_MESSAGE_BYTES = 256 * 1024;
+export const CLOSE_RESTART = 1012;
+export const CLOSE_SESSION_ENDED = 4401;
+/** How long a client has to answer the closing frame. */
+const CLOSE_GRACE_MS = 500;
+
+const headerOf =
+  (request: IncomingMessage) =>
+  (name: string): string | null => {
+    const value = request.headers[name];
+    return (Array.isArray(value) ? value[0] : value) ?? null;
+  };
+
+/** One cookie's value out of the header. */
+export function cookieValue(header: string | null, name: string): string | null {
+  for (const part of (header ?? '').split(';')) {
+    const [key, ...value] = part.split('=');
+    if (key?.trim() === name) return value.join('=').trim();
+  }
+  return null;
+}
+
+function refuse(socket: Duplex, error: AppError): void {
+  const body = JSON.stringify({
+    error: { code: error.code, message: error.message, details: error.details },
+  });
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+export interface Sockets {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  count(): number;
+  /** Tells every client that the server restarts, and lets none of them hold up the stop. */
+  close(): Promise<void>;
+}
+
+export function createSockets(services: Services, guard: RequestGuard): Sockets {
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    // Deflate costs more CPU and memory than a home network's bandwidth is worth.
+    perMessageDeflate: false,
+    clientTracking: true,
+  });
+  const serve = createTrpcSocket(server);
+  const bySession = new Map<string, Set<WebSocket>>();
+  let closing = false;
+
+  const stopListening = services.bus.on('session.revoked', ({ sessionId }) => {
+    for (const socket of bySession.get(sessionId) ?? []) socket.close(CLOSE_SESSION_ENDED, 'session ended');
+  });
+
+  function remember(sessionId: string, socket: WebSocket): void {
+    const set = bySession.get(sessionId) ?? new Set();
+    bySession.set(sessionId, set.add(socket));
+    socket.once('close', () => {
+      set.delete(socket);
+      if (set.size === 0) bySession.delete(sessionId);
+    });
+  }
+
+  async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const header = headerOf(request);
+    guard.requireHost(header);
+    guard.requireOrigin(header);
+    if (closing) throw new AppError('stopping');
+    const token = cookieValue(header('cookie'), SESSION_COOKIE);
+    const apiKey = header('x-api-key');
+    const identify = () => services.auth.identify({ token, apiKey });
+    // A visitor without a session is let in too: refused here, the client would try again for ever without being told;
+    // the procedures answer it with a code.
+    const actor = await identify();
+    const context: RequestContext = {
+      services,
+      identify,
+      token,
+      cookie: null,
+      address: request.socket.remoteAddress ?? '',
+      userAgent: header('user-agent') ?? '',
+    };
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', (error) => services.log.debug({ error }, 'socket error'));
+      if (actor?.sessionId) remember(actor.sessionId, webSocket);
+      serve(webSocket, request, context);
+    });
+  }
+
+  return {
+    upgrade(request, socket, head) {
+      if (request.url?.split('?')[0] !== SOCKET_PATH) return false;
+      const onError = (error: Error): void => services.log.debug({ error }, 'upgrade broke off');
+      socket.on('error', onError);
+      accept(request, socket, head)
+        .then(() => socket.off('error', onError))
+        .catch((thrown: unknown) => {
+          const error = toAppError(thrown);
+          if (error.code === 'bug') services.log.error({ error }, 'upgrade failed');
+          refuse(socket, error.code === 'bug' ? new AppError('bug') : error);
+        });
+      return true;
+    },
+    count: () => server.clients.size,
+    async close() {
+      closing = true;
+      stopListening();
+      for (const client of server.clients) client.close(CLOSE_RESTART, 'restarting');
+      const deadline = performance.now() + CLOSE_GRACE_MS;
+      while (server.clients.size > 0 && performance.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      for (const client of server.clients) client.terminate();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * The process: loads the built application, whose `init` hook starts the daemon, serves it, and stops it in order.
+ * Nothing of the server is imported here: the bundle has its own copy, and a second one would be a second daemon. The
+ * two meet in the handle on globalThis.
+ */
+import { createServer, type IncomingMessage } from 'node:http';
+import { findHandle } from './lib/server/handle.ts';
+
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(`Cairn needs Node 24; this is ${process.version}. Start it with: npm start\n`);
+  process.exit(1);
+}
+
+// The adapter reads its settings while it is imported, and assumes https unless a header says otherwise; the header is
+// set from the connection below, never taken from a client. Body limits are checked by the hooks, with a code.
+process.env.NODE_ENV ??= 'production';
+process.env.PROTOCOL_HEADER = 'x-cairn-protocol';
+process.env.BODY_SIZE_LIMIT = 'Infinity';
+
+/** For failures that people mend without a stack: already running, a newer database, a wrong variable. */
+function explain(error: unknown): never {
+  const { code, message, remedy } = error as { code?: string; message?: string; remedy?: string };
+  const known = code === 'already_running' || code === 'newer_database';
+  process.stderr.write(
+    known ? `${message} ${remedy ?? ''}\n` : `Cairn could not start: ${String(message)}\n`,
+  );
+  if (!known && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  process.exit(known ? 3 : 1);
+}
+
+const { handler } = await import(new URL('../build/handler.js', import.meta.url).href).catch(explain);
+const handle = findHandle();
+if (!handle) explain(new Error('The daemon did not start.'));
+
+const server = createServer((request, response) => {
+  request.headers['x-cairn-protocol'] = 'http';
+  if (!handle.screen(request, response)) handler(request, response);
+});
+server.on('upgrade', (request: IncomingMessage, socket, head) => {
+  if (!handle.sockets.upgrade(request, socket, head)) socket.destroy();
+});
+server.on('error', (error) => void handle.stop('cannot listen').finally(() => explain(error)));
+
+let asked = false;
+async function stop(signal: NodeJS.Signals): Promise<void> {
+  if (asked) process.exit(1);
+  asked = true;
+  await handle?.stop(signal);
+  server.close();
+  server.closeAllConnections();
+  process.exit(0);
+}
+process.on('SIGTERM', (signal) => void stop(signal));
+process.on('SIGINT', (signal) => void stop(signal));
+
+const { host, port } = handle.config;
+server.listen(port, host, () => {
+  const address = server.address();
+  const actual = typeof address === 'object' && address ? address.port : port;
+  handle.listening(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
+});
