@@ -1,0 +1,269 @@
+/**
+ * Actions of a plan, made ready to be run: an argv for a program, or a piece of work on files in this process. Drives
+ * become device paths here, right before the act, from what is plugged in now.
+ */
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Action, DriveRef, ExecAction } from '$lib/plugin-api/plan';
+import { AppError } from '../errors';
+import { loopsOf } from './loops';
+import { PROGRAMS } from './programs';
+import type { Host } from './types';
+
+export interface CommandAction {
+  kind: 'command';
+  program: string;
+  argv: string[];
+  stdin?: string;
+  timeoutMs: number;
+  okExitCodes: number[];
+}
+export interface InProcessAction {
+  kind: 'in-process';
+  title: string;
+  /** Doing it again after it was done, or half done, is no error. @throws AppError foreign_state, or the error of the file system */
+  perform(signal: AbortSignal): Promise<void>;
+}
+export type CompiledAction = CommandAction | InProcessAction;
+
+const DEFAULT_TIMEOUT_MS = 120_000;
+const SHORT_TIMEOUT_MS = 30_000;
+
+/** Mounts made in a service's own mount namespace are seen by nobody else, so PID 1 is asked where it is systemd. */
+export const systemdRuns = (): boolean => existsSync('/run/systemd/system');
+
+const command = (program: string, argv: string[], okExitCodes: number[] = [0]): CommandAction => ({
+  kind: 'command',
+  program,
+  argv,
+  timeoutMs: SHORT_TIMEOUT_MS,
+  okExitCodes,
+});
+const inProcess = (title: string, perform: () => Promise<void>): InProcessAction => ({
+  kind: 'in-process',
+  title,
+  perform: async (signal) => {
+    if (signal.aborted) throw new AppError('cancelled', `${title} was cancelled.`);
+    await perform();
+  },
+});
+
+/** @throws AppError drive_gone | drive_ambiguous when a drive is not there or cannot be told apart */
+export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blockDevices'>): CompiledAction {
+  switch (action.do) {
+    case 'exec':
+      return compileExec(action, host);
+    case 'mount':
+      return {
+        ...mountCommand(
+          host.blockDevices.resolve(action.source),
+          action.path,
+          action.filesystem,
+          action.options,
+        ),
+        timeoutMs: DEFAULT_TIMEOUT_MS,
+      };
+    case 'unmount':
+      return { ...unmountCommand(action.path), timeoutMs: DEFAULT_TIMEOUT_MS };
+    case 'attach-loop':
+      return command(PROGRAMS.losetup, ['--find', '--show', '--partscan', '--', action.path]);
+    case 'detach-loop': {
+      const loops = loopsOf(action.path);
+      if (loops.length > 0) return command(PROGRAMS.losetup, ['--detach', ...loops]);
+      return inProcess(`nothing to detach: ${action.path} is on no loop device`, async () => undefined);
+    }
+    case 'reread-partitions':
+      return command(PROGRAMS.partx, ['--update', host.blockDevices.resolve({ drive: action.drive })]);
+    case 'forget-partitions':
+      // 1: there was none
+      return command(
+        PROGRAMS.partx,
+        ['--delete', host.blockDevices.resolve({ drive: action.drive })],
+        [0, 1],
+      );
+    default:
+      return inProcess(
+        describeAction(action, () => null),
+        () => perform(action),
+      );
+  }
+}
+
+function compileExec(action: ExecAction, host: Pick<Host, 'argument'>): CommandAction {
+  return {
+    kind: 'command',
+    program: action.program,
+    argv: action.argv.map((argument) => host.argument(argument)),
+    ...(action.stdin === undefined ? {} : { stdin: action.stdin }),
+    timeoutMs: action.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    okExitCodes: action.okExitCodes ?? [0],
+  };
+}
+
+function mountCommand(device: string, path: string, filesystem: string, options: string[]): CommandAction {
+  const optionList = options.length > 0 ? options.join(',') : 'defaults';
+  if (systemdRuns())
+    return command(PROGRAMS.systemdMount, [
+      '--collect',
+      '--fsck=no',
+      `--type=${filesystem}`,
+      `--options=${optionList}`,
+      '--',
+      device,
+      path,
+    ]);
+  return command(PROGRAMS.mount, ['-t', filesystem, '-o', optionList, '--', device, path]);
+}
+
+const unmountCommand = (path: string): CommandAction =>
+  systemdRuns() ? command(PROGRAMS.systemdUmount, ['--', path]) : command(PROGRAMS.umount, ['--', path]);
+
+type FileAction = Extract<
+  Action,
+  { do: 'make-directory' | 'remove-directory' | 'write-file' | 'remove-file' | 'make-sparse-file' }
+>;
+
+async function perform(action: FileAction): Promise<void> {
+  switch (action.do) {
+    case 'make-directory':
+      // The mode is set apart: mkdir's own is cut by the umask. A directory that was there keeps its mode.
+      if (await mkdir(action.path, { recursive: true })) await chmod(action.path, action.mode);
+      return syncDirectory(dirname(action.path));
+    case 'remove-directory':
+      return removeDirectory(action.path);
+    case 'write-file':
+      return writeFile(action.path, action.content, action.mode);
+    case 'remove-file':
+      await unlink(action.path).catch(unlessMissing);
+      return syncDirectory(dirname(action.path));
+    case 'make-sparse-file':
+      return makeSparseFile(action.path, action.sizeBytes);
+  }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+async function removeDirectory(path: string): Promise<void> {
+  await rmdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
+      throw new AppError('foreign_state', `The folder ${path} is not empty, so it was left as it is.`, {
+        remedy: 'Look at what is in the folder; move it away, then try again.',
+        cause: error,
+      });
+    unlessMissing(error);
+  });
+  await syncDirectory(dirname(path));
+}
+
+async function writeFile(path: string, content: string, mode: number): Promise<void> {
+  const temporary = `${path}.cairn-new`;
+  const file = await open(temporary, 'w', mode);
+  try {
+    await file.chmod(mode);
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncDirectory(dirname(path));
+}
+
+async function makeSparseFile(path: string, sizeBytes: number): Promise<void> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    const { size } = await file.stat();
+    if (size !== 0 && size !== sizeBytes)
+      throw new AppError('foreign_state', `${path} is there already, with another size (${size} bytes).`);
+    await file.truncate(sizeBytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** A new or removed name is on disk only when its directory is. A directory that is gone needs none. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    unlessMissing(error);
+    return null;
+  });
+  if (!directory) return;
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
+/** One word for a POSIX shell. */
+export const shellWord = (word: string): string =>
+  PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+const shellLine = (...words: string[]): string => words.map(shellWord).join(' ');
+const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
+
+/**
+ * The act as one line that a shell understands, for previews and the exported script. Work on files is told by the
+ * command that does the same.
+ * @param pathOf the path to show for a drive: present device path, by-id path; null shows the drive's id
+ */
+export function describeAction(action: Action, pathOf: (ref: DriveRef) => string | null): string {
+  const at = (ref: DriveRef): string => pathOf(ref) ?? unplugged(ref, pathOf);
+  switch (action.do) {
+    case 'exec': {
+      const words = action.argv.map((argument) => (typeof argument === 'string' ? argument : at(argument)));
+      const line = shellLine(action.program, ...words);
+      return action.stdin === undefined ? line : `printf %s ${shellWord(action.stdin)} | ${line}`;
+    }
+    case 'make-directory':
+      return shellLine('mkdir', '-p', '-m', octal(action.mode), '--', action.path);
+    case 'remove-directory':
+      return shellLine('rmdir', '--', action.path);
+    case 'mount': {
+      const { program, argv } = mountCommand(
+        at(action.source),
+        action.path,
+        action.filesystem,
+        action.options,
+      );
+      return shellLine(program, ...argv);
+    }
+    case 'unmount': {
+      const { program, argv } = unmountCommand(action.path);
+      return shellLine(program, ...argv);
+    }
+    case 'write-file': {
+      const path = shellWord(action.path);
+      return `printf %s ${shellWord(action.content)} > ${path} && chmod ${octal(action.mode)} -- ${path}`;
+    }
+    case 'remove-file':
+      return shellLine('rm', '-f', '--', action.path);
+    case 'make-sparse-file':
+      return shellLine('truncate', `--size=${action.sizeBytes}`, '--', action.path);
+    case 'attach-loop':
+      return shellLine(PROGRAMS.losetup, '--find', '--show', '--partscan', '--', action.path);
+    case 'detach-loop':
+      return `${PROGRAMS.losetup} --associated ${shellWord(action.path)} --noheadings --output NAME | xargs -r -n1 ${PROGRAMS.losetup} --detach`;
+    case 'reread-partitions':
+      return shellLine(PROGRAMS.partx, '--update', at({ drive: action.drive }));
+    case 'forget-partitions':
+      return shellLine(PROGRAMS.partx, '--delete', at({ drive: action.drive }));
+  }
+}
+
+/** A partition that the plan itself will make has no node yet: its path follows from the drive's. */
+function unplugged(ref: DriveRef, pathOf: (ref: DriveRef) => string | null): string {
+  if (ref.partition === undefined) return ref.drive;
+  return partitionPath(pathOf({ drive: ref.drive }) ?? ref.drive, ref.partition);
+}
+
+/** `/dev/sda` and 1 give /dev/sda1, `/dev/nvme0n1` gives /dev/nvme0n1p1, a by-id path gives `<path>-part1`. */
+export function partitionPath(path: string, partition: number): string {
+  if (path.startsWith('/dev/disk/')) return `${path}-part${partition}`;
+  return /\d$/.test(path) ? `${path}p${partition}` : `${path}${partition}`;
+}

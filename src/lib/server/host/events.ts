@@ -1,0 +1,168 @@
+/**
+ * Live sources of change. Both only say "look again"; what there is to see is read by whoever hears it.
+ *
+ * Block devices: `udevadm monitor`. Its kernel lines need no udevd; where udevd runs, its own lines follow when links and
+ * properties are there. Mount table: the kernel marks /proc/self/mountinfo with POLLPRI after every change, which Node
+ * cannot wait for, so a line of perl does.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bus, Events } from '../events/bus';
+import type { Logger } from '../log';
+import type { Commands } from './command';
+import { PROGRAMS } from './programs';
+
+const MOUNT_WATCH = String.raw`
+$| = 1;
+open my $table, '<', '/proc/self/mountinfo' or exit 1;
+my $chunk; 1 while sysread $table, $chunk, 65536;
+print "ready\n";
+while (1) {
+  my ($gone, $changed) = ('', '');
+  vec($gone, 0, 1) = 1;
+  vec($changed, fileno $table, 1) = 1;
+  next unless select($gone, undef, $changed, undef) > 0;
+  exit 0 if vec($gone, 0, 1);
+  print "changed\n" if vec($changed, fileno $table, 1);
+}
+`.trim();
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 30_000;
+/** A source that lived this long starts its back-off anew. */
+const STEADY_MS = 10_000;
+const READY_TIMEOUT_MS = 3_000;
+
+const EVENT = /^(?:KERNEL|UDEV) *\[[\d.]+\] +[a-z]+ +(\S+) +\(block\)$/;
+/** `/devices/virtual/block/loop0/loop0p1` names the drive loop0. */
+const DRIVE = /\/block\/([^/]+)(?:\/[^/]+)?$/;
+
+/** Kernel name of the drive that a line of `udevadm monitor` is about; null for its heading and empty lines. */
+export function driveOfEvent(line: string): string | null {
+  const devicePath = EVENT.exec(line)?.[1];
+  return (devicePath && DRIVE.exec(devicePath)?.[1]) ?? null;
+}
+
+interface Source {
+  name: string;
+  program: string;
+  argv: string[];
+  /** The line that says that it listens now. */
+  isReady: (line: string) => boolean;
+  onReady: () => void;
+  onLine: (line: string) => void;
+}
+
+export interface LiveEvents {
+  /** Resolves when the sources listen, or after three seconds without those that do not. */
+  start(): Promise<void>;
+  /** Resolves when their programs have ended. */
+  stop(): Promise<void>;
+}
+
+export function createEvents(options: {
+  commands: Pick<Commands, 'follow'>;
+  bus: Bus;
+  log: Logger;
+}): LiveEvents {
+  const { commands, bus, log } = options;
+  const ending = new AbortController();
+  let running: Promise<void>[] = [];
+
+  // Changes of one turn of the event loop travel together: a storm of events is one "look again".
+  const names = new Set<string>();
+  let everything = false;
+  let scheduled = false;
+  const flush = (): void => {
+    scheduled = false;
+    const event: Events['block-devices.changed'] = { names: everything ? [] : [...names] };
+    names.clear();
+    everything = false;
+    if (!ending.signal.aborted) bus.emit('block-devices.changed', event);
+  };
+  const changed = (name: string | null): void => {
+    if (name === null) everything = true;
+    else names.add(name);
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
+
+  const sources: Source[] = [
+    {
+      name: 'block-devices',
+      program: PROGRAMS.udevadm,
+      argv: ['monitor', '--kernel', '--udev', '--subsystem-match=block'],
+      isReady: (line) => line.startsWith('KERNEL - '),
+      // What happened before it listened is not known: everything is looked at again.
+      onReady: () => changed(null),
+      onLine: (line) => {
+        const name = driveOfEvent(line);
+        if (name) changed(name);
+      },
+    },
+    {
+      name: 'mount-table',
+      program: PROGRAMS.perl,
+      argv: ['-e', MOUNT_WATCH],
+      isReady: (line) => line === 'ready',
+      onReady: () => bus.emit('mounts.changed', {}),
+      onLine: (line) => {
+        if (line === 'changed') bus.emit('mounts.changed', {});
+      },
+    },
+  ];
+
+  async function follow(source: Source, onFirst: () => void): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!ending.signal.aborted) {
+      const began = performance.now();
+      const reason = await once(source, onFirst);
+      if (ending.signal.aborted) return;
+      bus.emit('source.changed', { name: source.name, ok: false, reason });
+      log.warn({ source: source.name, reason }, 'a source of live change ended; it is started again');
+      onFirst();
+      pauseMs = performance.now() - began > STEADY_MS ? FIRST_PAUSE_MS : pauseMs;
+      // An aborted pause ends the loop by its condition.
+      await sleep(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** @returns why it ended */
+  async function once(source: Source, onFirst: () => void): Promise<string> {
+    let ready = false;
+    const onLine = (line: string): void => {
+      if (ready) return source.onLine(line);
+      if (!source.isReady(line)) return;
+      ready = true;
+      bus.emit('source.changed', { name: source.name, ok: true, reason: null });
+      source.onReady();
+      onFirst();
+    };
+    try {
+      const exitCode = await commands.follow(source.program, source.argv, onLine, ending.signal);
+      return `${source.program} ended with ${exitCode === null ? 'a signal' : `exit code ${exitCode}`}`;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  return {
+    async start() {
+      const ready = sources.map((source) => {
+        const first = Promise.withResolvers<void>();
+        running.push(follow(source, first.resolve));
+        return first.promise;
+      });
+      const timer = new AbortController();
+      const late = sleep(READY_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+      await Promise.race([Promise.all(ready), late]);
+      timer.abort();
+    },
+    async stop() {
+      ending.abort();
+      await Promise.all(running);
+      running = [];
+    },
+  };
+}

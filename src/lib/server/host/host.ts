@@ -1,0 +1,70 @@
+/** The doorway to the machine, put together. Nothing else in the server starts a program or reads the kernel's tables. */
+import { statfs } from 'node:fs/promises';
+import type { Config } from '../config';
+import { AppError } from '../errors';
+import type { Bus } from '../events/bus';
+import type { Logger } from '../log';
+import { createBlockDevices, type LiveBlockDevices } from './block-devices';
+import { createCommands } from './command';
+import { createEvents } from './events';
+import { readMounts } from './mounts';
+import { bootId } from './process-group';
+import { processesUsing } from './processes';
+import { askBlkid } from './signatures';
+import type { Host } from './types';
+
+export interface LiveHost extends Host {
+  blockDevices: LiveBlockDevices;
+  /** Begins the live sources; they emit bus events from now on. Resolves when they listen. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Adds programs of plugins to those that may be run. */
+  allow(programs: string[]): void;
+}
+
+export async function createHost(options: {
+  config: Config;
+  log: Logger;
+  bus: Bus;
+  sandboxDir: string;
+  extraPrograms?: string[];
+}): Promise<LiveHost> {
+  const commands = createCommands(options.extraPrograms);
+  const blockDevices = createBlockDevices({ commands, sandboxDir: options.sandboxDir, log: options.log });
+  const events = createEvents({ commands, bus: options.bus, log: options.log });
+  blockDevices.scan();
+
+  return {
+    commands,
+    blockDevices,
+    mounts: readMounts,
+    async probe(path) {
+      const answer = await askBlkid(commands, path);
+      if (answer.kind === 'nothing') return null;
+      if (answer.kind === 'ambivalent')
+        throw new AppError('parse_failed', `${path} carries the signatures of several filesystems.`, {
+          details: { tool: 'blkid', path, ambivalent: true },
+          remedy: 'Erase the drive completely before it is used.',
+        });
+      const value = (name: string): string | null => answer.values.get(name) || null;
+      const type = value('TYPE');
+      if (type) return { type, uuid: value('UUID'), label: value('LABEL') };
+      const table = value('PTTYPE');
+      return table ? { type: table, uuid: value('PTUUID'), label: null } : null;
+    },
+    async usage(path) {
+      const { blocks, bfree, bavail, bsize } = await statfs(path);
+      return {
+        sizeBytes: blocks * bsize,
+        usedBytes: (blocks - bfree) * bsize,
+        availableBytes: bavail * bsize,
+      };
+    },
+    processesUsing,
+    argument: (argument) => (typeof argument === 'string' ? argument : blockDevices.resolve(argument)),
+    bootId,
+    start: () => events.start(),
+    stop: () => events.stop(),
+    allow: commands.allow,
+  };
+}

@@ -1,0 +1,17 @@
+/** Absolute paths of the programs that the core runs. Debian's /usr is merged: /sbin and /bin lead to the same files. */
+export const PROGRAMS = {
+  blkid: '/usr/sbin/blkid',
+  losetup: '/usr/sbin/losetup',
+  mount: '/usr/bin/mount',
+  partx: '/usr/bin/partx',
+  perl: '/usr/bin/perl',
+  setpriv: '/usr/bin/setpriv',
+  sfdisk: '/usr/sbin/sfdisk',
+  systemdMount: '/usr/bin/systemd-mount',
+  systemdUmount: '/usr/bin/systemd-umount',
+  udevadm: '/usr/bin/udevadm',
+  umount: '/usr/bin/umount',
+  wipefs: '/usr/sbin/wipefs',
+} as const;
+
+export const CORE_PROGRAMS: readonly string[] = Object.values(PROGRAMS);

@@ -1,0 +1,244 @@
+/**
+ * What sits on a device node: blkid's low-level probe for what it means, wipefs for everything that is there, also
+ * what blkid cannot decide between. Parsers are strict; output that is not understood is an error, never "nothing".
+ * Sources: blkid(8) -p, -o export; wipefs(8) --json; util-linux 2.38 and later.
+ */
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Signature } from '$lib/shared/wire/drives';
+import { AppError } from '../errors';
+import { PROGRAMS } from './programs';
+import type { CommandRunner } from './types';
+
+/** Exit codes of blkid -p: nothing recognised (or not readable, which it does not say), and several answers at once. */
+const NOTHING = 2;
+const AMBIVALENT = 8;
+
+export type BlkidValues = Map<string, string>;
+export type BlkidAnswer =
+  { kind: 'nothing' } | { kind: 'ambivalent' } | { kind: 'found'; values: BlkidValues };
+
+/** One signature as wipefs lists it: also the backup copy of a GPT and the protective MBR. */
+export interface RawSignature {
+  type: string;
+  offset: string;
+  uuid: string | null;
+  label: string | null;
+}
+/** Everything on one node. */
+export interface NodeContent {
+  signatures: Signature[];
+  raw: RawSignature[];
+  partitionUuid: string | null;
+  partitionName: string | null;
+}
+
+const decoder = new TextDecoder();
+/** blkid escapes blanks and quotes by a backslash, and bytes that are no ASCII text as \xHH. */
+function unescaped(text: string): string {
+  const bytes: number[] = [];
+  for (let index = 0; index < text.length; index += 1) {
+    const hex = /^\\x([0-9a-f]{2})/i.exec(text.slice(index, index + 4));
+    if (hex?.[1]) {
+      bytes.push(parseInt(hex[1], 16));
+      index += 3;
+    } else {
+      if (text[index] === '\\') index += 1;
+      bytes.push(...Buffer.from(text[index] ?? ''));
+    }
+  }
+  return decoder.decode(Uint8Array.from(bytes));
+}
+
+const notUnderstood = (tool: string, output: string): AppError =>
+  new AppError('parse_failed', `${tool} said something that is not understood.`, {
+    details: { tool, output: output.slice(0, 500) },
+  });
+
+/** `-o export`: a line `NAME=value` each. @throws AppError parse_failed */
+export function parseBlkid(output: string): BlkidValues {
+  const values: BlkidValues = new Map();
+  for (const line of output.split('\n').filter(Boolean)) {
+    const match = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line);
+    if (!match?.[1]) throw notUnderstood('blkid', output);
+    values.set(match[1], unescaped(match[2] ?? ''));
+  }
+  return values;
+}
+
+const wipefsAnswer = z.object({
+  signatures: z.array(
+    z.object({
+      device: z.string(),
+      offset: z.string().regex(/^0x[0-9a-f]+$/),
+      type: z.string().min(1),
+      uuid: z.string().nullable(),
+      label: z.string().nullable(),
+    }),
+  ),
+});
+
+/** `--json`; older versions say nothing at all when there is nothing. @throws AppError parse_failed */
+export function parseWipefs(output: string): RawSignature[] {
+  if (output.trim() === '') return [];
+  const answer = wipefsAnswer.safeParse(parseJson('wipefs', output));
+  if (!answer.success) throw notUnderstood('wipefs', output);
+  return answer.data.signatures.map(({ type, offset, uuid, label }) => ({
+    type,
+    offset,
+    uuid: uuid || null,
+    label: label || null,
+  }));
+}
+
+function parseJson(tool: string, output: string): unknown {
+  try {
+    return JSON.parse(output);
+  } catch (cause) {
+    throw new AppError('parse_failed', `${tool} said something that is not JSON.`, {
+      details: { tool, output: output.slice(0, 500) },
+      cause,
+    });
+  }
+}
+
+const sfdiskAnswer = z.object({
+  partitiontable: z.object({
+    label: z.string(),
+    id: z.string().optional(),
+    partitions: z
+      .array(z.object({ node: z.string(), start: z.number(), size: z.number(), uuid: z.string().optional() }))
+      .optional(),
+  }),
+});
+export interface PartitionTable {
+  label: string;
+  id: string | null;
+  /** `number` is null when the node's name does not end in one. */
+  partitions: { number: number | null; uuid: string | null; startSector: number; sectors: number }[];
+}
+
+/** `sfdisk --json`. @throws AppError parse_failed */
+export function parseSfdisk(output: string): PartitionTable {
+  const answer = sfdiskAnswer.safeParse(parseJson('sfdisk', output));
+  if (!answer.success) throw notUnderstood('sfdisk', output);
+  const { label, id, partitions = [] } = answer.data.partitiontable;
+  return {
+    label,
+    id: id?.toLowerCase() ?? null,
+    partitions: partitions.map(({ node, start, size, uuid }) => ({
+      number: Number(/\d+$/.exec(node)?.[0] ?? Number.NaN) || null,
+      uuid: uuid?.toLowerCase() ?? null,
+      startSector: start,
+      sectors: size,
+    })),
+  };
+}
+
+/** blkid answers "nothing" for a node that it cannot read: so it is read here first. @throws the error of the read */
+async function mustBeReadable(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.alloc(4_096);
+    await file.read(buffer, 0, buffer.length, 0);
+    await file.read(buffer, 0, buffer.length, 65_536);
+  } catch (cause) {
+    throw new AppError('command_failed', `${path} cannot be read.`, {
+      details: { path, error: (cause as NodeJS.ErrnoException).code ?? String(cause) },
+      remedy: 'Check the cable and the health of the drive.',
+      cause,
+    });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Never cached. @throws AppError command_failed | command_timeout | parse_failed */
+export async function askBlkid(
+  commands: Pick<CommandRunner, 'read'>,
+  path: string,
+  signal?: AbortSignal,
+): Promise<BlkidAnswer> {
+  await mustBeReadable(path);
+  const { stdout, exitCode } = await commands.read(PROGRAMS.blkid, ['-p', '-o', 'export', '--', path], {
+    okExitCodes: [0, NOTHING, AMBIVALENT],
+    ...(signal ? { signal } : {}),
+  });
+  if (exitCode === NOTHING) return { kind: 'nothing' };
+  if (exitCode === AMBIVALENT) return { kind: 'ambivalent' };
+  return { kind: 'found', values: parseBlkid(stdout) };
+}
+
+export async function askWipefs(
+  commands: Pick<CommandRunner, 'read'>,
+  path: string,
+): Promise<RawSignature[]> {
+  const { stdout } = await commands.read(PROGRAMS.wipefs, ['--json', '--', path]);
+  return parseWipefs(stdout);
+}
+
+/** Null when sfdisk does not recognise a partition table (or what is there is damaged). */
+export async function askSfdisk(
+  commands: Pick<CommandRunner, 'read'>,
+  path: string,
+): Promise<PartitionTable | null> {
+  const { stdout, exitCode } = await commands.read(PROGRAMS.sfdisk, ['--json', '--', path], {
+    okExitCodes: [0, 1],
+  });
+  return exitCode === 0 ? parseSfdisk(stdout) : null;
+}
+
+const TABLES = new Set(['gpt', 'dos', 'PMBR', 'atari', 'bsd', 'mac', 'sgi', 'sun']);
+const usageOf = (type: string): Signature['usage'] => {
+  if (TABLES.has(type)) return 'partition-table';
+  if (/_member$|_raid/.test(type)) return 'raid';
+  if (type.startsWith('crypto_')) return 'crypto';
+  return type === 'swap' || type === 'swsuspend' ? 'other' : 'filesystem';
+};
+const BLKID_USAGE: Record<string, Signature['usage']> = {
+  filesystem: 'filesystem',
+  raid: 'raid',
+  crypto: 'crypto',
+  other: 'other',
+};
+
+/** Both answers as one list: each thing once, the protective MBR of a GPT and its backup copy left out. */
+export function mergeSignatures(blkid: BlkidAnswer, raw: RawSignature[]): Signature[] {
+  const found: Signature[] = [];
+  const add = (signature: Signature): void => {
+    const same = found.some(
+      (other) => other.type === signature.type && (!signature.uuid || other.uuid === signature.uuid),
+    );
+    if (!same) found.push(signature);
+  };
+  if (blkid.kind === 'found') {
+    const value = (name: string): string | null => blkid.values.get(name) || null;
+    const [type, table] = [value('TYPE'), value('PTTYPE')];
+    if (type)
+      add({
+        type,
+        usage: BLKID_USAGE[value('USAGE') ?? ''] ?? usageOf(type),
+        uuid: value('UUID'),
+        label: value('LABEL'),
+      });
+    // Inside a partition blkid also tells the table of the drive that the partition is in; that has no PTTYPE.
+    if (table) add({ type: table, usage: 'partition-table', uuid: value('PTUUID'), label: null });
+  }
+  const hasGpt = raw.some((signature) => signature.type === 'gpt');
+  for (const { type, uuid, label } of raw)
+    if (!(type === 'PMBR' && hasGpt)) add({ type, usage: usageOf(type), uuid, label });
+  return found;
+}
+
+/** Everything on a drive or partition, read now. @throws AppError command_failed | command_timeout | parse_failed */
+export async function readNode(commands: Pick<CommandRunner, 'read'>, path: string): Promise<NodeContent> {
+  const [blkid, raw] = await Promise.all([askBlkid(commands, path), askWipefs(commands, path)]);
+  const value = (name: string): string | null =>
+    blkid.kind === 'found' ? blkid.values.get(name) || null : null;
+  return {
+    signatures: mergeSignatures(blkid, raw),
+    raw,
+    partitionUuid: value('PART_ENTRY_UUID'),
+    partitionName: value('PART_ENTRY_NAME'),
+  };
+}

@@ -1,0 +1,97 @@
+/** Drives for tests: sparse files on loop devices. Nothing else of the machine is touched. */
+import { execFileSync } from 'node:child_process';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface LoopDrive {
+  file: string;
+  /** `/dev/loop3` */
+  path: string;
+  serial: string;
+  /** The id that the inventory gives it when `directory` is its sandbox folder. */
+  id: string;
+}
+export interface LoopDrives {
+  directory: string;
+  drives: LoopDrive[];
+  /** Detaches one, as if it was pulled. */
+  detach(drive: LoopDrive): void;
+  /** Attaches it again, perhaps under another name; the drive's `path` follows. */
+  attach(drive: LoopDrive): void;
+  /** Unmounts what is mounted from them, detaches all, removes the files. May be called twice. */
+  cleanUp(): void;
+}
+
+const tool = (program: string, ...argv: string[]): string =>
+  execFileSync(program, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+
+const loopsOf = (file: string): string[] =>
+  readdirSync('/sys/block')
+    .filter((name) => name.startsWith('loop'))
+    .filter((name) => {
+      try {
+        return readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim() === file;
+      } catch {
+        return false; // not attached
+      }
+    })
+    .map((name) => `/dev/${name}`);
+
+function unmountAll(devices: string[]): void {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').reverse();
+  for (const line of mounts) {
+    const [before = '', after = ''] = line.split(' - ');
+    const source = after.split(' ')[1] ?? '';
+    const path = before.split(' ')[4]?.replaceAll('\\040', ' ');
+    if (path && devices.some((device) => source === device || source.startsWith(`${device}p`)))
+      tool('/usr/bin/umount', '--', path);
+  }
+}
+
+/**
+ * Makes `count` drives of `sizeBytes` in a folder of their own. When one cannot be made, the others are cleaned up
+ * before the error is thrown; otherwise call `cleanUp` in `afterEach` or `finally`.
+ */
+export function makeLoopDrives(count: number, sizeBytes = 512 * 1024 ** 2, prefix = 'SBX-TEST'): LoopDrives {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'cairn-drives-')));
+  const drives: LoopDrive[] = [];
+  const attach = (drive: LoopDrive): void => {
+    drive.path = tool('/usr/sbin/losetup', '--find', '--show', '--partscan', '--', drive.file);
+  };
+  const detach = (drive: LoopDrive): void => {
+    for (const loop of loopsOf(drive.file)) tool('/usr/sbin/losetup', '--detach', loop);
+  };
+  const cleanUp = (): void => {
+    unmountAll(drives.flatMap((drive) => loopsOf(drive.file)));
+    drives.forEach(detach);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    for (let index = 1; index <= count; index += 1) {
+      const serial = `${prefix}-${String(index).padStart(2, '0')}`;
+      const drive = {
+        file: join(directory, `${serial}.img`),
+        path: '',
+        serial,
+        id: `drive-${serial.toLowerCase()}`,
+      };
+      writeFileSync(drive.file, '');
+      truncateSync(drive.file, sizeBytes);
+      drives.push(drive);
+      attach(drive);
+    }
+  } catch (error) {
+    cleanUp();
+    throw error;
+  }
+  return { directory, drives, detach, attach, cleanUp };
+}
