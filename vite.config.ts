@@ -1,8 +1,47 @@
 import { sveltekit } from '@sveltejs/kit/vite';
 import tailwindcss from '@tailwindcss/vite';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin, type ViteDevServer } from 'vite';
+import { findHandle } from './src/lib/server/handle.ts';
+
+/**
+ * What src/main.ts does in production: the daemon runs before the first request, upgrades for our path go to its
+ * sockets, and it ends with the server. Vite's own socket for hot reload shares the port and is left alone.
+ */
+function cairnDaemon(): Plugin {
+  /** The first request makes Kit run the init hook, in the very copy of the modules that it serves from. */
+  async function firstRequest(server: ViteDevServer): Promise<void> {
+    const address = server.httpServer?.address();
+    if (typeof address !== 'object' || address === null) return;
+    const response = await fetch(`http://127.0.0.1:${address.port}/api/ready`);
+    if (!response.ok) throw new Error(`The daemon is not ready: ${await response.text()}`);
+  }
+  return {
+    name: 'cairn-daemon',
+    apply: 'serve',
+    configureServer(server) {
+      const http = server.httpServer;
+      // Without a server of its own Vite runs inside a test.
+      if (!http) return;
+      http.on('upgrade', (request, socket, head) => {
+        findHandle()?.sockets.upgrade(request, socket, head);
+      });
+      http.once('listening', () => {
+        firstRequest(server).catch((error: unknown) => {
+          server.config.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+          process.exit(1);
+        });
+      });
+      const stop = (signal: string) => () =>
+        void findHandle()
+          ?.stop(signal)
+          .finally(() => process.exit(0));
+      process.once('SIGTERM', stop('SIGTERM'));
+      process.once('SIGINT', stop('SIGINT'));
+    },
+  };
+}
 
 export default defineConfig({
-  plugins: [tailwindcss(), sveltekit()],
+  plugins: [tailwindcss(), sveltekit(), cairnDaemon()],
   build: { target: 'es2023' },
 });

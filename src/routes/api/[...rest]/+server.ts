@@ -1,0 +1,3 @@
+import { unknownAddress } from '$lib/server/rest/unknown';
+
+export const fallback = unknownAddress;

@@ -1,0 +1,3 @@
+import { health } from '$lib/server/rest/health';
+
+export const GET = health;

@@ -1,0 +1,3 @@
+import { readiness } from '$lib/server/rest/health';
+
+export const GET = readiness;
