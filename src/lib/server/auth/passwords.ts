@@ -23,7 +23,9 @@ export async function verifyPassword(storedHash: string | null, password: string
 export function passwordIssues(password: string, username: string, field: string): Issue[] {
   if ([...password].length < MIN_PASSWORD_LENGTH)
     return [issue('password_weak', `A password has at least ${MIN_PASSWORD_LENGTH} characters.`, field)];
-  if (new Set(password).size < 4 || password.toLowerCase().includes(username.toLowerCase()))
+  // A name of one or two letters is in every other phrase.
+  const holdsName = username.length > 2 && password.toLowerCase().includes(username.toLowerCase());
+  if (new Set(password).size < 4 || holdsName)
     return [
       issue(
         'password_weak',

@@ -30,7 +30,12 @@ export const poolsRouter = router({
   /** Size and fault tolerance of a half-filled form. */
   estimate: viewerProcedure
     .input(estimateRequest)
-    .query(({ ctx, input }): CapacityEstimate => ctx.services.plugins.estimate(input)),
+    .query(({ ctx, input: { driveIds, ...question } }): CapacityEstimate =>
+      ctx.services.plugins.capacity({
+        ...question,
+        driveSizesBytes: driveIds.map((id) => ctx.services.drives.get(id).sizeBytes),
+      }),
+    ),
   preview: operatorProcedure
     .input(z.strictObject({ request: poolCreateRequest }))
     .mutation(({ ctx, input }): Promise<PreviewResult> =>
