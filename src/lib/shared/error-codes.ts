@@ -270,6 +270,12 @@ export const ERROR_CODES = {
     remedy: 'Its serial number is missing or doubled; use it alone, or choose another drive.',
   },
   drive_read_only: { kind: 'precondition', status: 409, title: 'The drive is read-only' },
+  drive_unreadable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'What is on the drive could not be read',
+    remedy: 'Wait a moment; if it stays so, check the cable and the health of the drive.',
+  },
   drive_gone: {
     kind: 'precondition',
     status: 409,
@@ -298,6 +304,12 @@ export const ERROR_CODES = {
     kind: 'precondition',
     status: 409,
     title: 'The pool is not in a state that allows this',
+  },
+  pool_in_use: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Programs use files of the pool',
+    remedy: 'End the programs that are named, then try again.',
   },
   operation_wrong_state: {
     kind: 'precondition',

@@ -192,7 +192,10 @@ export function createBlockDevices(options: {
         // An unreadable drive stays in the list, with its content unknown: that alone keeps it from being used.
         contents.delete(keyOf(drive));
         const { code, message } = toAppError(error);
-        log.warn({ drive: drive.id, code, message }, 'what sits on a drive could not be read');
+        log.warn(
+          { drive: drive.id, errorCode: code, reason: message },
+          'what sits on a drive could not be read',
+        );
       });
     });
     return scan();

@@ -135,21 +135,24 @@ export function parseSfdisk(output: string): PartitionTable {
   };
 }
 
-/** blkid answers "nothing" for a node that it cannot read: so it is read here first. @throws the error of the read */
+/** blkid answers "nothing" for a node that it cannot read: so it is read here first. @throws AppError command_failed */
 async function mustBeReadable(path: string): Promise<void> {
-  const file = await open(path, 'r');
   try {
-    const buffer = Buffer.alloc(4_096);
-    await file.read(buffer, 0, buffer.length, 0);
-    await file.read(buffer, 0, buffer.length, 65_536);
+    const file = await open(path, 'r');
+    try {
+      const buffer = Buffer.alloc(4_096);
+      await file.read(buffer, 0, buffer.length, 0);
+      await file.read(buffer, 0, buffer.length, 65_536);
+    } finally {
+      await file.close();
+    }
   } catch (cause) {
-    throw new AppError('command_failed', `${path} cannot be read.`, {
-      details: { path, error: (cause as NodeJS.ErrnoException).code ?? String(cause) },
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new AppError('command_failed', `${path} cannot be read (${reason}).`, {
+      details: { path, error: reason },
       remedy: 'Check the cable and the health of the drive.',
       cause,
     });
-  } finally {
-    await file.close();
   }
 }
 

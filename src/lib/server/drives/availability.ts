@@ -1,0 +1,103 @@
+/** Whether a drive may be chosen, and every reason why not: pure. */
+import type { Issue } from '$lib/shared/error-codes';
+import type { Drive, DriveGroup, Protection } from '$lib/shared/wire/drives';
+import { issue } from '../errors';
+import type { BlockDrive } from '../host/types';
+
+export interface Circumstances {
+  protectedByUser: boolean;
+  /** Cairn runs with sandbox drives only. */
+  sandboxMode: boolean;
+  pool: Drive['pool'];
+  operationId: string | null;
+}
+
+/** `Sandbox drive SBX-3F2A-01`; without a serial the kernel's name, which is all there is. */
+export const driveName = (drive: Pick<Drive, 'model' | 'serial' | 'kernelName' | 'id'>): string =>
+  `${drive.model ?? 'Drive'} ${drive.serial ?? drive.kernelName ?? drive.id}`;
+
+export function protectionOf(
+  drive: Pick<BlockDrive, 'system' | 'sandbox'>,
+  circumstances: Circumstances,
+): Protection {
+  if (drive.system) return 'system';
+  if (circumstances.protectedByUser) return 'user';
+  return circumstances.sandboxMode && !drive.sandbox ? 'sandbox-mode' : 'none';
+}
+
+/** Everybody who uses the drive or a partition of it, a phrase each. */
+export function usersOf(drive: BlockDrive): string[] {
+  const nodes = [{ ...drive, name: 'the drive' }, ...drive.partitions.map(named)];
+  return [
+    ...nodes.flatMap(({ mounts }) => mounts.map(({ path }) => `mounted at ${path}`)),
+    ...nodes.flatMap(({ holders, name }) => holders.map((holder) => `${holder} is built on ${name}`)),
+    ...drive.usedBy,
+  ];
+}
+const named = (partition: Drive['partitions'][number]) => ({
+  mounts: partition.mounts,
+  holders: partition.holders,
+  name: `partition ${partition.number}`,
+});
+
+/** @returns an issue for each reason; none means that the drive can be chosen */
+export function issuesOf(drive: BlockDrive, circumstances: Circumstances): Issue[] {
+  const name = driveName(drive);
+  const issues: Issue[] = [];
+  const add = (is: boolean, ...of: [Issue['code'], string, remedy?: string]): void => {
+    if (is) issues.push(issue(of[0], of[1], undefined, of[2]));
+  };
+  const protection = protectionOf(drive, circumstances);
+  const { pool, operationId } = circumstances;
+  const users = usersOf(drive);
+  add(protection === 'system', 'drive_system', `${name} holds the running system.`);
+  add(protection === 'user', 'drive_protected', `${name} was protected by a user.`);
+  add(
+    protection === 'sandbox-mode',
+    'drive_sandbox_mode',
+    `${name} is a real drive, and Cairn runs in sandbox mode.`,
+  );
+  if (pool)
+    add(
+      true,
+      'drive_in_pool',
+      `${name} belongs to the pool "${pool.label}".`,
+      `Remove the pool "${pool.label}" first, or choose another drive.`,
+    );
+  else if (protection !== 'system')
+    add(users.length > 0, 'drive_in_use', `${name} is in use: ${users.join(', ')}.`, freeing(drive));
+  add(
+    drive.identity === 'ambiguous',
+    'drive_ambiguous',
+    `${name} cannot be told from another drive that is plugged in.`,
+  );
+  add(
+    drive.identity === 'weak' && !drive.system,
+    'drive_ambiguous',
+    `${name} tells no serial number, so it is known only by its place.`,
+  );
+  add(
+    drive.readOnly,
+    'drive_read_only',
+    `${name} is read-only.`,
+    'Check the write-protect switch, or choose another drive.',
+  );
+  add(
+    !drive.probed && protection === 'none',
+    'drive_unreadable',
+    `What is on ${name} could not be read yet.`,
+  );
+  add(operationId !== null, 'locked', `An operation is at work on ${name}.`);
+  return issues;
+}
+
+function freeing(drive: BlockDrive): string {
+  const mount = [...drive.mounts, ...drive.partitions.flatMap((partition) => partition.mounts)][0];
+  return mount ? `Unmount ${mount.path}, or choose another drive.` : 'Free the drive, or choose another one.';
+}
+
+export function groupOf(drive: BlockDrive, circumstances: Circumstances): DriveGroup {
+  if (circumstances.pool) return 'in-pool';
+  if (protectionOf(drive, circumstances) !== 'none') return 'protected';
+  return usersOf(drive).length > 0 ? 'in-use' : 'free';
+}

@@ -1,0 +1,296 @@
+/**
+ * Drives as everybody sees them: what the machine shows now, joined with what people said about them and who uses them.
+ *
+ * News travels in two steps so that a plugged drive is on the page in milliseconds: first who is there (no program is
+ * started for that), a moment later what sits on it. A drive that an operation works on is not probed meanwhile: an
+ * open device makes the kernel refuse a new partition table or a detach.
+ */
+import type { Drive, DriveUse } from '$lib/shared/wire/drives';
+import type { Clock } from '../clock';
+import type { Config } from '../config';
+import type { Db } from '../db/client';
+import { AppError, issue } from '../errors';
+import type { Bus } from '../events/bus';
+import type { Feed } from '../events/feed';
+import type { LiveHost } from '../host/host';
+import type { BlockDrive } from '../host/types';
+import type { Logger } from '../log';
+import { driveName, groupOf, issuesOf, protectionOf } from './availability';
+import { allRows, putRows, type DriveRow } from './store';
+
+export interface Drives {
+  list(): Drive[];
+  /** @throws AppError drive_not_found */
+  get(id: string): Drive;
+  /** By id or serial. @throws AppError drive_ambiguous when several present drives have the serial */
+  find(serialOrId: string): Drive | null;
+  /** Looks again, content included; without names at everything. Kernel names such as `sda`. */
+  refresh(names?: string[]): Promise<void>;
+  /** @throws AppError drive_not_found */
+  use(id: string): Promise<DriveUse>;
+  /** @throws AppError drive_not_found, drive_system when a system drive should lose its protection */
+  protect(id: string, on: boolean): Drive;
+  /** @param label null or empty takes it away. @throws AppError drive_not_found */
+  setBayLabel(id: string, label: string | null): Drive;
+  /** Begins to follow events; the first documents are in the feed when it returns. */
+  start(): void;
+  stop(): void;
+}
+
+export interface DriveParts {
+  db: Db;
+  host: Pick<LiveHost, 'blockDevices' | 'processesUsing'>;
+  bus: Bus;
+  feed: Feed;
+  clock: Clock;
+  config: Pick<Config, 'sandbox'>;
+  log: Logger;
+  /** The pool that a drive belongs to. */
+  poolOf: (driveId: string) => { guid: string; label: string } | null;
+  /** The live operation that holds a lock. */
+  operationOf: (lock: string) => string | null;
+}
+
+export function createDrives(parts: DriveParts): Drives {
+  const { db, host, bus, feed, clock, log } = parts;
+  const subscriptions: (() => void)[] = [];
+  const published = new Map<string, string>();
+  let rows = new Map<string, DriveRow>();
+
+  const operationOn = (id: string): string | null => parts.operationOf(`drive:${id}`);
+
+  /** The row of a drive, in memory until it has to be kept. */
+  function rowOf(drive: BlockDrive): DriveRow {
+    const now = clock.now();
+    const { id, serial, wwn, model, vendor, sizeBytes, bus: attachment, rotational, sandbox } = drive;
+    const known = rows.get(id);
+    return {
+      ...{ bayLabel: null, protectedByUser: false, firstSeenAt: now, lastSeenAt: now },
+      ...known,
+      ...{ id, serial, wwn, model, vendor, sizeBytes, bus: attachment, rotational, sandbox },
+    };
+  }
+
+  function present(drive: BlockDrive): Drive {
+    const row = rowOf(drive);
+    const circumstances = {
+      protectedByUser: row.protectedByUser,
+      sandboxMode: parts.config.sandbox,
+      pool: parts.poolOf(drive.id),
+      operationId: operationOn(drive.id),
+    };
+    const { system: _, backingFile: __, usedBy: ___, ...shown } = drive;
+    return {
+      ...shown,
+      present: true,
+      bayLabel: row.bayLabel,
+      protection: protectionOf(drive, circumstances),
+      group: groupOf(drive, circumstances),
+      issues: issuesOf(drive, circumstances),
+      pool: circumstances.pool,
+      operationId: circumstances.operationId,
+      firstSeenAt: row.firstSeenAt,
+      lastSeenAt: row.lastSeenAt,
+    };
+  }
+
+  function remembered(row: DriveRow): Drive {
+    return {
+      ...gone,
+      id: row.id,
+      model: row.model,
+      vendor: row.vendor,
+      serial: row.serial,
+      wwn: row.wwn,
+      bus: row.bus as Drive['bus'],
+      sizeBytes: row.sizeBytes,
+      rotational: row.rotational,
+      sandbox: row.sandbox,
+      bayLabel: row.bayLabel,
+      protection: row.protectedByUser ? 'user' : 'none',
+      issues: [issue('drive_gone', `${driveName({ ...row, kernelName: null })} is not plugged in.`)],
+      pool: parts.poolOf(row.id),
+      operationId: operationOn(row.id),
+      firstSeenAt: row.firstSeenAt,
+      lastSeenAt: row.lastSeenAt,
+    };
+  }
+
+  function list(): Drive[] {
+    const here = host.blockDevices.current();
+    const ids = new Set(here.map((drive) => drive.id));
+    return [...here.map(present), ...[...rows.values()].filter((row) => !ids.has(row.id)).map(remembered)];
+  }
+
+  /** Puts what changed into the feed, then tells the others. The database comes after the news. */
+  function publish(): void {
+    rows = new Map(allRows(db).map((row) => [row.id, row]));
+    const drives = list();
+    feed.replace(
+      'drives',
+      drives.map((value) => ({ id: value.id, value })),
+    );
+    feed.flush();
+    const changed = drives.filter((drive) => published.get(drive.id) !== JSON.stringify(drive));
+    const left = [...published.keys()].filter((id) => !drives.some((drive) => drive.id === id));
+    if (changed.length + left.length === 0) return;
+    remember();
+    for (const id of left) published.delete(id);
+    for (const drive of drives) published.set(drive.id, JSON.stringify(drive));
+    bus.emit('drives.changed', {});
+  }
+
+  const presentBefore = new Set<string>();
+  /** Keeps what was seen for the first time, came back or left. Without a serial nobody could know it again: not kept. */
+  function remember(): void {
+    const here = new Map(host.blockDevices.current().map((drive) => [drive.id, drive]));
+    const now = clock.now();
+    const keep: DriveRow[] = [];
+    for (const drive of here.values())
+      if (!presentBefore.has(drive.id) && (drive.identity === 'strong' || rows.has(drive.id)))
+        keep.push({ ...rowOf(drive), lastSeenAt: now });
+    for (const id of presentBefore) {
+      const row = rows.get(id);
+      if (row && !here.has(id)) keep.push({ ...row, lastSeenAt: now });
+    }
+    presentBefore.clear();
+    for (const id of here.keys()) presentBefore.add(id);
+    if (keep.length === 0) return;
+    putRows(db, keep);
+    for (const row of keep) rows.set(row.id, row);
+  }
+
+  const look = (): void => {
+    host.blockDevices.scan();
+    publish();
+  };
+
+  // One reading of content at a time; what is named meanwhile is read after it.
+  const waiting = new Set<string>();
+  let reading: Promise<void> | null = null;
+  async function readWaiting(): Promise<void> {
+    await Promise.resolve(); // so that `reading` is set before the end of this function clears it
+    try {
+      while (waiting.size > 0) {
+        const names = host.blockDevices
+          .current()
+          .filter((drive) => waiting.has(drive.kernelName) && operationOn(drive.id) === null)
+          .map((drive) => drive.kernelName);
+        waiting.clear();
+        if (names.length > 0) await host.blockDevices.refresh(names);
+        publish();
+      }
+    } finally {
+      reading = null;
+    }
+  }
+  function read(names?: string[]): Promise<void> {
+    const wanted = names?.length ? names : host.blockDevices.current().map((drive) => drive.kernelName);
+    for (const name of wanted) waiting.add(name);
+    return (reading ??= readWaiting());
+  }
+  const readSoon = (names?: string[]): void => {
+    read(names).catch((error: unknown) => log.error({ error }, 'drives could not be read'));
+  };
+
+  const mountsText = (drive: BlockDrive): string =>
+    JSON.stringify([drive.mounts, drive.partitions.map((partition) => partition.mounts)]);
+  function lookAtMounts(): void {
+    const before = new Map(host.blockDevices.current().map((drive) => [drive.id, mountsText(drive)]));
+    look();
+    const changed = host.blockDevices.current().filter((drive) => before.get(drive.id) !== mountsText(drive));
+    if (changed.length > 0) readSoon(changed.map((drive) => drive.kernelName));
+  }
+
+  function get(id: string): Drive {
+    const drive = list().find((one) => one.id === id);
+    if (!drive)
+      throw new AppError('drive_not_found', `There is no drive ${id}.`, { details: { driveId: id } });
+    return drive;
+  }
+
+  function change(id: string, values: Partial<Pick<DriveRow, 'bayLabel' | 'protectedByUser'>>): Drive {
+    const here = host.blockDevices.current().find((drive) => drive.id === id);
+    const row = here ? rowOf(here) : rows.get(id);
+    if (!row) throw new AppError('drive_not_found', `There is no drive ${id}.`, { details: { driveId: id } });
+    putRows(db, [{ ...row, ...values }]);
+    publish();
+    return get(id);
+  }
+
+  return {
+    list,
+    get,
+    find(serialOrId) {
+      const drives = list();
+      const byId = drives.find((drive) => drive.id === serialOrId);
+      if (byId) return byId;
+      const named = drives.filter((drive) => drive.serial?.toLowerCase() === serialOrId.toLowerCase());
+      const here = named.filter((drive) => drive.present);
+      if (here.length > 1)
+        throw new AppError('drive_ambiguous', `${here.length} drives have the serial ${serialOrId}.`, {
+          remedy: 'Name the drive by its id instead.',
+        });
+      return here[0] ?? named[0] ?? null;
+    },
+    async refresh(names) {
+      look();
+      await read(names);
+    },
+    async use(id) {
+      const drive = get(id);
+      const paths = [...drive.mounts, ...drive.partitions.flatMap((partition) => partition.mounts)];
+      const found = await Promise.all(paths.map(({ path }) => host.processesUsing(path)));
+      return { driveId: id, processes: found.flat() };
+    },
+    protect(id, on) {
+      if (!on && get(id).protection === 'system')
+        throw new AppError(
+          'drive_system',
+          `${driveName(get(id))} holds the running system; it stays protected.`,
+        );
+      return change(id, { protectedByUser: on });
+    },
+    setBayLabel: (id, label) => change(id, { bayLabel: label?.trim() || null }),
+    start() {
+      subscriptions.push(
+        bus.on('block-devices.changed', ({ names }) => {
+          look();
+          readSoon(names);
+        }),
+        bus.on('mounts.changed', lookAtMounts),
+        bus.on('operation.changed', publish),
+        // What an operation did to its drives was not read while it worked, and mkfs causes no event.
+        bus.on('operation.ended', () => {
+          look();
+          readSoon();
+        }),
+        bus.on('pool.changed', publish),
+      );
+      look();
+      readSoon();
+    },
+    stop() {
+      for (const end of subscriptions.splice(0)) end();
+    },
+  };
+}
+
+const gone = {
+  present: false,
+  kernelName: null,
+  path: null,
+  byId: null,
+  logicalSectorBytes: 512,
+  physicalSectorBytes: 512,
+  readOnly: false,
+  removable: false,
+  identity: 'strong',
+  group: 'gone',
+  signatures: [],
+  mounts: [],
+  holders: [],
+  partitions: [],
+  probed: false,
+  contentHash: 'unread',
+} satisfies Partial<Drive>;
