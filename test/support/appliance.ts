@@ -43,8 +43,10 @@ export class Appliance {
   private child: ChildProcess | null = null;
   private readonly env: Record<string, string>;
 
-  constructor(options: { drives?: number; driveBytes?: number; env?: Record<string, string> } = {}) {
-    this.dataDir = mkdtempSync(join(tmpdir(), 'cairn-appliance-'));
+  constructor(
+    options: { drives?: number; driveBytes?: number; env?: Record<string, string>; dataDir?: string } = {},
+  ) {
+    this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'cairn-appliance-'));
     this.crashFile = join(this.dataDir, 'crash-at');
     writeFileSync(this.crashFile, '');
     this.env = {
