@@ -18,7 +18,7 @@ async function openPage(browser: Browser, appliance: Appliance, path: string): P
   await context.addCookies([{ name, value, url: appliance.url }]);
   const page = await context.newPage();
   await page.goto(`${appliance.url}${path}`);
-  await page.locator('[data-testid=live-indicator][data-status=live]').first().waitFor();
+  await page.locator('[data-testid=live-indicator][data-state=live]').first().waitFor();
   return page;
 }
 
@@ -40,7 +40,7 @@ async function loadOverview(
   });
   const begun = wallClock();
   await page.goto(`${appliance.url}/`);
-  await page.locator('[data-testid=live-indicator][data-status=live]').first().waitFor();
+  await page.locator('[data-testid=live-indicator][data-state=live]').first().waitFor();
   const usable = wallClock() - begun;
   await Promise.all(pending);
   await context.close();
