@@ -26,19 +26,10 @@ export function protectionOf(
 }
 
 /** Everybody who uses the drive or a partition of it, a phrase each. */
-export function usersOf(drive: BlockDrive): string[] {
-  const nodes = [{ ...drive, name: 'the drive' }, ...drive.partitions.map(named)];
-  return [
-    ...nodes.flatMap(({ mounts }) => mounts.map(({ path }) => `mounted at ${path}`)),
-    ...nodes.flatMap(({ holders, name }) => holders.map((holder) => `${holder} is built on ${name}`)),
-    ...drive.usedBy,
-  ];
-}
-const named = (partition: Drive['partitions'][number]) => ({
-  mounts: partition.mounts,
-  holders: partition.holders,
-  name: `partition ${partition.number}`,
-});
+export const usersOf = (drive: BlockDrive): string[] => [
+  ...[drive, ...drive.partitions].flatMap(({ mounts }) => mounts.map(({ path }) => `mounted at ${path}`)),
+  ...drive.usedBy,
+];
 
 /** @returns an issue for each reason; none means that the drive can be chosen */
 export function issuesOf(drive: BlockDrive, circumstances: Circumstances): Issue[] {

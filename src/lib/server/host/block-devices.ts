@@ -91,7 +91,6 @@ const use = ({ path, filesystem, readOnly }: MountEntry): MountUse => ({ path, f
 
 function assemble(drive: Known, content: Content | undefined, above: Above): BlockDrive {
   const node = (kernelName: string): NodeContent | undefined => content?.nodes.get(kernelName);
-  const names = [drive.kernelName, ...drive.partitions.map((partition) => partition.kernelName)];
   return {
     id: drive.id,
     identity: drive.identity,
@@ -113,7 +112,10 @@ function assemble(drive: Known, content: Content | undefined, above: Above): Blo
     backingFile: drive.backingFile,
     holders: drive.holders,
     system: above.system.has(drive.kernelName),
-    usedBy: names.filter((name) => above.swap.has(name)).map((name) => `swap on ${name}`),
+    usedBy: [drive, ...drive.partitions].flatMap((one) => [
+      ...one.holders.map((holder) => `${holder} is built on ${one.kernelName}`),
+      ...(above.swap.has(one.kernelName) ? [`swap on ${one.kernelName}`] : []),
+    ]),
     signatures: node(drive.kernelName)?.signatures ?? [],
     mounts: above.mountsOf(drive.kernelName),
     partitions: drive.partitions.map(({ number, path, sizeBytes, holders, kernelName }) => ({
@@ -147,6 +149,8 @@ export function createBlockDevices(options: {
 }): LiveBlockDevices {
   const { commands, log } = options;
   const contents = new Map<string, Content>();
+  const inFlight = new Map<string, Set<Promise<Content>>>();
+  const unreadable = new Set<string>();
   let known: Known[] = [];
   let last: BlockDrive[] = [];
   let probes = 0;
@@ -178,8 +182,15 @@ export function createBlockDevices(options: {
   }
 
   async function probe(drive: Known): Promise<Content> {
-    const content = await readContent(drive);
+    const reading = readContent(drive);
+    const others = inFlight.get(drive.id) ?? new Set();
+    inFlight.set(drive.id, others.add(reading));
+    const content = await reading.finally(() => {
+      others.delete(reading);
+      if (others.size === 0) inFlight.delete(drive.id);
+    });
     const key = keyOf(drive);
+    unreadable.delete(key);
     if ((contents.get(key)?.started ?? 0) < content.started) contents.set(key, content);
     return content;
   }
@@ -225,11 +236,13 @@ export function createBlockDevices(options: {
     current: () => last,
     async inspect(driveId) {
       const drive = find(read(), driveId);
+      // A device that is open for reading is busy for whoever comes next: nothing of ours may linger.
+      await Promise.allSettled([...(inFlight.get(driveId) ?? [])]);
       const content = await probe(drive);
       const shown = assemble(drive, content, readAbove());
       const explained =
-        shown.usedBy.length + shown.holders.length + shown.mounts.length > 0 ||
-        shown.partitions.some((partition) => partition.mounts.length + partition.holders.length > 0);
+        shown.usedBy.length + shown.mounts.length > 0 ||
+        shown.partitions.some((partition) => partition.mounts.length > 0);
       if (!explained && isHeldExclusively(drive.path))
         shown.usedBy.push('another program, which holds it for itself');
       return shown;

@@ -108,12 +108,12 @@ function byIdOf(links: string[]): string | null {
   return id ? `/dev/${id}` : null;
 }
 
-function busOf(kernelName: string, devicePath: string, udev: Properties): Bus {
+function busOf(kernelName: string, devicePath: string): Bus {
   if (kernelName.startsWith('loop')) return 'loop';
   if (kernelName.startsWith('nvme')) return 'nvme';
   if (kernelName.startsWith('mmcblk')) return 'mmc';
   if (devicePath.includes('/usb')) return 'usb';
-  if (/\/ata\d+\//.test(devicePath) || udev.get('ID_BUS') === 'ata') return 'sata';
+  if (/\/ata\d+\//.test(devicePath)) return 'sata';
   if (devicePath.includes('/end_device-')) return 'sas';
   if (kernelName.startsWith('vd')) return 'virtio';
   return devicePath.includes('/host') ? 'scsi' : 'unknown';
@@ -126,9 +126,14 @@ function usbSerial(devicePath: string): string | null {
   return null;
 }
 
-function readPartitions(block: string, drivePath: string, entries: string[]): KernelPartition[] {
+function readPartitions(
+  block: string,
+  drivePath: string,
+  entries: string[],
+  kernelName: string,
+): KernelPartition[] {
   return entries
-    .filter((entry) => existsSync(join(block, entry, 'partition')))
+    .filter((entry) => entry.startsWith(kernelName) && existsSync(join(block, entry, 'partition')))
     .map((entry) => {
       const number = integer(join(block, entry, 'partition'));
       return {
@@ -144,61 +149,98 @@ function readPartitions(block: string, drivePath: string, entries: string[]): Ke
     .sort((a, b) => a.number - b.number);
 }
 
-/** Null when it is no drive, has no medium, or udev has not looked at it yet and the kernel alone cannot identify it. */
-function readDrive(roots: Roots, kernelName: string): KernelDrive | null {
-  const block = join(roots.sys, 'block', kernelName);
-  const sizeBytes = integer(join(block, 'size')) * SECTOR_BYTES;
-  const majorMinor = read(join(block, 'dev'));
-  if (NO_DRIVE.test(kernelName) || sizeBytes === 0 || !majorMinor || read(join(block, 'hidden')) === '1')
-    return null;
-  const isLoop = kernelName.startsWith('loop');
-  const backingFile = isLoop ? read(join(block, 'loop/backing_file')) : null;
-  if (isLoop && !backingFile) return null;
+/** What stays the same for as long as the kernel's sequence number of the device does. */
+interface Fixed {
+  devicePath: string;
+  place: string;
+  bus: Bus;
+  serial: string | null;
+  wwn: string | null;
+  model: string | null;
+  vendor: string | null;
+  backingFile: string | null;
+  rotational: boolean | null;
+  logicalSectorBytes: number;
+  physicalSectorBytes: number;
+  removable: boolean;
+}
 
+function readFixed(block: string, kernelName: string): Fixed {
   const device = join(block, 'device');
-  const devicePath = existsSync(device) ? realpathSync(device) : realpathSync(block);
-  const bus = busOf(kernelName, devicePath, new Map());
-  const serial = isLoop
-    ? null
-    : (vpdSerial(join(device, 'vpd_pg80')) ??
-      read(join(block, 'serial')) ??
-      read(join(device, 'serial')) ??
-      usbSerial(devicePath));
-  const wwn = normalWwn(read(join(block, 'wwid')) ?? read(join(device, 'wwid')));
-  const udev = readUdev(roots, majorMinor);
-  const property = (name: string): string | null => udev.properties.get(name) ?? null;
-  // With udev at work its answer comes some milliseconds after the kernel's; an identity must not change in between.
-  const waits = !isLoop && !serial && !wwn && existsSync(join(roots.udev, 'control'));
-  if (waits && udev.properties.size === 0) return null;
-
+  const isLoop = kernelName.startsWith('loop');
+  const devicePath = realpathSync.native(existsSync(device) ? device : block);
+  const bus = busOf(kernelName, devicePath);
   const vendor = read(join(device, 'vendor'));
-  const path = `/dev/${kernelName.replaceAll('!', '/')}`;
   return {
-    kernelName,
-    path,
-    majorMinor,
-    sequence: read(join(block, 'diskseq')),
-    byId: byIdOf(udev.links),
-    place: property('ID_PATH') ?? (existsSync(device) ? basename(devicePath) : kernelName),
-    model:
-      read(join(device, 'model')) ??
-      read(join(device, 'name')) ??
-      property('ID_MODEL')?.replaceAll('_', ' ') ??
-      null,
+    devicePath,
+    place: existsSync(device) ? basename(devicePath) : kernelName,
+    bus,
+    serial: isLoop
+      ? null
+      : (vpdSerial(join(device, 'vpd_pg80')) ??
+        read(join(block, 'serial')) ??
+        read(join(device, 'serial')) ??
+        usbSerial(devicePath)),
+    wwn: normalWwn(read(join(block, 'wwid')) ?? read(join(device, 'wwid'))),
+    model: read(join(device, 'model')) ?? read(join(device, 'name')),
     vendor: !vendor || vendor === 'ATA' || vendor.startsWith('0x') ? null : vendor,
-    serial: serial ?? property('ID_SERIAL_SHORT'),
-    wwn: wwn ?? normalWwn(property('ID_WWN_WITH_EXTENSION') ?? property('ID_WWN')),
-    bus: bus === 'unknown' || bus === 'scsi' ? busOf(kernelName, devicePath, udev.properties) : bus,
-    sizeBytes,
+    backingFile: isLoop ? read(join(block, 'loop/backing_file')) : null,
     // What a virtual disk says of its platters means nothing.
     rotational: isLoop || bus === 'virtio' ? null : read(join(block, 'queue/rotational')) === '1',
     logicalSectorBytes: integer(join(block, 'queue/logical_block_size')) || SECTOR_BYTES,
     physicalSectorBytes: integer(join(block, 'queue/physical_block_size')) || SECTOR_BYTES,
-    readOnly: read(join(block, 'ro')) === '1',
     removable: read(join(block, 'removable')) === '1',
-    backingFile,
-    holders: list(join(block, 'holders')),
-    partitions: readPartitions(block, path, list(block)),
+  };
+}
+
+const fixedBySequence = new Map<string, Fixed>();
+/** Read once for each medium; kernels before 5.15 give no sequence number, then every time. */
+function fixedOf(roots: Roots, block: string, kernelName: string, sequence: string | null): Fixed {
+  if (sequence === null || roots !== SYSTEM_ROOTS) return readFixed(block, kernelName);
+  const key = `${kernelName} ${sequence}`;
+  const known = fixedBySequence.get(key);
+  if (known) return known;
+  const fixed = readFixed(block, kernelName);
+  for (const old of fixedBySequence.keys()) if (old.startsWith(`${kernelName} `)) fixedBySequence.delete(old);
+  fixedBySequence.set(key, fixed);
+  return fixed;
+}
+
+/** Null when it is no drive, has no medium, or udev has not looked at it yet and the kernel alone cannot identify it. */
+function readDrive(roots: Roots, kernelName: string): KernelDrive | null {
+  const block = join(roots.sys, 'block', kernelName);
+  const sizeBytes = integer(join(block, 'size')) * SECTOR_BYTES;
+  if (NO_DRIVE.test(kernelName) || sizeBytes === 0) return null;
+  const majorMinor = read(join(block, 'dev'));
+  if (!majorMinor || read(join(block, 'hidden')) === '1') return null;
+  const sequence = read(join(block, 'diskseq'));
+  const { devicePath, ...fixed } = fixedOf(roots, block, kernelName, sequence);
+  if (fixed.bus === 'loop' && !fixed.backingFile) return null;
+
+  const udev = readUdev(roots, majorMinor);
+  const property = (name: string): string | null => udev.properties.get(name) ?? null;
+  // With udev at work its answer comes some milliseconds after the kernel's; an identity must not change in between.
+  const isNameless = fixed.bus !== 'loop' && !fixed.serial && !fixed.wwn;
+  if (isNameless && udev.properties.size === 0 && existsSync(join(roots.udev, 'control'))) return null;
+
+  const entries = list(block);
+  const path = `/dev/${kernelName.replaceAll('!', '/')}`;
+  return {
+    ...fixed,
+    kernelName,
+    path,
+    majorMinor,
+    sequence,
+    sizeBytes,
+    byId: byIdOf(udev.links),
+    place: property('ID_PATH') ?? fixed.place,
+    model: fixed.model ?? property('ID_MODEL')?.replaceAll('_', ' ') ?? null,
+    serial: fixed.serial ?? property('ID_SERIAL_SHORT'),
+    wwn: fixed.wwn ?? normalWwn(property('ID_WWN_WITH_EXTENSION') ?? property('ID_WWN')),
+    bus: property('ID_BUS') === 'ata' && !devicePath.includes('/usb') ? 'sata' : fixed.bus,
+    readOnly: read(join(block, 'ro')) === '1',
+    holders: entries.includes('holders') ? list(join(block, 'holders')) : [],
+    partitions: readPartitions(block, path, entries, kernelName),
   };
 }
 
@@ -222,7 +264,7 @@ export function readBtrfsMembers(roots: Roots = SYSTEM_ROOTS): Map<string, strin
 /** `sda1` → `sda`, `nvme0n1p2` → `nvme0n1`; a name that is no partition stays. */
 export function wholeDevice(kernelName: string, roots: Roots = SYSTEM_ROOTS): string {
   const entry = join(roots.sys, 'class/block', kernelName);
-  return existsSync(join(entry, 'partition')) ? basename(dirname(realpathSync(entry))) : kernelName;
+  return existsSync(join(entry, 'partition')) ? basename(dirname(realpathSync.native(entry))) : kernelName;
 }
 /** What a device is built on, one level down (md, device-mapper). */
 export const slavesOf = (kernelName: string, roots: Roots = SYSTEM_ROOTS): string[] =>
@@ -231,5 +273,5 @@ export const slavesOf = (kernelName: string, roots: Roots = SYSTEM_ROOTS): strin
 /** Kernel name behind a device number such as 254:0; null for those of no device (btrfs, tmpfs). */
 export function nameOfNumber(majorMinor: string, roots: Roots = SYSTEM_ROOTS): string | null {
   const entry = join(roots.sys, 'dev/block', majorMinor);
-  return existsSync(entry) ? basename(realpathSync(entry)) : null;
+  return existsSync(entry) ? basename(realpathSync.native(entry)) : null;
 }

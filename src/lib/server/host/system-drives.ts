@@ -13,7 +13,7 @@ const SYSTEM_PATHS = new Set(['/', '/boot', '/boot/efi', '/efi', '/usr', '/etc',
 export function kernelNameOf(path: string): string | null {
   if (!path.startsWith('/dev/')) return null;
   try {
-    return basename(realpathSync(path));
+    return basename(realpathSync.native(path));
   } catch {
     return null; // the node is gone
   }
