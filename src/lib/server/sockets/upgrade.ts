@@ -122,11 +122,13 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
       closing = true;
       stopListening();
       for (const client of server.clients) client.close(CLOSE_RESTART, 'restarting');
-      const deadline = performance.now() + CLOSE_GRACE_MS;
-      while (server.clients.size > 0 && performance.now() < deadline)
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      for (const client of server.clients) client.terminate();
-      server.close();
+      // Calls back once the last client is gone.
+      const allGone = new Promise<void>((resolve) => server.close(() => resolve()));
+      const impatient = setTimeout(() => {
+        for (const client of server.clients) client.terminate();
+      }, CLOSE_GRACE_MS);
+      await allGone;
+      clearTimeout(impatient);
     },
   };
 }

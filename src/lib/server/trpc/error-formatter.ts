@@ -51,7 +51,7 @@ export function toTrpcError(thrown: unknown): TRPCError {
 
 function presented(error: TRPCError, log: Pick<Logger, 'error'>): WireAppError {
   if (error.cause instanceof AppError || error.cause instanceof ZodError) return wireError(error.cause, log);
-  const own = OWN_CODES[error.code];
+  const own = error.cause instanceof SyntaxError ? 'malformed_json' : OWN_CODES[error.code];
   // tRPC's own sentences are for developers; they stay for the lookups, which name the procedure that is not there.
   if (own) return wireError(new AppError(own, own === 'not_found' ? error.message : undefined), log);
   return wireError(error.cause ?? error, log);

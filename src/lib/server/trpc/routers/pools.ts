@@ -30,12 +30,7 @@ export const poolsRouter = router({
   /** Size and fault tolerance of a half-filled form. */
   estimate: viewerProcedure
     .input(estimateRequest)
-    .query(({ ctx, input: { driveIds, ...question } }): CapacityEstimate =>
-      ctx.services.plugins.capacity({
-        ...question,
-        driveSizesBytes: driveIds.map((id) => ctx.services.drives.get(id).sizeBytes),
-      }),
-    ),
+    .query(({ ctx, input }): CapacityEstimate => ctx.services.plugins.estimate(input)),
   preview: operatorProcedure
     .input(z.strictObject({ request: poolCreateRequest }))
     .mutation(({ ctx, input }): Promise<PreviewResult> =>
