@@ -1,0 +1,38 @@
+/** The narrow doorway that a plugin gets: reading, its own programs only, never the database, the bus or the environment. */
+import type { PluginContext, StoragePlugin } from '$lib/plugin-api/storage';
+import { AppError } from '../errors';
+import type { Host } from '../host/types';
+import type { Logger } from '../log';
+
+export function pluginContext(
+  plugin: StoragePlugin,
+  host: Host,
+  log: Logger,
+  signal: AbortSignal,
+): PluginContext {
+  return {
+    read(program, argv, options = {}) {
+      if (!plugin.programs.includes(program))
+        return Promise.reject(
+          new AppError('command_not_allowed', `The plugin ${plugin.id} does not declare ${program}.`, {
+            details: { plugin: plugin.id, program },
+          }),
+        );
+      return host.commands.read(program, argv, { ...options, signal });
+    },
+    path: (ref) => host.blockDevices.pathOf(ref),
+    driveIdOf: (path) => host.blockDevices.driveIdOf(path),
+    probe: (path) => host.probe(path),
+    mounts: () =>
+      host.mounts().map(({ path, source, filesystem, majorMinor, readOnly }) => ({
+        path,
+        source,
+        filesystem,
+        majorMinor,
+        readOnly,
+      })),
+    usage: (path) => host.usage(path),
+    signal,
+    log: (message, data) => log.info({ plugin: plugin.id, ...data }, message),
+  };
+}

@@ -1,0 +1,205 @@
+/** All plugins of this process, and what can be asked of them. A plugin that fails is shown with the reason, never fatal. */
+import { formOf, optionsSchema } from '$lib/plugin-api/fields';
+import type { Look, LookResult } from '$lib/plugin-api/plan';
+import type { PluginContext, PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
+import type { CapacityEstimate, PluginView } from '$lib/shared/wire/plugins';
+import type { EstimateRequest } from '$lib/shared/wire/requests';
+import type { Config } from '../config';
+import { AppError } from '../errors';
+import type { Feed } from '../events/feed';
+import { createLooks } from '../host/looks';
+import type { Host } from '../host/types';
+import type { Logger } from '../log';
+import { pluginContext } from './context';
+import { loadPlugins, type Loaded } from './loader';
+import { withTimeout } from './time-limit';
+
+const CHECK_LIMIT_MS = 10_000;
+const STATUS_LIMIT_MS = 20_000;
+const LOOK_LIMIT_MS = 60_000;
+
+export interface Plugins {
+  list(): PluginView[];
+  /** A plugin that can be used now. @throws AppError plugin_not_found | plugin_unavailable */
+  storage(id: string): StoragePlugin;
+  /** A plugin that was loaded, available or not; null when there is none. For showing what is there. */
+  known(id: string): StoragePlugin | null;
+  context(id: string, signal?: AbortSignal): PluginContext;
+  /** Core looks and `<plugin>/<name>`, `negate` included. */
+  look(look: Look): Promise<LookResult>;
+  status(id: string, spec: PoolSpec): Promise<PoolReading>;
+  /** Live answer to a half-filled form; drives that are not there do not count. @throws AppError plugin_not_found | unknown_layout */
+  estimate(request: EstimateRequest): CapacityEstimate;
+  /** Checks again what is installed. */
+  refresh(): Promise<void>;
+}
+
+export interface PluginsOptions {
+  config: Pick<Config, 'thirdPartyPluginsDir'>;
+  host: Host & { allow(programs: string[]): void };
+  feed: Feed;
+  log: Logger;
+}
+
+type Availability = { available: true } | { available: false; reason: string; remedy: string };
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What a plugin throws, as an answer of ours: a parser's complaint keeps its code, whatever copy of the class it is. */
+export function pluginError(id: string, thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const parse = thrown instanceof Error && thrown.name === 'ParseError';
+  return new AppError(parse ? 'parse_failed' : 'bug', `The plugin ${id} failed: ${reasonOf(thrown)}`, {
+    cause: thrown,
+    details: { plugin: id },
+  });
+}
+
+export const toleranceText = (tolerance: number): string =>
+  tolerance === 0
+    ? 'does not survive the loss of a drive'
+    : `survives the loss of ${tolerance === 1 ? 'any 1 drive' : `any ${tolerance} drives`}`;
+
+function viewOf(entry: Loaded, availability: Availability): PluginView {
+  const { plugin } = entry;
+  const state = availability.available
+    ? { available: true, reason: null, remedy: null }
+    : { available: false, reason: availability.reason, remedy: availability.remedy };
+  return {
+    id: entry.id,
+    kind: 'storage',
+    name: plugin?.name ?? entry.id,
+    description: plugin?.description ?? '',
+    version: plugin?.version ?? '',
+    origin: entry.origin,
+    programs: plugin?.programs ?? [],
+    ...state,
+    layouts: (plugin?.layouts ?? []).map(({ id, title, description, minDrives, maxDrives }) => ({
+      id,
+      title,
+      description,
+      minDrives,
+      maxDrives,
+    })),
+    form: plugin ? formOf(plugin.options) : [],
+  };
+}
+
+export async function createPlugins({ config, host, feed, log }: PluginsOptions): Promise<Plugins> {
+  const entries = new Map((await loadPlugins(config.thirdPartyPluginsDir)).map((entry) => [entry.id, entry]));
+  const availability = new Map<string, Availability>();
+  const coreLook = createLooks(host);
+  for (const { plugin } of entries.values()) if (plugin) host.allow(plugin.programs);
+
+  async function check(entry: Loaded): Promise<Availability> {
+    if (!entry.plugin) return { available: false, reason: entry.reason, remedy: entry.remedy };
+    const { plugin } = entry;
+    try {
+      return await withTimeout(CHECK_LIMIT_MS, 'Its check', (signal) =>
+        plugin.check(pluginContext(plugin, host, log, signal)),
+      );
+    } catch (error) {
+      log.warn({ error, plugin: entry.id }, 'the check of a plugin failed');
+      return {
+        available: false,
+        reason: `Its check failed: ${reasonOf(error)}.`,
+        remedy: 'Look into the log, correct what it names, then check again.',
+      };
+    }
+  }
+
+  async function refresh(): Promise<void> {
+    const found = await Promise.all(
+      [...entries.values()].map(async (entry) => ({ entry, result: await check(entry) })),
+    );
+    for (const { entry, result } of found) availability.set(entry.id, result);
+    feed.replace(
+      'plugins',
+      plugins.list().map((view) => ({ id: view.id, value: view })),
+    );
+  }
+
+  function loadedPlugin(id: string): StoragePlugin {
+    const entry = entries.get(id);
+    if (!entry) throw new AppError('plugin_not_found', `There is no plugin "${id}".`);
+    if (entry.plugin) return entry.plugin;
+    throw new AppError('plugin_unavailable', `The plugin ${id} cannot be used. ${entry.reason}`, {
+      remedy: entry.remedy,
+    });
+  }
+
+  async function pluginLook(look: Look): Promise<LookResult> {
+    const [id = '', name = ''] = look.look.split('/');
+    const plugin = loadedPlugin(id);
+    const ask = plugin.looks && Object.hasOwn(plugin.looks, name) ? plugin.looks[name] : undefined;
+    if (!ask) throw new AppError('bug', `The plugin ${id} has no look "${name}".`);
+    const result = await withTimeout(LOOK_LIMIT_MS, `The look ${look.look}`, (signal) =>
+      ask(pluginContext(plugin, host, log, signal), look.args),
+    ).catch((error: unknown) => {
+      throw pluginError(id, error);
+    });
+    if (!look.negate || (result.status !== 'done' && result.status !== 'absent')) return result;
+    return { ...result, status: result.status === 'done' ? 'absent' : 'done' };
+  }
+
+  const plugins: Plugins = {
+    list: () =>
+      [...entries.values()].map((entry) =>
+        viewOf(
+          entry,
+          availability.get(entry.id) ?? {
+            available: false,
+            reason: 'It has not been checked yet.',
+            remedy: 'Wait a moment.',
+          },
+        ),
+      ),
+    storage(id) {
+      const plugin = loadedPlugin(id);
+      const state = availability.get(id);
+      if (state && !state.available)
+        throw new AppError('plugin_unavailable', `The plugin ${id} cannot be used. ${state.reason}`, {
+          remedy: state.remedy,
+        });
+      return plugin;
+    },
+    known: (id) => entries.get(id)?.plugin ?? null,
+    context: (id, signal = new AbortController().signal) =>
+      pluginContext(loadedPlugin(id), host, log, signal),
+    look: (look) => (look.look.includes('/') ? pluginLook(look) : coreLook(look)),
+    async status(id, spec) {
+      const plugin = loadedPlugin(id);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, `Reading the pool ${spec.label}`, (signal) =>
+          plugin.status(pluginContext(plugin, host, log, signal), spec),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    estimate({ plugin: id, layout: layoutId, options, driveIds }) {
+      const sizes = new Map(host.blockDevices.current().map((drive) => [drive.id, drive.sizeBytes]));
+      const driveSizesBytes = driveIds.flatMap((driveId) => sizes.get(driveId) ?? []);
+      const plugin = loadedPlugin(id);
+      const layout = plugin.layouts.find((candidate) => candidate.id === layoutId);
+      if (!layout) throw new AppError('unknown_layout', `${plugin.name} has no layout "${layoutId}".`);
+      const parsed = optionsSchema(plugin.options).safeParse(options);
+      const values = (
+        parsed.success ? parsed.data : optionsSchema(plugin.options).parse({})
+      ) as PoolSpec['options'];
+      const enough = driveSizesBytes.length >= layout.minDrives;
+      const tolerance = enough ? layout.tolerance(driveSizesBytes.length) : 0;
+      return {
+        rawBytes: driveSizesBytes.reduce((total, size) => total + size, 0),
+        usableBytes: enough ? plugin.usableBytes({ layout: layoutId, options: values, driveSizesBytes }) : 0,
+        tolerance,
+        toleranceText: enough
+          ? toleranceText(tolerance)
+          : `needs ${layout.minDrives - driveSizesBytes.length} more drives`,
+      };
+    },
+    refresh,
+  };
+  await refresh();
+  return plugins;
+}

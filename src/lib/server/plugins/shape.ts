@@ -1,0 +1,81 @@
+/** Is what a plugin module gave a plugin of this version? Asked of built-in and third-party ones alike. */
+import { z } from 'zod';
+import type { StoragePlugin } from '$lib/plugin-api/storage';
+
+const method = z.custom<(...args: never[]) => unknown>(
+  (value) => typeof value === 'function',
+  'must be a function',
+);
+const identifier = z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'must be kebab-case');
+const base = { label: z.string().min(1), help: z.string(), layouts: z.array(z.string()).optional() };
+
+const field = z.discriminatedUnion('type', [
+  z.looseObject({
+    ...base,
+    type: z.literal('select'),
+    default: z.string(),
+    choices: z
+      .array(z.looseObject({ value: z.string(), label: z.string(), help: z.string().optional() }))
+      .min(1),
+  }),
+  z.looseObject({ ...base, type: z.literal('boolean'), default: z.boolean() }),
+  z.looseObject({ ...base, type: z.literal('text'), default: z.string(), maxLength: z.int().positive() }),
+  z.looseObject({
+    ...base,
+    type: z.literal('integer'),
+    default: z.int(),
+    min: z.int(),
+    max: z.int(),
+  }),
+]);
+
+const storagePlugin = z.looseObject({
+  api: z.literal(1, 'is made for another version of the plugin API; this Cairn speaks version 1'),
+  kind: z.literal('storage'),
+  id: identifier,
+  name: z.string().min(1).max(60),
+  version: z.string().min(1).max(40),
+  description: z.string().max(500),
+  programs: z.array(z.string().regex(/^\/[^\0]+$/, 'must be an absolute path')),
+  layouts: z
+    .array(
+      z.looseObject({
+        id: identifier,
+        title: z.string().min(1),
+        description: z.string(),
+        minDrives: z.int().min(1),
+        maxDrives: z.int().min(1).nullable(),
+        tolerance: method,
+      }),
+    )
+    .min(1),
+  options: z.record(z.string().regex(/^[a-z][A-Za-z0-9]{0,39}$/), field),
+  minimumDriveBytes: z.int().min(0),
+  check: method,
+  usableBytes: method,
+  create: method,
+  destroy: method,
+  status: method,
+  mount: method.optional(),
+  unmount: method.optional(),
+  rename: method.optional(),
+  looks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), method).optional(),
+});
+
+/**
+ * @param folder name of the plugin's folder; its id must be the same
+ * @returns the plugin itself (not a copy: methods may use `this`)
+ * @throws Error that names every place where the shape is wrong
+ */
+export function checkShape(candidate: unknown, folder: string): StoragePlugin {
+  const result = storagePlugin.safeParse(candidate);
+  if (!result.success)
+    throw new Error(
+      result.error.issues
+        .map((problem) => `${problem.path.map(String).join('.') || 'the plugin'}: ${problem.message}`)
+        .join('; '),
+    );
+  if (result.data.id !== folder)
+    throw new Error(`id: "${result.data.id}" is not the name of its folder, "${folder}"`);
+  return candidate as StoragePlugin;
+}

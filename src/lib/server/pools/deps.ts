@@ -1,0 +1,24 @@
+import type { Config } from '../config';
+import type { Clock } from '../clock';
+import type { Db } from '../db/client';
+import type { Drives } from '../drives/drive';
+import type { Bus } from '../events/bus';
+import type { Host } from '../host/types';
+import type { Logger } from '../log';
+import type { Operations } from '../operations/types';
+import type { Plugins } from '../plugins/registry';
+
+/** What the operations of pools are built from. */
+export interface PoolDeps {
+  db: Db;
+  host: Host;
+  bus: Bus;
+  clock: Clock;
+  config: Pick<Config, 'mountRoot'>;
+  log: Logger;
+  plugins: Plugins;
+  drives: Drives;
+}
+export interface PoolReadDeps extends PoolDeps {
+  operations: Operations;
+}

@@ -1,0 +1,225 @@
+/**
+ * The pools as they are now: records from the database, everything else read from the machine. Mounts, drives, ended
+ * operations and written records each cause a new reading; used space has no event, so it is sampled while somebody looks.
+ */
+import { mkdirSync } from 'node:fs';
+import type { PoolReading } from '$lib/plugin-api/storage';
+import type { Operation } from '$lib/shared/wire/operations';
+import type { MountProcess, Pool } from '$lib/shared/wire/pools';
+import type { Actor } from '$lib/shared/wire/session';
+import { AppError, toAppError } from '../errors';
+import type { Feed } from '../events/feed';
+import type { PoolReadDeps } from './deps';
+import { poolDocument, type Reading } from './document';
+import { specOf } from './spec';
+import { findByDrive, findPool, listPools, type PoolRecord } from './store';
+
+const SAMPLE_MS = 5_000;
+const CAIRN: Actor = { kind: 'system', id: 'cairn', name: 'cairn', role: 'admin', sessionId: null };
+
+export interface Pools {
+  list(): Pool[];
+  /** @throws AppError pool_not_found */
+  get(guid: string): Pool;
+  /** The pool, or, when there is none, the operation that made or removed it last. @throws AppError pool_not_found */
+  getOrLast(guid: string): Pool | Operation;
+  poolOfDrive(driveId: string): { guid: string; label: string } | null;
+  /** Programs that keep it from being unmounted. @throws AppError pool_not_found */
+  processes(guid: string): Promise<MountProcess[]>;
+  start(): void;
+  stop(): void;
+  /** Asks the machine about one pool or all; resolves when the documents show the answer. */
+  refresh(guid?: string): Promise<void>;
+  /** Begins to mount every pool that the user wants mounted, is not, and has all its drives. After recovery. */
+  mountWanted(): Promise<void>;
+}
+
+export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
+  const { db, host, bus, feed, clock, log, plugins, drives, operations } = deps;
+  const readings = new Map<string, Reading>();
+  const unsubscribe: (() => void)[] = [];
+  let sampler: NodeJS.Timeout | undefined;
+  let reading: Promise<void> | null = null;
+  let again = false;
+  let stopped = false;
+
+  const isPresent = (driveId: string): boolean => drives.find(driveId)?.present ?? false;
+  const presentDrive = (driveId: string) => {
+    const drive = drives.find(driveId);
+    return drive?.present ? drive : null;
+  };
+
+  function documentOf(record: PoolRecord): Pool {
+    const view = plugins.list().find((candidate) => candidate.id === record.plugin);
+    return poolDocument({
+      record,
+      last: readings.get(record.guid) ?? null,
+      operation: operations.holder(`pool:${record.guid}`),
+      plugin: plugins.known(record.plugin),
+      unavailable: view
+        ? view.available
+          ? null
+          : [view.reason, view.remedy].filter(Boolean).join(' ')
+        : `Its plugin "${record.plugin}" is not installed.`,
+      isPresent,
+    });
+  }
+
+  function publish(): void {
+    if (stopped) return;
+    const documents = listPools(db).map(documentOf);
+    const known = new Set(documents.map((pool) => pool.guid));
+    for (const guid of readings.keys()) if (!known.has(guid)) readings.delete(guid);
+    feed.replace(
+      'pools',
+      documents.map((pool) => ({ id: pool.guid, value: pool })),
+    );
+  }
+
+  /** A pool that cannot be read is shown with the reason; it is never left out. */
+  async function read(record: PoolRecord): Promise<void> {
+    if (record.state === 'creating' || record.state === 'deleting') {
+      readings.delete(record.guid);
+      return;
+    }
+    const readAt = clock.now();
+    try {
+      const found: PoolReading = await plugins.status(record.plugin, specOf(record, presentDrive));
+      readings.set(record.guid, { reading: found, error: null, readAt });
+    } catch (error) {
+      const { message, remedy } = toAppError(error);
+      log.warn({ error, pool: record.guid }, 'a pool could not be read');
+      const text = remedy ? `${message} ${remedy}` : message;
+      readings.set(record.guid, { reading: null, error: text, readAt });
+    }
+  }
+
+  async function readAll(): Promise<void> {
+    do {
+      again = false;
+      await Promise.all(listPools(db).map(read));
+      publish();
+    } while (again && !stopped);
+  }
+
+  /** One round at a time; what changes during a round causes exactly one more. */
+  function refreshAll(): Promise<void> {
+    if (reading) {
+      again = true;
+      return reading;
+    }
+    reading = readAll().finally(() => (reading = null));
+    return reading;
+  }
+  const refreshSoon = (): void => {
+    if (stopped) return;
+    refreshAll().catch((error: unknown) => log.error({ error }, 'reading the pools failed'));
+  };
+
+  async function sampleUsage(): Promise<void> {
+    for (const [guid, last] of readings) {
+      const record = last.reading?.mounted ? findPool(db, guid) : null;
+      if (!record || !last.reading) continue;
+      const usage = await host.usage(record.mountPath);
+      const before = last.reading;
+      if (usage.usedBytes === before.usedBytes && usage.availableBytes === before.availableBytes) continue;
+      readings.set(guid, { reading: { ...before, ...usage }, error: null, readAt: clock.now() });
+    }
+    publish();
+  }
+
+  function watch(count: number): void {
+    if (count > 0 && !sampler)
+      sampler = setInterval(() => {
+        sampleUsage().catch((error: unknown) => {
+          // A pool that was unmounted in this very moment: the mount's own event brings the truth.
+          log.debug({ error }, 'sampling used space failed');
+        });
+      }, SAMPLE_MS).unref();
+    if (count === 0) {
+      clearInterval(sampler);
+      sampler = undefined;
+    }
+  }
+
+  function recordOf(guid: string): PoolRecord {
+    const record = findPool(db, guid.toLowerCase());
+    if (!record) throw new AppError('pool_not_found', `There is no pool with the GUID ${guid}.`);
+    return record;
+  }
+
+  async function mountOne(record: PoolRecord): Promise<void> {
+    const missing = record.drives.filter((row) => !isPresent(row.driveId));
+    if (missing.length > 0) {
+      log.warn(
+        { pool: record.guid, missing: missing.map((row) => row.serial) },
+        'not mounted: drives are missing',
+      );
+      return;
+    }
+    try {
+      await operations.start({ kind: 'pool.mount', request: { poolGroupGuid: record.guid }, actor: CAIRN });
+    } catch (error) {
+      log.error({ error, pool: record.guid }, 'a pool could not be mounted at start');
+    }
+  }
+
+  return {
+    list: () => listPools(db).map(documentOf),
+    get: (guid) => documentOf(recordOf(guid)),
+    getOrLast(guid) {
+      const id = guid.toLowerCase();
+      const record = findPool(db, id);
+      if (record) return documentOf(record);
+      const last = [operations.latest('pool.create', id), operations.latest('pool.remove', id)]
+        .filter((operation) => operation !== null)
+        .toSorted((a, b) => b.seq - a.seq)[0];
+      if (!last) throw new AppError('pool_not_found', `There is no pool with the GUID ${guid}.`);
+      return last;
+    },
+    poolOfDrive: (driveId) => findByDrive(db, driveId),
+    async processes(guid) {
+      const record = recordOf(guid);
+      const mounted = host.mounts().some((mount) => mount.path === record.mountPath);
+      return mounted ? host.processesUsing(record.mountPath) : [];
+    },
+    start() {
+      mkdirSync(deps.config.mountRoot, { recursive: true, mode: 0o755 });
+      unsubscribe.push(
+        bus.on('mounts.changed', refreshSoon),
+        bus.on('drives.changed', refreshSoon),
+        bus.on('operation.ended', refreshSoon),
+        bus.on('pool.changed', () => {
+          publish();
+          refreshSoon();
+        }),
+        bus.on('operation.changed', publish),
+        bus.on('watchers.changed', ({ count }) => watch(count)),
+      );
+      watch(feed.subscriberCount());
+      publish();
+      refreshSoon();
+    },
+    stop() {
+      stopped = true;
+      for (const end of unsubscribe) end();
+      watch(0);
+    },
+    async refresh(guid) {
+      if (guid === undefined) return refreshAll();
+      await read(recordOf(guid));
+      publish();
+    },
+    async mountWanted() {
+      await refreshAll();
+      const waiting = listPools(db).filter(
+        (record) =>
+          record.wantMounted &&
+          record.state === 'ready' &&
+          !readings.get(record.guid)?.reading?.mounted &&
+          operations.holder(`pool:${record.guid}`) === null,
+      );
+      await Promise.all(waiting.map(mountOne));
+    },
+  };
+}
