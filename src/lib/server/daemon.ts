@@ -105,7 +105,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   late.pools = pools;
   undoing.add('pools', () => pools.stop());
   defineDriveOperations(operations, { db, host, drives, config, log });
-  definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives, pools });
+  definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
 
   const auth = createAuth({ db, bus, clock, log });
   const stopping = (): boolean => state.stopping;

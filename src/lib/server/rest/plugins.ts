@@ -1,0 +1,3 @@
+import { answer, json } from './answer';
+
+export const listPlugins = answer('viewer', ({ services }) => json({ plugins: services.plugins.list() }));

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { isLive } from '$lib/shared/states';
+import type { Operation } from '$lib/shared/wire/operations';
+import { createPool, removePool } from '../pools/create';
+import { restPool } from '../pools/rest-shape';
+import { answer, json, type RestRequest } from './answer';
+import { readJson } from './body';
+import { restCommands } from './operations';
+
+const confirmCode = z.string().max(200).nullish();
+const object = z.record(z.string(), z.unknown());
+const renameBody = z.strictObject({ label: z.string().max(1_000) });
+const removeBody = z.strictObject({ confirmCode });
+
+/** 202: what was asked for is on disk and goes on by itself; its operation tells how far it is. */
+const accepted = (poolGroupGuid: string, state: string, operation: Operation): Response =>
+  json({ success: true, poolGroupGuid, state, operationId: operation.id }, 202, {
+    location: `/api/v1/pools/${poolGroupGuid}`,
+  });
+
+export const listPools = answer('viewer', ({ services }) =>
+  json({
+    pools: services.pools.list().map((pool) => ({
+      poolGroupGuid: pool.guid,
+      label: pool.label,
+      plugin: pool.plugin,
+      layout: pool.layout,
+      ...restPool(pool),
+    })),
+  }),
+);
+
+export const postPool = answer('operator', async ({ services, actor, event }) => {
+  const { confirmCode: code, ...request } = object.parse(await readJson(event.request));
+  const created = await createPool(services, request, {
+    actor,
+    confirmCode: confirmCode.parse(code) ?? null,
+  });
+  const state = isLive(created.operation.state)
+    ? 'creating'
+    : services.pools.get(created.poolGroupGuid).state;
+  return accepted(created.poolGroupGuid, state, created.operation);
+});
+
+/** The plan without starting it: what is done, what is erased, and the confirm code that starts exactly this plan. */
+export const previewPool = answer('operator', async ({ services, event }) => {
+  const request = object.parse(await readJson(event.request));
+  return json(
+    await services.operations.preview('pool.create', z.record(z.string(), z.json()).parse(request)),
+  );
+});
+
+export const getPool = answer('viewer', ({ services, param }) =>
+  json(restPool(services.pools.getOrLast(param('guid')))),
+);
+
+export const deletePool = answer('operator', async ({ services, actor, event, param }) => {
+  const body = removeBody.parse(await readJson(event.request));
+  const code = body.confirmCode ?? event.url.searchParams.get('confirmCode');
+  const operation = await removePool(services, param('guid'), { actor, confirmCode: code });
+  return accepted(operation.subject.id, 'deleting', operation);
+});
+
+export const previewRemoval = answer('operator', async ({ services, param }) => {
+  const { guid } = services.pools.get(param('guid'));
+  return json(await services.operations.preview('pool.remove', { poolGroupGuid: guid }));
+});
+
+async function start({ services, actor, param }: RestRequest, kind: string, more: { label?: string } = {}) {
+  const { guid, state } = services.pools.get(param('guid'));
+  const operation = await services.operations.start({
+    kind,
+    request: { poolGroupGuid: guid, ...more },
+    actor,
+  });
+  return accepted(guid, state, operation);
+}
+
+export const mountPool = answer('operator', (request) => start(request, 'pool.mount'));
+export const unmountPool = answer('operator', (request) => start(request, 'pool.unmount'));
+export const renamePool = answer('operator', async (request) =>
+  start(request, 'pool.rename', renameBody.parse(await readJson(request.event.request))),
+);
+
+/** Every command that was run for the pool, oldest first, with what it printed; also after it failed or was removed. */
+export const poolOutputs = answer('viewer', ({ services, param }) => {
+  const { operations } = services;
+  const source = services.pools.getOrLast(param('guid'));
+  const guid = 'guid' in source ? source.guid : source.subject.id;
+  const { items } = operations.page({ subjectId: guid, limit: 100 });
+  return json({
+    poolGroupGuid: guid,
+    commands: items.toReversed().flatMap((operation) => restCommands(operations, operation)),
+  });
+});
