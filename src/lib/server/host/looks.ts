@@ -68,9 +68,7 @@ async function filesystem(host: LookHost, args: JsonObject): Promise<LookResult>
   if (answer.kind === 'nothing') return seen('absent', `Nothing is on ${place}.`);
   if (answer.kind === 'ambivalent')
     return seen('foreign', `The signatures of several filesystems are on ${place}.`);
-  const foundType = answer.values.get('TYPE');
-  const foundUuid = answer.values.get('UUID');
-  const table = answer.values.get('PTTYPE');
+  const { type: foundType, uuid: foundUuid, tableType: table } = answer;
   if (foundType === type && same(foundUuid, uuid))
     return seen('done', `The ${type} filesystem ${uuid} is on ${place}.`);
   if (foundType)
@@ -129,6 +127,18 @@ async function blank(host: LookHost, args: JsonObject): Promise<LookResult> {
   return seen('foreign', `On ${drive} is something else than the plan was made for: ${contentText(now)}.`);
 }
 
+/** Like `blank`, but partition nodes that the kernel still shows do not count once nothing is on them. */
+async function erased(host: LookHost, args: JsonObject): Promise<LookResult> {
+  const { drive, contentHash } = blankArguments.parse(args);
+  const now = await host.blockDevices.inspect(drive);
+  const left = [now, ...now.partitions].flatMap((place) => place.signatures);
+  if (left.length === 0 && (await askWipefs(host.commands, now.path)).length === 0)
+    return seen('done', `No signature is on ${drive} or its partitions.`);
+  if (now.contentHash === contentHash)
+    return seen('absent', `On ${drive} is still what the plan erases: ${contentText(now)}.`);
+  return seen('foreign', `On ${drive} is something else than the plan was made for: ${contentText(now)}.`);
+}
+
 async function directory(_host: LookHost, args: JsonObject): Promise<LookResult> {
   const { path } = pathArguments.parse(args);
   const found = await statOf(path);
@@ -154,10 +164,10 @@ async function mounted(host: LookHost, args: JsonObject): Promise<LookResult> {
   if (name === null)
     return seen('partial', `A filesystem whose drive is gone (${mount.source}) is mounted at ${path}.`);
   const answer = await askBlkid(host.commands, mount.source);
-  return mountedAs(path, uuid, answer.kind === 'found' ? answer.values.get('UUID') : undefined);
+  return mountedAs(path, uuid, answer.kind === 'found' ? answer.uuid : null);
 }
 
-const mountedAs = (path: string, wanted: string, found: string | undefined): LookResult =>
+const mountedAs = (path: string, wanted: string, found: string | null): LookResult =>
   same(found, wanted)
     ? seen('done', `The filesystem ${wanted} is mounted at ${path}.`)
     : seen('foreign', `Another filesystem (${found ?? 'unknown'}) is mounted at ${path}.`);
@@ -206,6 +216,7 @@ const CORE = new Map<string, CoreLook>([
   ['partition-table', partitionTable],
   ['partition-node', partitionNode],
   ['blank', blank],
+  ['erased', erased],
   ['directory', directory],
   ['mounted', mounted],
   ['file', file],
