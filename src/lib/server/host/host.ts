@@ -46,11 +46,9 @@ export async function createHost(options: {
           details: { tool: 'blkid', path, ambivalent: true },
           remedy: 'Erase the drive completely before it is used.',
         });
-      const value = (name: string): string | null => answer.values.get(name) || null;
-      const type = value('TYPE');
-      if (type) return { type, uuid: value('UUID'), label: value('LABEL') };
-      const table = value('PTTYPE');
-      return table ? { type: table, uuid: value('PTUUID'), label: null } : null;
+      const { type, uuid, label, tableType, tableUuid } = answer;
+      if (type) return { type, uuid, label };
+      return tableType ? { type: tableType, uuid: tableUuid, label: null } : null;
     },
     async usage(path) {
       const { blocks, bfree, bavail, bsize } = await statfs(path);

@@ -1,7 +1,8 @@
 /**
  * What sits on a device node: blkid's low-level probe for what it means, wipefs for everything that is there, also
  * what blkid cannot decide between. Parsers are strict; output that is not understood is an error, never "nothing".
- * Sources: blkid(8) -p, -o export; wipefs(8) --json; util-linux 2.38 and later.
+ * `-o udev` is the only output of blkid that keeps every label as it is: the others spell bytes beyond ASCII ambiguously.
+ * Sources: blkid(8) -p, -o udev; wipefs(8) --json; sfdisk(8) --json; util-linux 2.38 and later.
  */
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
@@ -14,9 +15,21 @@ import type { CommandRunner } from './types';
 const NOTHING = 2;
 const AMBIVALENT = 8;
 
-export type BlkidValues = Map<string, string>;
 export type BlkidAnswer =
-  { kind: 'nothing' } | { kind: 'ambivalent' } | { kind: 'found'; values: BlkidValues };
+  | { kind: 'nothing' }
+  | { kind: 'ambivalent' }
+  | {
+      kind: 'found';
+      type: string | null;
+      usage: string | null;
+      uuid: string | null;
+      label: string | null;
+      tableType: string | null;
+      tableUuid: string | null;
+      /** Of the node itself, when it is a partition. */
+      partitionUuid: string | null;
+      partitionName: string | null;
+    };
 
 /** One signature as wipefs lists it: also the backup copy of a GPT and the protective MBR. */
 export interface RawSignature {
@@ -34,20 +47,13 @@ export interface NodeContent {
 }
 
 const decoder = new TextDecoder();
-/** blkid escapes blanks and quotes by a backslash, and bytes that are no ASCII text as \xHH. */
+/** blkid encodes everything that could hurt in a udev rule as \xHH, byte by byte. */
 function unescaped(text: string): string {
-  const bytes: number[] = [];
-  for (let index = 0; index < text.length; index += 1) {
-    const hex = /^\\x([0-9a-f]{2})/i.exec(text.slice(index, index + 4));
-    if (hex?.[1]) {
-      bytes.push(parseInt(hex[1], 16));
-      index += 3;
-    } else {
-      if (text[index] === '\\') index += 1;
-      bytes.push(...Buffer.from(text[index] ?? ''));
-    }
-  }
-  return decoder.decode(Uint8Array.from(bytes));
+  const bytes = text.split(/\\x([0-9a-f]{2})/i).map((part, index) =>
+    // split with a group: every second part is a pair of digits
+    index % 2 === 1 ? Buffer.from([parseInt(part, 16)]) : Buffer.from(part),
+  );
+  return decoder.decode(Buffer.concat(bytes));
 }
 
 const notUnderstood = (tool: string, output: string): AppError =>
@@ -55,15 +61,26 @@ const notUnderstood = (tool: string, output: string): AppError =>
     details: { tool, output: output.slice(0, 500) },
   });
 
-/** `-o export`: a line `NAME=value` each. @throws AppError parse_failed */
-export function parseBlkid(output: string): BlkidValues {
-  const values: BlkidValues = new Map();
+/** `-o udev`: a line `ID_FS_TYPE=value` each. @throws AppError parse_failed */
+export function parseBlkid(output: string): BlkidAnswer & { kind: 'found' } {
+  const values = new Map<string, string>();
   for (const line of output.split('\n').filter(Boolean)) {
-    const match = /^([A-Z][A-Z0-9_]*)=(.*)$/.exec(line);
+    const match = /^(ID_[A-Z][A-Z0-9_]*)=(.*)$/.exec(line);
     if (!match?.[1]) throw notUnderstood('blkid', output);
     values.set(match[1], unescaped(match[2] ?? ''));
   }
-  return values;
+  const value = (name: string): string | null => values.get(name) || null;
+  return {
+    kind: 'found',
+    type: value('ID_FS_TYPE'),
+    usage: value('ID_FS_USAGE'),
+    uuid: value('ID_FS_UUID'),
+    label: value('ID_FS_LABEL_ENC'),
+    tableType: value('ID_PART_TABLE_TYPE'),
+    tableUuid: value('ID_PART_TABLE_UUID'),
+    partitionUuid: value('ID_PART_ENTRY_UUID'),
+    partitionName: value('ID_PART_ENTRY_NAME'),
+  };
 }
 
 const wipefsAnswer = z.object({
@@ -163,13 +180,13 @@ export async function askBlkid(
   signal?: AbortSignal,
 ): Promise<BlkidAnswer> {
   await mustBeReadable(path);
-  const { stdout, exitCode } = await commands.read(PROGRAMS.blkid, ['-p', '-o', 'export', '--', path], {
+  const { stdout, exitCode } = await commands.read(PROGRAMS.blkid, ['-p', '-o', 'udev', '--', path], {
     okExitCodes: [0, NOTHING, AMBIVALENT],
     ...(signal ? { signal } : {}),
   });
   if (exitCode === NOTHING) return { kind: 'nothing' };
   if (exitCode === AMBIVALENT) return { kind: 'ambivalent' };
-  return { kind: 'found', values: parseBlkid(stdout) };
+  return parseBlkid(stdout);
 }
 
 export async function askWipefs(
@@ -215,17 +232,9 @@ export function mergeSignatures(blkid: BlkidAnswer, raw: RawSignature[]): Signat
     if (!same) found.push(signature);
   };
   if (blkid.kind === 'found') {
-    const value = (name: string): string | null => blkid.values.get(name) || null;
-    const [type, table] = [value('TYPE'), value('PTTYPE')];
-    if (type)
-      add({
-        type,
-        usage: BLKID_USAGE[value('USAGE') ?? ''] ?? usageOf(type),
-        uuid: value('UUID'),
-        label: value('LABEL'),
-      });
-    // Inside a partition blkid also tells the table of the drive that the partition is in; that has no PTTYPE.
-    if (table) add({ type: table, usage: 'partition-table', uuid: value('PTUUID'), label: null });
+    const { type, usage, uuid, label, tableType, tableUuid } = blkid;
+    if (type) add({ type, usage: BLKID_USAGE[usage ?? ''] ?? usageOf(type), uuid, label });
+    if (tableType) add({ type: tableType, usage: 'partition-table', uuid: tableUuid, label: null });
   }
   const hasGpt = raw.some((signature) => signature.type === 'gpt');
   for (const { type, uuid, label } of raw)
@@ -236,12 +245,10 @@ export function mergeSignatures(blkid: BlkidAnswer, raw: RawSignature[]): Signat
 /** Everything on a drive or partition, read now. @throws AppError command_failed | command_timeout | parse_failed */
 export async function readNode(commands: Pick<CommandRunner, 'read'>, path: string): Promise<NodeContent> {
   const [blkid, raw] = await Promise.all([askBlkid(commands, path), askWipefs(commands, path)]);
-  const value = (name: string): string | null =>
-    blkid.kind === 'found' ? blkid.values.get(name) || null : null;
   return {
     signatures: mergeSignatures(blkid, raw),
     raw,
-    partitionUuid: value('PART_ENTRY_UUID'),
-    partitionName: value('PART_ENTRY_NAME'),
+    partitionUuid: blkid.kind === 'found' ? blkid.partitionUuid : null,
+    partitionName: blkid.kind === 'found' ? blkid.partitionName : null,
   };
 }
