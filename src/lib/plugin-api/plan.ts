@@ -101,8 +101,11 @@ export const looks = {
   directory: (path: string): Look => ({ look: 'directory', args: { path } }),
   /** The filesystem with this UUID is mounted at the path; another one there is foreign. */
   mounted: (path: string, uuid: string): Look => ({ look: 'mounted', args: { path, uuid } }),
-  /** The file has exactly this content. */
-  file: (path: string, content: string): Look => ({ look: 'file', args: { path, content } }),
+  /** The file has exactly this content. `replaces` is the content that the step changes; any other is foreign. */
+  file: (path: string, content: string, replaces?: string): Look => ({
+    look: 'file',
+    args: { path, content, ...(replaces === undefined ? {} : { replaces }) },
+  }),
   sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
   loopAttached: (path: string): Look => ({ look: 'loop-attached', args: { path } }),
 } as const;

@@ -262,12 +262,13 @@ export function writeIdentity(pluginId: string, spec: PoolSpec): Step[] {
 /** For a rename: the same file with the new label; the way back writes the old one. */
 export function rewriteIdentity(pluginId: string, spec: PoolSpec, newLabel: string): Step {
   const path = identityPath(spec);
+  const before = identityText(pluginId, spec);
   const content = identityText(pluginId, { ...spec, label: newLabel });
   return {
     name: 'rewrite-identity',
     title: 'Write the new label into the identity file',
     run: { do: 'write-file', path, content, mode: 0o600 },
-    undo: [{ do: 'write-file', path, content: identityText(pluginId, spec), mode: 0o600 }],
-    look: looks.file(path, content),
+    undo: [{ do: 'write-file', path, content: before, mode: 0o600 }],
+    look: looks.file(path, content, before),
   };
 }

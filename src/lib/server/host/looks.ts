@@ -36,7 +36,7 @@ const partitionArguments = z.object({ drive: z.string(), partition: z.number() }
 const blankArguments = z.object({ drive: z.string(), contentHash: z.string() });
 const pathArguments = z.object({ path: z.string() });
 const mountedArguments = z.object({ path: z.string(), uuid: z.string() });
-const fileArguments = z.object({ path: z.string(), content: z.string() });
+const fileArguments = z.object({ path: z.string(), content: z.string(), replaces: z.string().optional() });
 const sparseArguments = z.object({ path: z.string(), sizeBytes: z.number() });
 
 const same = (a: string | null | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
@@ -180,12 +180,14 @@ async function statOf(path: string): Promise<Stats | null> {
 }
 
 async function file(_host: LookHost, args: JsonObject): Promise<LookResult> {
-  const { path, content } = fileArguments.parse(args);
+  const { path, content, replaces } = fileArguments.parse(args);
   const found = await statOf(path);
   if (!found) return seen('absent', `There is no file ${path}.`);
   if (!found.isFile()) return seen('foreign', `${path} is there, but is no file.`);
-  return (await readFile(path, 'utf8')) === content
-    ? seen('done', `The file ${path} has the wanted content.`)
+  const text = await readFile(path, 'utf8');
+  if (text === content) return seen('done', `The file ${path} has the wanted content.`);
+  return text === replaces
+    ? seen('absent', `The file ${path} has the content that is to be replaced.`)
     : seen('foreign', `The file ${path} has another content.`);
 }
 

@@ -1,0 +1,119 @@
+/** Host, drives, plugins, operations and pools on loop drives in a temporary data directory: everything but the network. */
+import { mkdtempSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '$lib/server/clock';
+import { readConfig, type Config } from '$lib/server/config';
+import { closeDatabase, openDatabase, type Db } from '$lib/server/db/client';
+import { migrateDatabase } from '$lib/server/db/migrate';
+import { createDrives, type Drives } from '$lib/server/drives/drive';
+import { createBus, type Bus } from '$lib/server/events/bus';
+import { createFeed, type Feed } from '$lib/server/events/feed';
+import { createHost, type LiveHost } from '$lib/server/host/host';
+import { createLog } from '$lib/server/log';
+import { createOperations } from '$lib/server/operations/operations';
+import type { Operations } from '$lib/server/operations/types';
+import { createPlugins, type Plugins } from '$lib/server/plugins/registry';
+import { createPool, removePool } from '$lib/server/pools/create';
+import { definePoolOperations } from '$lib/server/pools/operations';
+import { createPools, type Pools } from '$lib/server/pools/pool';
+import type { Operation } from '$lib/shared/wire/operations';
+import type { Actor } from '$lib/shared/wire/session';
+import type { PoolCreateRequestInput } from '$lib/shared/wire/requests';
+import { makeLoopDrives, type LoopDrives } from './loop-drives';
+
+export const TESTER: Actor = { kind: 'user', id: 'u1', name: 'tester', role: 'admin', sessionId: null };
+
+export interface StorageStack {
+  config: Config;
+  loops: LoopDrives;
+  db: Db;
+  bus: Bus;
+  feed: Feed;
+  host: LiveHost;
+  drives: Drives;
+  plugins: Plugins;
+  operations: Operations;
+  pools: Pools;
+  /** Creates, confirming what the preview asks for, and waits for the end. */
+  create(request: PoolCreateRequestInput): Promise<{ guid: string; operation: Operation }>;
+  /** Removes, confirmed, and waits for the end. */
+  remove(guid: string): Promise<Operation>;
+  run(kind: string, request: Record<string, string>): Promise<Operation>;
+  /** Stops everything, unmounts, detaches, removes. */
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  drives?: number;
+  driveBytes?: number;
+  env?: Record<string, string>;
+}
+
+export async function createStorageStack(options: StackOptions = {}): Promise<StorageStack> {
+  const loops = makeLoopDrives(options.drives ?? 2, options.driveBytes ?? 512 * 1024 ** 2);
+  const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'cairn-stack-')));
+  const config = readConfig({
+    CAIRN_DATA_DIR: dataDir,
+    CAIRN_SANDBOX: '1',
+    CAIRN_LOG_LEVEL: 'silent',
+    ...options.env,
+  });
+  mkdirSync(config.recordsDir, { recursive: true });
+  const log = createLog(config.logLevel);
+  const db = openDatabase(config.databasePath);
+  migrateDatabase(db, 'drizzle');
+  const bus = createBus(log);
+  const feed = createFeed({ onSubscribers: (count) => bus.emit('watchers.changed', { count }) });
+  const host = await createHost({ config, log, bus, sandboxDir: loops.directory });
+  const plugins = await createPlugins({ config, host, feed, log });
+  const clock = systemClock;
+  const operations = createOperations({ db, host, look: plugins.look, bus, feed, clock, config, log });
+  const late: { pools?: Pools } = {};
+  const drives = createDrives({
+    ...{ db, host, bus, feed, clock, config, log },
+    poolOf: (driveId) => late.pools?.poolOfDrive(driveId) ?? null,
+    operationOf: (lock) => operations.holder(lock)?.id ?? null,
+  });
+  const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
+  late.pools = pools;
+  definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
+  await host.start();
+  await drives.refresh();
+  drives.start();
+  pools.start();
+
+  const services = { pools, operations, plugins, drives, config };
+  return {
+    ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools },
+    async create(request) {
+      const poolGroupGuid = request.poolGroupGuid ?? crypto.randomUUID();
+      const complete = { ...request, poolGroupGuid };
+      const preview = await operations.preview('pool.create', JSON.parse(JSON.stringify(complete)));
+      const asked = await createPool(services, complete, { actor: TESTER, confirmCode: preview.confirmCode });
+      const operation = await operations.wait(asked.operation.id);
+      await pools.refresh();
+      return { guid: asked.poolGroupGuid, operation };
+    },
+    async remove(guid) {
+      const preview = await operations.preview('pool.remove', { poolGroupGuid: guid });
+      const asked = await removePool(services, guid, { actor: TESTER, confirmCode: preview.confirmCode });
+      return operations.wait(asked.id);
+    },
+    async run(kind, request) {
+      const asked = await operations.start({ kind, request, actor: TESTER });
+      const operation = await operations.wait(asked.id);
+      await pools.refresh();
+      return operation;
+    },
+    async close() {
+      pools.stop();
+      drives.stop();
+      await operations.stop(10_000);
+      await host.stop();
+      closeDatabase(db);
+      loops.cleanUp();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
