@@ -1,0 +1,126 @@
+/**
+ * What every page shows: the documents of the server's feed, first from the snapshot the page was rendered with, then
+ * kept true by one subscription. Nothing here asks twice; after a cut the server sends what was missed.
+ */
+import { createContext } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
+import type { FeedMessage, SystemView } from '$lib/shared/wire/feed';
+import type { Operation } from '$lib/shared/wire/operations';
+import { isLive } from '$lib/shared/states';
+import { applyMessage, type Cursor, type DocumentMaps } from './feed-documents';
+import { presentError } from './present-error';
+
+/** The subscription, as far as the store needs it: the real one is tRPC's `feed.live`. */
+export interface FeedSource {
+  subscribe(
+    cursor: Cursor | null,
+    on: {
+      message: (message: FeedMessage) => void;
+      started: () => void;
+      connecting: () => void;
+      error: (error: unknown) => void;
+    },
+  ): () => void;
+}
+export type Connection =
+  | { state: 'live' }
+  | { state: 'connecting' }
+  /** Was live, is not now: the time of the last contact. */
+  | { state: 'stale'; since: number };
+
+/** A short cut, a second say, is nobody's concern: only then does the page call itself stale. */
+const GRACE_MS = 700;
+
+export class Live {
+  readonly drives: DocumentMaps['drives'] = new SvelteMap();
+  readonly pools: DocumentMaps['pools'] = new SvelteMap();
+  readonly operations: DocumentMaps['operations'] = new SvelteMap();
+  readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
+  readonly #system: DocumentMaps['system'] = new SvelteMap();
+  #connection = $state<Connection>({ state: 'connecting' });
+  #now = $state(Date.now());
+  #cursor: Cursor | null = null;
+  #endListeners = new Set<(operation: Operation) => void>();
+
+  constructor(first: FeedMessage | null) {
+    if (first) this.#apply(first);
+  }
+
+  get system(): SystemView | null {
+    return this.#system.get('system') ?? null;
+  }
+  get connection(): Connection {
+    return this.#connection;
+  }
+  /** A clock for "3 min ago" and "stale since": ticks while the page is open. */
+  get now(): number {
+    return this.#now;
+  }
+  get runningOperations(): Operation[] {
+    return [...this.operations.values()].filter((one) => isLive(one.state)).sort((a, b) => b.seq - a.seq);
+  }
+  get newestOperations(): Operation[] {
+    return [...this.operations.values()].sort((a, b) => b.seq - a.seq);
+  }
+
+  /** Calls back for each operation that ends, or comes to need somebody, while this page is open. */
+  onEnd(listener: (operation: Operation) => void): () => void {
+    this.#endListeners.add(listener);
+    return () => this.#endListeners.delete(listener);
+  }
+
+  /** @returns what ends the subscription */
+  start(source: FeedSource, onSessionEnd: () => void): () => void {
+    let grace: ReturnType<typeof setTimeout> | undefined;
+    const tick = setInterval(() => (this.#now = Date.now()), 1000);
+    const lost = (): void => {
+      if (this.#connection.state !== 'live' || grace) return;
+      const since = Date.now();
+      grace = setTimeout(() => (this.#connection = { state: 'stale', since }), GRACE_MS);
+    };
+    const alive = (): void => {
+      clearTimeout(grace);
+      grace = undefined;
+      if (this.#connection.state !== 'live') this.#connection = { state: 'live' };
+    };
+    const stop = source.subscribe(this.#cursor, {
+      message: (message) => {
+        this.#apply(message);
+        alive();
+      },
+      started: alive,
+      connecting: lost,
+      error: (error) => {
+        if (presentError(error).code === 'unauthenticated') onSessionEnd();
+        else lost();
+      },
+    });
+    return () => {
+      clearInterval(tick);
+      clearTimeout(grace);
+      stop();
+    };
+  }
+
+  #apply(message: FeedMessage): void {
+    const before = new Map([...this.operations].map(([id, operation]) => [id, operation.state]));
+    const maps = {
+      drives: this.drives,
+      pools: this.pools,
+      operations: this.operations,
+      plugins: this.plugins,
+      system: this.#system,
+    };
+    this.#cursor = applyMessage(maps, message, this.#cursor);
+    if (this.#endListeners.size === 0) return;
+    for (const operation of this.operations.values()) {
+      const was = before.get(operation.id);
+      const settled = !isLive(operation.state) || operation.state === 'needs-attention';
+      const isNew = was === undefined && message.type === 'changes';
+      if (settled && (isNew || (was && isLive(was) && was !== operation.state)))
+        for (const listener of this.#endListeners) listener(operation);
+    }
+  }
+}
+
+export const [getLive, setLive] = createContext<Live>();

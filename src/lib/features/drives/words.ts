@@ -1,0 +1,95 @@
+/** Texts about drives that more than one place shows. */
+import type { Tone } from '$lib/ui/tone';
+import type { Drive, DriveGroup, Partition, Signature } from '$lib/shared/wire/drives';
+
+export const GROUPS: { id: DriveGroup; title: string; text: string }[] = [
+  { id: 'free', title: 'Free', text: 'Can be chosen for a new pool' },
+  { id: 'in-pool', title: 'In a pool', text: 'Members of pools made here' },
+  { id: 'in-use', title: 'In use', text: 'Something else on this machine uses them' },
+  { id: 'protected', title: 'Protected', text: 'Never touched' },
+  { id: 'gone', title: 'Gone', text: 'Seen before, not plugged in now' },
+];
+
+export const groupTone: Record<DriveGroup, Tone> = {
+  free: 'good',
+  'in-pool': 'accent',
+  'in-use': 'warn',
+  protected: 'quiet',
+  gone: 'bad',
+};
+export const groupWord: Record<DriveGroup, string> = {
+  free: 'Free',
+  'in-pool': 'In a pool',
+  'in-use': 'In use',
+  protected: 'Protected',
+  gone: 'Gone',
+};
+
+export const lastFour = (serial: string | null): string => (serial ? serial.slice(-4) : 'none');
+
+export function kindOf(drive: Drive): string {
+  if (drive.sandbox) return 'Sandbox';
+  if (drive.bus === 'nvme') return 'NVMe';
+  if (drive.bus === 'usb') return 'USB';
+  if (drive.rotational === true) return 'HDD';
+  return drive.rotational === false ? 'SSD' : 'Disk';
+}
+
+/** What people call it: the label of its bay, else the kernel's name, else the end of its serial. */
+export const nameOf = (drive: Drive): string =>
+  drive.bayLabel ?? drive.kernelName ?? `…${lastFour(drive.serial)}`;
+
+export function protectionText(drive: Drive): string | null {
+  switch (drive.protection) {
+    case 'system':
+      return 'It holds the system this machine runs from.';
+    case 'user':
+      return 'Somebody protected it here.';
+    case 'sandbox-mode':
+      return 'Real drives are locked in sandbox mode.';
+    case 'none':
+      return null;
+  }
+}
+
+export const signatureText = (signature: Signature): string =>
+  signature.label ? `${signature.type} “${signature.label}”` : signature.type;
+
+export function partitionText(partition: Partition): string {
+  const found = partition.signatures.map(signatureText).join(', ');
+  return found || partition.name || 'Nothing recognised';
+}
+
+/** One short line: what is on it. */
+export function contentText(drive: Drive): string {
+  if (drive.pool) return drive.pool.label;
+  if (drive.protection === 'system') return 'System';
+  const mount = [...drive.mounts, ...drive.partitions.flatMap((partition) => partition.mounts)][0];
+  if (mount) return mount.path;
+  const held = [...drive.holders, ...drive.partitions.flatMap((partition) => partition.holders)][0];
+  if (held) return `Used by ${held}`;
+  if (drive.partitions.length > 0)
+    return drive.partitions.length === 1 && drive.partitions[0]
+      ? partitionText(drive.partitions[0])
+      : `${drive.partitions.length} partitions`;
+  if (drive.signatures[0]) return signatureText(drive.signatures[0]);
+  if (!drive.present) return 'Not plugged in';
+  return drive.probed ? 'Empty' : 'Looking …';
+}
+
+export const isEmpty = (drive: Drive): boolean =>
+  drive.probed && drive.signatures.length === 0 && drive.partitions.length === 0;
+
+const collator = new Intl.Collator('en', { numeric: true });
+/** By bay label, then by the kernel's name, numbers as numbers. */
+export const byPlace = (a: Drive, b: Drive): number =>
+  collator.compare(a.bayLabel ?? '\uffff', b.bayLabel ?? '\uffff') ||
+  collator.compare(a.kernelName ?? '\uffff', b.kernelName ?? '\uffff') ||
+  collator.compare(a.serial ?? '', b.serial ?? '');
+
+/** A hue for a pool that stays the same on every page and after a restart. */
+export function poolHue(guid: string): number {
+  let sum = 0;
+  for (const letter of guid) sum = (sum * 31 + letter.charCodeAt(0)) % 997;
+  return [205, 290, 175, 250, 325, 130, 60][sum % 7] ?? 205;
+}
