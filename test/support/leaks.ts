@@ -6,7 +6,7 @@ export interface Traces {
   loops: string[];
   /** `/mnt/x /dev/loop0 ext4` */
   mounts: string[];
-  /** Processes below this one, and supervisors and followers that lost their parent: `123 perl -e ...` */
+  /** Processes below this one (`own 123 sleep 60`), and our kind of orphans (`orphan 123 perl -e ...`). */
   processes: string[];
   /** Open files of this process, without sockets, pipes and the like. */
   files: string[];
@@ -39,6 +39,8 @@ const mounts = (): string[] =>
 const parentOf = (pid: string): string => /\) \S (\d+)/.exec(read(`/proc/${pid}/stat`))?.[1] ?? '';
 const isZombie = (pid: string): boolean => /\) Z /.test(read(`/proc/${pid}/stat`));
 
+const isOrphan = (line: string): boolean => /^\S*perl -e .*(\$record|mountinfo)/s.test(line);
+
 /** Our own descendants, and our kind of orphans: perl with the supervisor's or the mount watch's script. */
 function processes(): string[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -49,9 +51,13 @@ function processes(): string[] {
   };
   return pids
     .filter((pid) => !isZombie(pid))
-    .map((pid) => ({ pid, line: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 200) }))
-    .filter(({ pid, line }) => descends(pid) || /^\S*perl -e .*(\$record|mountinfo)/s.test(line))
-    .map(({ pid, line }) => `${pid} ${line}`)
+    .map((pid) => ({ pid, line: read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ') }))
+    .map((entry) => ({
+      ...entry,
+      kind: descends(entry.pid) ? 'own' : isOrphan(entry.line) ? 'orphan' : null,
+    }))
+    .filter(({ kind }) => kind !== null)
+    .map(({ pid, line, kind }) => `${kind} ${pid} ${line}`)
     .sort();
 }
 
@@ -80,16 +86,23 @@ export const traces = (): Traces => ({
 const added = (before: string[], after: string[]): string[] =>
   after.filter((entry) => !before.includes(entry));
 
+/** A file's own check looks only at its own things, so that two runs on one machine do not disturb each other. */
+const concerns = (kind: keyof Traces, entry: string, within: string | undefined): boolean =>
+  within === undefined || kind === 'files' || entry.startsWith('own ') || entry.includes(within);
+
 /**
  * Waits up to two seconds for what is on its way out (a killed child, a loop device with a last reader).
+ * @param within only what has this path in it, beside our own processes and files; without it the whole machine
  * @throws Error that lists every loop device, mount, process and file that was not there before
  */
-export async function expectNoLeaks(before: Traces): Promise<void> {
+export async function expectNoLeaks(before: Traces, within?: string): Promise<void> {
   const until = Date.now() + 2_000;
   for (;;) {
     const now = traces();
     const left = (['loops', 'mounts', 'processes', 'files'] as const).flatMap((kind) =>
-      added(before[kind], now[kind]).map((entry) => `${kind}: ${entry}`),
+      added(before[kind], now[kind])
+        .filter((entry) => concerns(kind, entry, within))
+        .map((entry) => `${kind}: ${entry.slice(0, 300)}`),
     );
     if (left.length === 0) return;
     if (Date.now() > until) throw new Error(`left behind:\n  ${left.join('\n  ')}`);

@@ -151,18 +151,24 @@ export function createBlockDevices(options: {
   const contents = new Map<string, Content>();
   const inFlight = new Map<string, Set<Promise<Content>>>();
   const unreadable = new Set<string>();
-  let known: Known[] = [];
   let last: BlockDrive[] = [];
   let probes = 0;
 
   const sandboxDir = (): string =>
     existsSync(options.sandboxDir) ? realpathSync(options.sandboxDir) : options.sandboxDir;
   const read = (): Known[] => identify(readDrives(), sandboxDir());
+  /** Read now; several questions in one turn share the answer. */
+  let now: Known[] | null = null;
+  function fresh(): Known[] {
+    if (now) return now;
+    queueMicrotask(() => (now = null));
+    return (now = read());
+  }
   // A name that another drive or another medium has taken over must not inherit what was read before.
   const keyOf = (drive: Known): string => `${drive.id} ${drive.kernelName} ${drive.sequence}`;
 
   function scan(): BlockDrive[] {
-    known = read();
+    const known = read();
     const keys = new Set(known.map(keyOf));
     for (const key of contents.keys()) if (!keys.has(key)) contents.delete(key);
     const above = readAbove();
@@ -248,7 +254,7 @@ export function createBlockDevices(options: {
       return shown;
     },
     resolve(ref) {
-      const path = nodePath(find(read(), ref.drive), ref.partition);
+      const path = nodePath(find(fresh(), ref.drive), ref.partition);
       if (path) return path;
       throw new AppError('drive_gone', `Partition ${ref.partition} of ${ref.drive} is not there.`, {
         details: { driveId: ref.drive, partition: ref.partition ?? 0 },
@@ -256,13 +262,13 @@ export function createBlockDevices(options: {
       });
     },
     pathOf(ref: DriveRef) {
-      const drive = known.find((one) => one.id === ref.drive) ?? read().find((one) => one.id === ref.drive);
+      const drive = fresh().find((one) => one.id === ref.drive);
       return drive ? nodePath(drive, ref.partition) : null;
     },
     driveIdOf(path) {
       const name = kernelNameOf(path);
       const drive = name === null ? null : wholeDevice(name);
-      return (drive && read().find((one) => one.kernelName === drive)?.id) ?? null;
+      return (drive && fresh().find((one) => one.kernelName === drive)?.id) ?? null;
     },
   };
 }

@@ -126,8 +126,9 @@ while (1) {
     my $count = sysread $pipe{$stream}, $rest{$stream}, 65536, length $rest{$stream};
     next if !defined $count && $! == 4;
     if (!$count) { delete $pipe{$stream}; next }
-    my @lines;
-    while ($rest{$stream} =~ s/^([^\n]{0,LINE_LIMIT})\n// || $rest{$stream} =~ s/^([^\n]{LINE_LIMIT})//) { push @lines, $1 }
+    if ($full) { $rest{$stream} = ''; next }
+    my @lines = map { length > LINE_LIMIT ? unpack('(a[LINE_LIMIT])*', $_) : $_ } split /\n/, $rest{$stream}, -1;
+    $rest{$stream} = pop @lines;
     keep($stream, @lines);
   }
 }

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { createBus } from '$lib/server/events/bus';
+import type { Commands } from '$lib/server/host/command';
+import { createEvents, driveOfEvent } from '$lib/server/host/events';
+import { createLog } from '$lib/server/log';
+
+const log = createLog('silent');
+const recorded = readFileSync(new URL('../../fixtures/udevadm/252-loop-attach.txt', import.meta.url), 'utf8');
+
+test('recorded events of a drive and of its partitions name the drive', () => {
+  const names = recorded.split('\n').map(driveOfEvent);
+  expect(new Set(names)).toEqual(new Set([null, 'loop0']));
+  expect(names.filter((name) => name === 'loop0')).toHaveLength(5);
+});
+
+/** Followers whose lines the test says. */
+function sources() {
+  const say = new Map<string, (line: string) => void>();
+  const end = new Map<string, (code: number) => void>();
+  const follow: Commands['follow'] = (program, _argv, onLine, signal) => {
+    const ended = Promise.withResolvers<number | null>();
+    say.set(program, onLine);
+    end.set(program, ended.resolve);
+    signal.addEventListener('abort', () => ended.resolve(null));
+    queueMicrotask(() => onLine(program.endsWith('perl') ? 'ready' : 'KERNEL - the kernel uevent'));
+    return ended.promise;
+  };
+  return { say, end, follow };
+}
+
+test('a storm of events is one "look again" with every drive in it once', async () => {
+  const bus = createBus(log);
+  const { say, follow } = sources();
+  const events = createEvents({ commands: { follow }, bus, log });
+  await events.start();
+  await sleep(5);
+  const heard: string[][] = [];
+  bus.on('block-devices.changed', ({ names }) => heard.push(names));
+  for (let count = 0; count < 500; count += 1)
+    say.get('/usr/bin/udevadm')?.(
+      `KERNEL[1.${count}] change   /devices/virtual/block/loop${count % 3} (block)`,
+    );
+  await sleep(5);
+  expect(heard).toEqual([['loop0', 'loop1', 'loop2']]);
+  await events.stop();
+});
+
+test('a source that ends is reported down, started again, and everything is looked at anew', async () => {
+  const bus = createBus(log);
+  const { end, follow } = sources();
+  const events = createEvents({ commands: { follow }, bus, log });
+  await events.start();
+  await sleep(5);
+  const heard: string[] = [];
+  bus.on('source.changed', ({ name, ok }) => heard.push(`${name} ${ok ? 'up' : 'down'}`));
+  bus.on('block-devices.changed', ({ names }) => heard.push(names.length === 0 ? 'everything' : 'some'));
+  end.get('/usr/bin/udevadm')?.(1);
+  await expect
+    .poll(() => heard, { timeout: 2_000 })
+    .toEqual(['block-devices down', 'block-devices up', 'everything']);
+  await events.stop();
+});
