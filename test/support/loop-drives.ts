@@ -1,5 +1,5 @@
 /** Drives for tests: sparse files on loop devices. Nothing else of the machine is touched. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   mkdtempSync,
   readdirSync,
@@ -67,8 +67,14 @@ export function makeLoopDrives(count: number, sizeBytes = 512 * 1024 ** 2, prefi
   const attach = (drive: LoopDrive): void => {
     drive.path = tool('/usr/sbin/losetup', '--find', '--show', '--partscan', '--', drive.file);
   };
+  // Whoever has the device open (a probe of another run) keeps it for some milliseconds: waited for.
   const detach = (drive: LoopDrive): void => {
-    for (const loop of loopsOf(drive.file)) tool('/usr/sbin/losetup', '--detach', loop);
+    const until = Date.now() + 5_000;
+    for (let left = loopsOf(drive.file); left.length > 0; left = loopsOf(drive.file)) {
+      for (const loop of left) spawnSync('/usr/sbin/losetup', ['--detach', loop]);
+      if (Date.now() > until) throw new Error(`${left.join(', ')} cannot be detached`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+    }
   };
   const cleanUp = (): void => {
     unmountAll(drives.flatMap((drive) => loopsOf(drive.file)));

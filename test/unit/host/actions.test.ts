@@ -7,7 +7,6 @@ import {
   shellWord,
   systemdRuns,
   type CommandAction,
-  type CommandAction,
 } from '$lib/server/host/actions';
 import type { Host } from '$lib/server/host/types';
 import type { Action, DriveRef } from '$lib/plugin-api/plan';

@@ -198,6 +198,20 @@ test('a sandbox drive is known by its file, another loop device only weakly', ()
   ]);
 });
 
+test('a sandbox drive that was detached but is still open somewhere is gone', () => {
+  drive('loop0', {
+    device: 'virtual/a',
+    majorMinor: '7:0',
+    block: { 'loop/backing_file': '/sandbox/SBX-3F2A-01.img', 'loop/autoclear': '1' },
+  });
+  drive('loop1', {
+    device: 'virtual/b',
+    majorMinor: '7:1',
+    block: { 'loop/backing_file': '/sandbox/SBX-3F2A-01.img', 'loop/autoclear': '0' },
+  });
+  expect(read().map(({ kernelName, identity }) => [kernelName, identity])).toEqual([['loop1', 'strong']]);
+});
+
 test('partitions come with number, size and path', () => {
   const block = drive('nvme0n1', {
     device: 'pci/nvme/nvme0',

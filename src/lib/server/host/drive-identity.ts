@@ -43,7 +43,10 @@ function ownIdentity(drive: KernelDrive, sandboxDir: string): Identity {
  * twice), none of them is believed: all are ambiguous and told apart by their place.
  */
 export function identify(drives: KernelDrive[], sandboxDir: string): (KernelDrive & Identity)[] {
-  const own = drives.map((drive) => ({ ...drive, ...ownIdentity(drive, sandboxDir) }));
+  const own = drives
+    .map((drive) => ({ ...drive, ...ownIdentity(drive, sandboxDir) }))
+    // Detached, and still open somewhere: it is as good as gone, and may be attached again under another name already.
+    .filter((drive) => !(drive.sandbox && drive.leaving));
   const count = new Map<string, number>();
   for (const { id } of own) count.set(id, (count.get(id) ?? 0) + 1);
   return own.map((drive) =>

@@ -9,12 +9,18 @@ const attribute = (loop: string, name: string): string | null => {
   }
 };
 
+const namesOf = (file: string): string[] =>
+  readdirSync('/sys/block').filter(
+    (name) => name.startsWith('loop') && attribute(name, 'backing_file') === file,
+  );
+/** A detached device that somebody still has open lives on until they close it; nothing can be built on it any more. */
+const isLeaving = (loop: string): boolean => attribute(loop, 'autoclear') === '1';
+
 /** Paths of the loop devices that show this file: none, one, or more when somebody attached it twice. */
 export const loopsOf = (file: string): string[] =>
-  readdirSync('/sys/block')
-    .filter((name) => name.startsWith('loop') && attribute(name, 'backing_file') === file)
+  namesOf(file)
+    .filter((name) => !isLeaving(name))
     .map((name) => `/dev/${name}`);
 
 /** True while the kernel waits for the last user of a detached loop device to close it. */
-export const isDetaching = (file: string): boolean =>
-  loopsOf(file).some((path) => attribute(path.slice('/dev/'.length), 'autoclear') === '1');
+export const isDetaching = (file: string): boolean => namesOf(file).some(isLeaving);

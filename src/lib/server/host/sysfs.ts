@@ -45,6 +45,8 @@ export interface KernelDrive {
   readOnly: boolean;
   removable: boolean;
   backingFile: string | null;
+  /** A loop device that ends with its last user: detached, or mounted with `-o loop`. */
+  leaving: boolean;
   holders: string[];
   partitions: KernelPartition[];
 }
@@ -239,6 +241,7 @@ function readDrive(roots: Roots, kernelName: string): KernelDrive | null {
     wwn: fixed.wwn ?? normalWwn(property('ID_WWN_WITH_EXTENSION') ?? property('ID_WWN')),
     bus: property('ID_BUS') === 'ata' && !devicePath.includes('/usb') ? 'sata' : fixed.bus,
     readOnly: read(join(block, 'ro')) === '1',
+    leaving: fixed.bus === 'loop' && read(join(block, 'loop/autoclear')) === '1',
     holders: entries.includes('holders') ? list(join(block, 'holders')) : [],
     partitions: readPartitions(block, path, entries, kernelName),
   };
