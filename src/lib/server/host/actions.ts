@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import type { Action, DriveRef, ExecAction } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { loopsOf } from './loops';
-import { PROGRAMS } from './programs';
+import { locked, PROGRAMS } from './programs';
 import type { Host } from './types';
 
 export interface CommandAction {
@@ -74,7 +74,7 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
       return inProcess(`nothing to detach: ${action.path} is on no loop device`, async () => undefined);
     }
     case 'reread-partitions':
-      return command(PROGRAMS.partx, ['--update', host.blockDevices.resolve({ drive: action.drive })]);
+      return partxCommand('--update', host.blockDevices.resolve({ drive: action.drive }));
     case 'forget-partitions':
       // 1: there was none
       return command(
@@ -114,6 +114,11 @@ function mountCommand(device: string, path: string, filesystem: string, options:
       path,
     ]);
   return command(PROGRAMS.mount, ['-t', filesystem, '-o', optionList, '--', device, path]);
+}
+
+function partxCommand(verb: '--update' | '--delete', path: string, okExitCodes?: number[]): CommandAction {
+  const { program, argv } = locked('exclusive', path, PROGRAMS.partx, [verb, path]);
+  return command(program, argv, okExitCodes);
 }
 
 const unmountCommand = (path: string): CommandAction =>

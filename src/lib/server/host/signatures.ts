@@ -8,12 +8,16 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
-import { PROGRAMS } from './programs';
-import type { CommandRunner } from './types';
+import { locked, PROGRAMS } from './programs';
+import { wholeDevice } from './sysfs';
+import { kernelNameOf } from './system-drives';
+import type { CommandOutput, CommandRunner, ReadOptions } from './types';
 
 /** Exit codes of blkid -p: nothing recognised (or not readable, which it does not say), and several answers at once. */
 const NOTHING = 2;
 const AMBIVALENT = 8;
+/** Longer than the wait for the drive's lock. */
+const READ_TIMEOUT_MS = 30_000;
 
 export type BlkidAnswer =
   | { kind: 'nothing' }
@@ -173,36 +177,41 @@ async function mustBeReadable(path: string): Promise<void> {
   }
 }
 
-/** Never cached. @throws AppError command_failed | command_timeout | parse_failed */
-export async function askBlkid(
-  commands: Pick<CommandRunner, 'read'>,
+type Reader = Pick<CommandRunner, 'read'>;
+
+/** Looks at a drive, a partition of it, or a file, in turn with those who change its partitions. */
+function readLocked(
+  commands: Reader,
+  program: string,
+  argv: string[],
   path: string,
-  signal?: AbortSignal,
-): Promise<BlkidAnswer> {
+  options?: ReadOptions,
+): Promise<CommandOutput> {
+  const name = kernelNameOf(path);
+  const drivePath = name === null ? path : `/dev/${wholeDevice(name)}`;
+  const shared = locked('shared', drivePath, program, [...argv, '--', path]);
+  return commands.read(shared.program, shared.argv, { timeoutMs: READ_TIMEOUT_MS, ...options });
+}
+
+/** Never cached. @throws AppError command_failed | command_timeout | parse_failed */
+export async function askBlkid(commands: Reader, path: string): Promise<BlkidAnswer> {
   await mustBeReadable(path);
-  const { stdout, exitCode } = await commands.read(PROGRAMS.blkid, ['-p', '-o', 'udev', '--', path], {
+  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.blkid, ['-p', '-o', 'udev'], path, {
     okExitCodes: [0, NOTHING, AMBIVALENT],
-    ...(signal ? { signal } : {}),
   });
   if (exitCode === NOTHING) return { kind: 'nothing' };
   if (exitCode === AMBIVALENT) return { kind: 'ambivalent' };
   return parseBlkid(stdout);
 }
 
-export async function askWipefs(
-  commands: Pick<CommandRunner, 'read'>,
-  path: string,
-): Promise<RawSignature[]> {
-  const { stdout } = await commands.read(PROGRAMS.wipefs, ['--json', '--', path]);
+export async function askWipefs(commands: Reader, path: string): Promise<RawSignature[]> {
+  const { stdout } = await readLocked(commands, PROGRAMS.wipefs, ['--json'], path);
   return parseWipefs(stdout);
 }
 
 /** Null when sfdisk does not recognise a partition table (or what is there is damaged). */
-export async function askSfdisk(
-  commands: Pick<CommandRunner, 'read'>,
-  path: string,
-): Promise<PartitionTable | null> {
-  const { stdout, exitCode } = await commands.read(PROGRAMS.sfdisk, ['--json', '--', path], {
+export async function askSfdisk(commands: Reader, path: string): Promise<PartitionTable | null> {
+  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.sfdisk, ['--json'], path, {
     okExitCodes: [0, 1],
   });
   return exitCode === 0 ? parseSfdisk(stdout) : null;
@@ -243,7 +252,7 @@ export function mergeSignatures(blkid: BlkidAnswer, raw: RawSignature[]): Signat
 }
 
 /** Everything on a drive or partition, read now. @throws AppError command_failed | command_timeout | parse_failed */
-export async function readNode(commands: Pick<CommandRunner, 'read'>, path: string): Promise<NodeContent> {
+export async function readNode(commands: Reader, path: string): Promise<NodeContent> {
   const [blkid, raw] = await Promise.all([askBlkid(commands, path), askWipefs(commands, path)]);
   return {
     signatures: mergeSignatures(blkid, raw),
