@@ -54,7 +54,7 @@ export interface DriveParts {
 export function createDrives(parts: DriveParts): Drives {
   const { db, host, bus, feed, clock, log } = parts;
   const subscriptions: (() => void)[] = [];
-  const published = new Map<string, string>();
+  let published = new Map<string, string>();
   let rows = new Map<string, DriveRow>();
 
   const operationOn = (id: string): string | null => parts.operationOf(`drive:${id}`);
@@ -125,39 +125,39 @@ export function createDrives(parts: DriveParts): Drives {
   /** Puts what changed into the feed, then tells the others. The database comes after the news. */
   function publish(): void {
     rows = new Map(allRows(db).map((row) => [row.id, row]));
+    const seen = comeOrGone();
+    for (const row of seen) rows.set(row.id, row);
     const drives = list();
     feed.replace(
       'drives',
       drives.map((value) => ({ id: value.id, value })),
     );
     feed.flush();
-    const changed = drives.filter((drive) => published.get(drive.id) !== JSON.stringify(drive));
-    const left = [...published.keys()].filter((id) => !drives.some((drive) => drive.id === id));
-    if (changed.length + left.length === 0) return;
-    remember();
-    for (const id of left) published.delete(id);
-    for (const drive of drives) published.set(drive.id, JSON.stringify(drive));
+    if (seen.length > 0) putRows(db, seen);
+    const texts = new Map(drives.map((drive) => [drive.id, JSON.stringify(drive)]));
+    const isSame =
+      texts.size === published.size && [...texts].every(([id, text]) => published.get(id) === text);
+    if (isSame) return;
+    published = texts;
     bus.emit('drives.changed', {});
   }
 
-  const presentBefore = new Set<string>();
-  /** Keeps what was seen for the first time, came back or left. Without a serial nobody could know it again: not kept. */
-  function remember(): void {
+  let presentBefore = new Set<string>();
+  /** Rows of drives that were not there before or are not there any more. Without a serial nobody could know it again: not kept. */
+  function comeOrGone(): DriveRow[] {
     const here = new Map(host.blockDevices.current().map((drive) => [drive.id, drive]));
-    const now = clock.now();
-    const keep: DriveRow[] = [];
-    for (const drive of here.values())
-      if (!presentBefore.has(drive.id) && (drive.identity === 'strong' || rows.has(drive.id)))
-        keep.push({ ...rowOf(drive), lastSeenAt: now });
-    for (const id of presentBefore) {
-      const row = rows.get(id);
-      if (row && !here.has(id)) keep.push({ ...row, lastSeenAt: now });
-    }
-    presentBefore.clear();
-    for (const id of here.keys()) presentBefore.add(id);
-    if (keep.length === 0) return;
-    putRows(db, keep);
-    for (const row of keep) rows.set(row.id, row);
+    const lastSeenAt = clock.now();
+    const come = [...here.values()]
+      .filter((drive) => !presentBefore.has(drive.id))
+      .filter((drive) => drive.identity === 'strong' || rows.has(drive.id))
+      .map((drive) => ({ ...rowOf(drive), lastSeenAt }));
+    const gone = [...presentBefore]
+      .filter((id) => !here.has(id))
+      .map((id) => rows.get(id))
+      .filter((row) => row !== undefined)
+      .map((row) => ({ ...row, lastSeenAt }));
+    presentBefore = new Set(here.keys());
+    return [...come, ...gone];
   }
 
   const look = (): void => {
