@@ -1,4 +1,5 @@
 /** Before a plugin's plan is shown or run: it may use its own programs and its own drives, nothing else. */
+import { normalize } from 'node:path/posix';
 import type { Action, DriveRef, Step } from '$lib/plugin-api/plan';
 import type { PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import { AppError } from '../errors';
@@ -21,7 +22,8 @@ const pathOf = (action: Action): string | null => ('path' in action ? action.pat
 function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[] {
   const actions = [step.run, ...(Array.isArray(step.undo) ? step.undo : [])];
   const own = new Set(spec.drives.map((drive) => drive.id));
-  const inside = (path: string): boolean => path === spec.mountPath || path.startsWith(`${spec.mountPath}/`);
+  const inside = (path: string): boolean =>
+    normalize(path) === path && (path === spec.mountPath || path.startsWith(`${spec.mountPath}/`));
   const programs = actions.flatMap((action) => (action.do === 'exec' ? [action.program] : []));
   const drives = [...actions.flatMap(drivesOf), ...(step.destroys ?? [])];
   const paths = actions.flatMap((action) => pathOf(action) ?? []);

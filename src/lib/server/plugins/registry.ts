@@ -60,6 +60,8 @@ export const toleranceText = (tolerance: number): string =>
     ? 'does not survive the loss of a drive'
     : `survives the loss of ${tolerance === 1 ? 'any 1 drive' : `any ${tolerance} drives`}`;
 
+const needsText = (more: number): string => `needs ${more} more ${more === 1 ? 'drive' : 'drives'}`;
+
 function viewOf(entry: Loaded, availability: Availability): PluginView {
   const { plugin } = entry;
   const state = availability.available
@@ -195,7 +197,7 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
         tolerance,
         toleranceText: enough
           ? toleranceText(tolerance)
-          : `needs ${layout.minDrives - driveSizesBytes.length} more drives`,
+          : needsText(layout.minDrives - driveSizesBytes.length),
       };
     },
     refresh,

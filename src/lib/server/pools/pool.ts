@@ -43,7 +43,9 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
   let again = false;
   let stopped = false;
 
-  const isPresent = (driveId: string): boolean => drives.find(driveId)?.present ?? false;
+  // The inventory itself: the drives' documents ask back which pool they belong to, for every drive.
+  const isPresent = (driveId: string): boolean =>
+    host.blockDevices.current().some((drive) => drive.id === driveId);
   const presentDrive = (driveId: string) => {
     const drive = drives.find(driveId);
     return drive?.present ? drive : null;

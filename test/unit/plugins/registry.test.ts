@@ -1,0 +1,157 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AppError } from '$lib/server/errors';
+import { createFeed } from '$lib/server/events/feed';
+import type { Host } from '$lib/server/host/types';
+import { createLog } from '$lib/server/log';
+import { checkPlan } from '$lib/server/plugins/plan-check';
+import { createPlugins, type Plugins } from '$lib/server/plugins/registry';
+import type { PoolSpec } from '$lib/plugin-api/storage';
+
+let directory: string;
+let allowed: string[];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'cairn-plugins-'));
+  allowed = [];
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const GOOD = `
+  api: 1, kind: 'storage', name: 'Mine', version: '1', description: '', programs: ['/usr/bin/true'],
+  layouts: [{ id: 'single', title: 'Single', description: '', minDrives: 1, maxDrives: 1, tolerance: () => 0 }],
+  options: { level: sdk.integer({ label: 'L', help: '', default: 3, min: 1, max: 9 }) },
+  minimumDriveBytes: 0, usableBytes: ({ driveSizesBytes }) => driveSizesBytes[0] ?? 0,
+  create: () => [], destroy: () => [], status: () => { throw new Error('oops'); },`;
+
+function write(id: string, body: string, file = 'plugin.js'): void {
+  mkdirSync(join(directory, id));
+  writeFileSync(join(directory, id, file), body);
+}
+const module = (id: string, rest: string): string =>
+  `export default (sdk) => ({ id: '${id}', ${GOOD} check: async () => ({ available: true }), ${rest} });`;
+
+const host = (missing: string[] = []): Host & { allow(programs: string[]): void } => {
+  const fake = {
+    allow: (programs: string[]) => allowed.push(...programs),
+    commands: {
+      read: (program: string) =>
+        missing.includes(program)
+          ? Promise.reject(new AppError('program_missing', `${program} is not installed.`))
+          : Promise.resolve({ stdout: '', stderr: '', exitCode: 0 }),
+    },
+    blockDevices: { current: () => [{ id: 'a', sizeBytes: 2_000_000_000 }], pathOf: () => null },
+    mounts: () => [],
+  };
+  return fake as unknown as Host & { allow(programs: string[]): void };
+};
+const load = (missing: string[] = []): Promise<Plugins> =>
+  createPlugins({
+    config: { thirdPartyPluginsDir: directory },
+    host: host(missing),
+    feed: createFeed(),
+    log: createLog('silent'),
+  });
+const viewOf = (plugins: Plugins, id: string) => plugins.list().find((view) => view.id === id);
+
+describe('plugins', () => {
+  it('come from the house and from the data directory through the same checks', async () => {
+    write('mine', module('mine', ''));
+    write(
+      'typed',
+      `export default (sdk: { integer: Function }) => ({ id: 'typed', ${GOOD} check: async () => ({ available: true }) });`,
+      'plugin.ts',
+    );
+    const plugins = await load();
+    expect(plugins.list().map(({ id, origin, available }) => [id, origin, available])).toEqual([
+      ['btrfs', 'built-in', true],
+      ['single-drive', 'built-in', true],
+      ['mine', 'third-party', true],
+      ['typed', 'third-party', true],
+    ]);
+    expect(viewOf(plugins, 'mine')?.form).toMatchObject([{ name: 'level', type: 'integer', default: 3 }]);
+    expect(allowed).toContain('/usr/bin/true');
+  });
+
+  it.each([
+    ['throws', `throw new Error('broken at the top');`, 'broken at the top'],
+    ['has no default', `export const x = 1;`, 'default export'],
+    ['has another id', module('other', ''), 'not the name of its folder'],
+    ['speaks-another-version', module('speaks-another-version', 'api: 2,'), 'version 1'],
+    ['has-no-create', module('has-no-create', 'create: undefined,'), 'create'],
+    ['wants-a-shell', module('wants-a-shell', `programs: ['rm -rf /'],`), 'absolute path'],
+  ])('that %s are listed with the reason, and the others work', async (title, body, reason) => {
+    const id = title.replaceAll(' ', '-');
+    write(id, body);
+    const plugins = await load();
+    expect(viewOf(plugins, id)).toMatchObject({ available: false });
+    expect(viewOf(plugins, id)?.reason).toContain(reason);
+    expect(viewOf(plugins, id)?.remedy).toBeTruthy();
+    expect(() => plugins.storage(id)).toThrow(expect.objectContaining({ code: 'plugin_unavailable' }));
+    expect(plugins.storage('btrfs').id).toBe('btrfs');
+  });
+
+  it('that lack a program say which package brings it', async () => {
+    const plugins = await load(['/usr/sbin/mkfs.btrfs']);
+    expect(viewOf(plugins, 'btrfs')).toMatchObject({
+      available: false,
+      reason: 'Not installed: /usr/sbin/mkfs.btrfs.',
+      remedy: 'Install it: apt-get install btrfs-progs',
+    });
+    expect(viewOf(plugins, 'single-drive')?.available).toBe(true);
+  });
+
+  it('that fail while reading a pool give an error, which does not end the process', async () => {
+    write('mine', module('mine', ''));
+    const plugins = await load();
+    await expect(plugins.status('mine', {} as PoolSpec)).rejects.toMatchObject({
+      code: 'bug',
+      message: 'The plugin mine failed: oops',
+    });
+  });
+
+  it('cannot run a program that they do not declare', async () => {
+    const plugins = await load();
+    await expect(plugins.context('btrfs').read('/usr/bin/id', [])).rejects.toMatchObject({
+      code: 'command_not_allowed',
+    });
+  });
+
+  it('answer a half-filled form', async () => {
+    const plugins = await load();
+    const question = { plugin: 'btrfs', layout: 'raid1', options: {}, driveIds: ['a', 'gone'] };
+    expect(plugins.estimate(question)).toMatchObject({ usableBytes: 0, toleranceText: 'needs 1 more drive' });
+    expect(plugins.estimate({ ...question, layout: 'single' })).toMatchObject({ usableBytes: 2_000_000_000 });
+    expect(() => plugins.estimate({ ...question, layout: 'raid7' })).toThrow(
+      expect.objectContaining({ code: 'unknown_layout' }),
+    );
+  });
+
+  it('exchange done and absent for a negated look of their own', async () => {
+    write('mine', module('mine', `looks: { here: async () => ({ status: 'done', evidence: '' }) },`));
+    const plugins = await load();
+    expect((await plugins.look({ look: 'mine/here', args: {} })).status).toBe('done');
+    expect((await plugins.look({ look: 'mine/here', args: {}, negate: true })).status).toBe('absent');
+    await expect(plugins.look({ look: 'mine/toString', args: {} })).rejects.toMatchObject({ code: 'bug' });
+  });
+});
+
+describe('a plan', () => {
+  const spec = { mountPath: '/mnt/a', drives: [{ id: 'a' }] } as PoolSpec;
+  const step = (run: object) => ({
+    ...{ name: 'x', title: 'x', undo: 'nothing', look: { look: 'directory', args: {} } },
+    run,
+  });
+  it.each([
+    ['a program', { do: 'exec', program: '/usr/bin/rm', argv: [] }],
+    ['a drive', { do: 'exec', program: '/usr/sbin/wipefs', argv: [{ drive: 'other' }] }],
+    ['a path', { do: 'write-file', path: '/etc/passwd', content: '', mode: 0o600 }],
+    ['a path with dots', { do: 'remove-directory', path: '/mnt/a/../../etc' }],
+  ])('that uses %s that is not its own is refused', async (_title, run) => {
+    const plugin = (await load()).storage('btrfs');
+    expect(() => checkPlan(plugin, spec, [step(run)] as never)).toThrow(
+      expect.objectContaining({ code: 'bug' }),
+    );
+  });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import * as sdk from '$lib/plugin-api';
+import makePlugin from '$plugins/btrfs/plugin.server';
+import { poolDocument, type DocumentFacts } from '$lib/server/pools/document';
+import { restPool } from '$lib/server/pools/rest-shape';
+import { verbsOf, type VerbFacts } from '$lib/server/pools/verbs';
+import type { PoolReading } from '$lib/plugin-api/storage';
+import type { Operation } from '$lib/shared/wire/operations';
+
+const plugin = makePlugin(sdk);
+const reading: PoolReading = {
+  poolStatus: 'active',
+  health: 'healthy',
+  healthText: null,
+  mounted: true,
+  sizeBytes: 1_000,
+  usedBytes: 48,
+  availableBytes: 952,
+  // Not in the order of the slots: members are matched by drive, never by place.
+  members: [
+    { driveId: 'b', status: 'faulty', detail: '3 write io errors' },
+    { driveId: 'a', status: 'active', detail: null },
+  ],
+};
+const row = (slot: number, driveId: string) => ({
+  ...{ poolGuid: 'g', slot, driveId, serial: `S-${driveId}`, label: `bay ${slot}`, sizeBytes: 500 },
+});
+const facts = (change: Partial<DocumentFacts> = {}): DocumentFacts => ({
+  record: {
+    ...{ guid: 'g', label: 'tank', labelKey: 'tank', plugin: 'btrfs', layout: 'raid1', options: {} },
+    ...{ mountPath: '/mnt/tank', mountPathExisted: false, state: 'ready', wantMounted: true },
+    ...{ errorMessage: null, createdAt: 1, updatedAt: 1 },
+    drives: [row(0, 'a'), row(1, 'b')],
+  },
+  last: { reading, error: null, readAt: 5 },
+  operation: null,
+  plugin,
+  unavailable: null,
+  isPresent: () => true,
+  ...change,
+});
+const operation = (change: Partial<Operation>): Operation =>
+  ({
+    ...{ id: 'o', seq: 1, kind: 'pool.create', title: 'Create pool "tank"', state: 'failed', percent: 40 },
+    ...{
+      error: { code: 'command_failed', message: 'mkfs ended with exit code 1.', remedy: null },
+      canCancel: false,
+    },
+    ...change,
+  }) as Operation;
+
+describe('the document of a pool', () => {
+  it('joins each member with what the machine says about its drive', () => {
+    expect(poolDocument(facts()).members).toMatchObject([
+      { slot: 0, driveId: 'a', status: 'active' },
+      { slot: 1, driveId: 'b', status: 'faulty', detail: '3 write io errors' },
+    ]);
+  });
+  it('shows a pool that cannot be read with the reason, and its missing drive', () => {
+    const pool = poolDocument(
+      facts({
+        last: { reading: null, error: 'btrfs said something odd.', readAt: 5 },
+        isPresent: (id) => id === 'a',
+      }),
+    );
+    expect(pool).toMatchObject({
+      poolStatus: null,
+      health: 'unknown',
+      healthText: 'btrfs said something odd.',
+      mounted: false,
+      members: [{ status: 'unknown' }, { status: 'missing' }],
+    });
+  });
+  it('is shown without its plugin too', () => {
+    const pool = poolDocument(facts({ plugin: null, unavailable: 'Its plugin "btrfs" is not installed.' }));
+    expect(pool).toMatchObject({ pluginName: 'btrfs', layoutTitle: 'raid1' });
+    expect(pool.verbs.mount).toEqual({ allowed: false, why: 'Its plugin "btrfs" is not installed.' });
+  });
+});
+
+describe('verbs', () => {
+  const base: VerbFacts = {
+    ...{
+      state: 'ready',
+      mounted: true,
+      operation: null,
+      plugin,
+      unavailable: null,
+      missing: [],
+      tolerance: 1,
+    },
+  };
+  const allowedOf = (change: Partial<VerbFacts>): string[] =>
+    Object.entries(verbsOf({ ...base, ...change }))
+      .filter(([, verb]) => verb.allowed)
+      .map(([name]) => name);
+
+  it.each<[string, Partial<VerbFacts>, string[]]>([
+    ['mounted', {}, ['unmount', 'rename', 'remove']],
+    ['unmounted', { mounted: false, state: 'unmounted' }, ['mount', 'remove']],
+    ['degraded', { mounted: false, missing: ['S1'] }, ['mount', 'remove']],
+    ['beyond repair', { mounted: false, missing: ['S1', 'S2'] }, ['remove']],
+    ['busy', { operation: { title: 'x', percent: 5, state: 'running', canCancel: true } }, []],
+    [
+      'being created',
+      { state: 'creating', operation: { title: 'x', percent: 5, state: 'running', canCancel: true } },
+      ['remove'],
+    ],
+    ['without its plugin', { plugin: null, unavailable: 'gone' }, []],
+  ])('of a pool that is %s', (_title, change, wanted) => expect(allowedOf(change)).toEqual(wanted));
+
+  it('say why not', () => {
+    for (const verb of Object.values(verbsOf({ ...base, mounted: false, missing: ['S1', 'S2'] })))
+      expect(verb.allowed || (verb.why ?? '').length > 10).toBe(true);
+  });
+});
+
+describe('the REST answer', () => {
+  it('is short while creating', () => {
+    const record = { ...facts().record, state: 'creating' as const };
+    expect(restPool(poolDocument(facts({ record, last: null })))).toEqual({
+      state: 'creating',
+      poolStatus: null,
+      drives: [],
+    });
+  });
+  it('has sizes in bytes and drives with serial, label and status when ready', () => {
+    expect(restPool(poolDocument(facts()))).toEqual({
+      state: 'ready',
+      poolStatus: 'active',
+      size: 1_000,
+      used: 48,
+      available: 952,
+      usePercent: '5%',
+      mountPath: '/mnt/tank',
+      drives: [
+        { serial: 'S-a', label: 'bay 0', status: 'active' },
+        { serial: 'S-b', label: 'bay 1', status: 'faulty' },
+      ],
+    });
+  });
+  it('tells why a creation failed, and that a pool was removed', () => {
+    expect(restPool(operation({}))).toEqual({
+      state: 'failed',
+      errorMessage: 'mkfs ended with exit code 1.',
+    });
+    expect(restPool(operation({ kind: 'pool.remove', state: 'succeeded', error: null }))).toEqual({
+      state: 'deleted',
+    });
+  });
+});
