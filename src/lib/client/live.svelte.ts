@@ -30,6 +30,7 @@ export type Connection =
 
 /** A short cut, a second say, is nobody's concern: only then does the page call itself stale. */
 const GRACE_MS = 700;
+const PATIENCE_MS = 4_000;
 
 export class Live {
   readonly drives: DocumentMaps['drives'] = new SvelteMap();
@@ -40,7 +41,7 @@ export class Live {
   #connection = $state<Connection>({ state: 'connecting' });
   #now = $state(Date.now());
   #cursor: Cursor | null = null;
-  #endListeners = new Set<(operation: Operation) => void>();
+  #endListeners: ((operation: Operation) => void)[] = [];
 
   constructor(first: FeedMessage | null) {
     if (first) this.#apply(first);
@@ -65,12 +66,15 @@ export class Live {
 
   /** Calls back for each operation that ends, or comes to need somebody, while this page is open. */
   onEnd(listener: (operation: Operation) => void): () => void {
-    this.#endListeners.add(listener);
-    return () => this.#endListeners.delete(listener);
+    this.#endListeners.push(listener);
+    return () => {
+      this.#endListeners = this.#endListeners.filter((one) => one !== listener);
+    };
   }
 
   /** @returns what ends the subscription */
   start(source: FeedSource, onSessionEnd: () => void): () => void {
+    const opened = Date.now();
     let grace: ReturnType<typeof setTimeout> | undefined;
     const tick = setInterval(() => (this.#now = Date.now()), 1000);
     const lost = (): void => {
@@ -83,6 +87,10 @@ export class Live {
       grace = undefined;
       if (this.#connection.state !== 'live') this.#connection = { state: 'live' };
     };
+    // The first paint is fresh: only when no line comes up does it count as old.
+    const patience = setTimeout(() => {
+      if (this.#connection.state === 'connecting') this.#connection = { state: 'stale', since: opened };
+    }, PATIENCE_MS);
     const stop = source.subscribe(this.#cursor, {
       message: (message) => {
         this.#apply(message);
@@ -98,12 +106,13 @@ export class Live {
     return () => {
       clearInterval(tick);
       clearTimeout(grace);
+      clearTimeout(patience);
       stop();
     };
   }
 
   #apply(message: FeedMessage): void {
-    const before = new Map([...this.operations].map(([id, operation]) => [id, operation.state]));
+    const before = Object.fromEntries([...this.operations].map(([id, operation]) => [id, operation.state]));
     const maps = {
       drives: this.drives,
       pools: this.pools,
@@ -112,9 +121,9 @@ export class Live {
       system: this.#system,
     };
     this.#cursor = applyMessage(maps, message, this.#cursor);
-    if (this.#endListeners.size === 0) return;
+    if (this.#endListeners.length === 0) return;
     for (const operation of this.operations.values()) {
-      const was = before.get(operation.id);
+      const was = before[operation.id];
       const settled = !isLive(operation.state) || operation.state === 'needs-attention';
       const isNew = was === undefined && message.type === 'changes';
       if (settled && (isNew || (was && isLive(was) && was !== operation.state)))

@@ -43,6 +43,9 @@ const OFFLINE: PresentedError = {
   issues: [],
 };
 
+/** Texts stand beside a remedy, so each ends as a sentence does. */
+const sentence = (text: string): string => (/[.!?:…]\s*$/.test(text) || text === '' ? text : `${text}.`);
+
 /** @param thrown what a call to the server rejected with, or an error document of the feed */
 export function presentError(thrown: unknown): PresentedError {
   const wire = wireOf(thrown);
@@ -53,7 +56,7 @@ export function presentError(thrown: unknown): PresentedError {
   return {
     code,
     title: entry.title,
-    message: wire.message,
+    message: sentence(wire.message),
     remedy: wire.remedy ?? entry.remedy ?? null,
     fields: fieldsOf(issues),
     issues,

@@ -50,5 +50,7 @@ export function formatAgo(at: number, now: number): string {
   return formatShortTime(at);
 }
 
+export const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;

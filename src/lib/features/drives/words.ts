@@ -87,9 +87,13 @@ export const byPlace = (a: Drive, b: Drive): number =>
   collator.compare(a.kernelName ?? '\uffff', b.kernelName ?? '\uffff') ||
   collator.compare(a.serial ?? '', b.serial ?? '');
 
+const RANK: Record<DriveGroup, number> = { 'in-pool': 0, free: 1, 'in-use': 2, protected: 3, gone: 4 };
+/** What can be worked with first, then by place. */
+export const byUse = (a: Drive, b: Drive): number => RANK[a.group] - RANK[b.group] || byPlace(a, b);
+
 /** A hue for a pool that stays the same on every page and after a restart. */
 export function poolHue(guid: string): number {
   let sum = 0;
   for (const letter of guid) sum = (sum * 31 + letter.charCodeAt(0)) % 997;
-  return [205, 290, 175, 250, 325, 130, 60][sum % 7] ?? 205;
+  return [228, 300, 190, 335, 268][sum % 5] ?? 228;
 }

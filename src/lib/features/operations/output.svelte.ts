@@ -6,15 +6,15 @@ import type { OutputLine } from '$lib/shared/wire/operations';
 const KEPT_LINES = 4_000;
 
 export class OutputStream {
-  #byStep = $state.raw<Map<number, OutputLine[]>>(new Map());
+  #byStep = $state.raw<Record<number, OutputLine[]>>({});
   #last = 0;
 
   linesOf(stepIndex: number): OutputLine[] {
-    return this.#byStep.get(stepIndex) ?? [];
+    return this.#byStep[stepIndex] ?? [];
   }
   get total(): number {
     let sum = 0;
-    for (const lines of this.#byStep.values()) sum += lines.length;
+    for (const lines of Object.values(this.#byStep)) sum += lines.length;
     return sum;
   }
 
@@ -22,9 +22,9 @@ export class OutputStream {
     const fresh = lines.filter((line) => line.id > this.#last);
     if (fresh.length === 0) return;
     this.#last = fresh.at(-1)?.id ?? this.#last;
-    const next = new Map(this.#byStep);
-    for (const [step, more] of Map.groupBy(fresh, (line) => line.stepIndex))
-      next.set(step, [...(next.get(step) ?? []), ...more].slice(-KEPT_LINES));
+    const next = { ...this.#byStep };
+    for (const [step, more] of Object.entries(Object.groupBy(fresh, (line) => line.stepIndex)))
+      next[Number(step)] = [...(next[Number(step)] ?? []), ...(more ?? [])].slice(-KEPT_LINES);
     this.#byStep = next;
   }
 

@@ -67,8 +67,8 @@ export class NewPool {
       .flatMap((plugin) =>
         plugin.layouts.map((layout) => ({
           value: `${plugin.id}/${layout.id}`,
-          title: plugin.layouts.length > 1 ? `${plugin.name} ${layout.title}` : layout.title,
-          text: layout.description,
+          title: plugin.layouts.length > 1 ? `${plugin.name} ${layout.title}` : plugin.name,
+          text: plugin.layouts.length > 1 ? layout.description : plugin.description,
           why: whyNotLayout(plugin, layout, this.drives.length),
           plugin,
           layout,

@@ -11,7 +11,7 @@ export const statusWord: Record<PoolStatus, string> = {
   failed: 'Failed',
   missing: 'Missing',
 };
-export const memberWord: Record<MemberStatus, string> = {
+const memberWord: Record<MemberStatus, string> = {
   active: 'Active',
   missing: 'Missing',
   faulty: 'Faulty',
@@ -19,7 +19,7 @@ export const memberWord: Record<MemberStatus, string> = {
   spare: 'Spare',
   unknown: 'Unknown',
 };
-export const memberTone: Record<MemberStatus, Tone> = {
+const memberTone: Record<MemberStatus, Tone> = {
   active: 'good',
   missing: 'bad',
   faulty: 'bad',
@@ -27,6 +27,13 @@ export const memberTone: Record<MemberStatus, Tone> = {
   spare: 'quiet',
   unknown: 'warn',
 };
+
+/** While a pool is made its members cannot be read yet, which is nothing to worry about. */
+export function memberLook(pool: Pool, status: MemberStatus): { tone: Tone; word: string } {
+  if (status === 'unknown' && (pool.state === 'creating' || pool.state === 'deleting'))
+    return { tone: 'quiet', word: 'Not read yet' };
+  return { tone: memberTone[status], word: memberWord[status] };
+}
 
 /** One word for a badge: what was made of it first, then what the machine says. */
 export function poolWord(pool: Pool): string {
