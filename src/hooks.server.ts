@@ -5,10 +5,9 @@
 import type { Handle, HandleServerError, ServerInit } from '@sveltejs/kit';
 import { building } from '$app/environment';
 import { startDaemon } from '$lib/server/daemon';
-import { AppError } from '$lib/server/errors';
 import { findHandle, getHandle } from '$lib/server/handle';
 import { SESSION_COOKIE } from '$lib/server/auth/sessions';
-import { MAX_BODY_BYTES } from '$lib/server/rest/body';
+import { discardBody } from '$lib/server/rest/body';
 import { errorAnswer } from '$lib/server/rest/answer';
 import { isCall, refuseCall } from '$lib/server/trpc/request';
 import { newReference } from '$lib/server/wire-error';
@@ -34,10 +33,7 @@ export const handle: Handle = async ({ event, resolve }) => {
   let response: Response;
   try {
     guard.requireHost(header);
-    if (!READING.has(event.request.method)) {
-      guard.requireOrigin(header);
-      if (Number(header('content-length') ?? 0) > MAX_BODY_BYTES) throw new AppError('body_too_large');
-    }
+    if (!READING.has(event.request.method)) guard.requireOrigin(header);
     event.locals.address = event.getClientAddress();
     event.locals.actor = await auth.identify({
       token: event.cookies.get(SESSION_COOKIE) ?? null,
@@ -47,6 +43,7 @@ export const handle: Handle = async ({ event, resolve }) => {
   } catch (error) {
     response = isCall(event.url.pathname) ? refuseCall(error, log) : errorAnswer(error, log);
   }
+  await discardBody(event.request);
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
   return response;
 };

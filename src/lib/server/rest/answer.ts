@@ -62,7 +62,8 @@ export const answer =
       const { actor } = event.locals;
       authorise(role, actor);
       if (!actor) throw new AppError('unauthenticated');
-      const param = (name: string): string => event.params[name] ?? '';
+      const params: Record<string, string | undefined> = event.params;
+      const param = (name: string): string => params[name] ?? '';
       return await respond({ services, actor, event, param });
     } catch (error) {
       return errorAnswer(error, services.log);

@@ -2,29 +2,42 @@ import { AppError } from '../errors';
 
 export const MAX_BODY_BYTES = 256 * 1024;
 
-const tooLarge = (): AppError =>
-  new AppError('body_too_large', `The body is larger than ${MAX_BODY_BYTES / 1024} KiB.`);
+/** A body that is refused is still taken off the line up to here; what is larger costs its sender the connection. */
+const MAX_DISCARDED_BYTES = 8 * 1024 ** 2;
+
+type Reader = ReadableStreamDefaultReader<Uint8Array>;
+
+async function discard(reader: Reader): Promise<void> {
+  for (let left = MAX_DISCARDED_BYTES; left > 0;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    left -= value.byteLength;
+  }
+  await reader.cancel();
+}
+
+/** Takes a body that nobody read off the line: its sender would otherwise meet a closed connection before the answer. */
+export async function discardBody(request: Request): Promise<void> {
+  if (request.body && !request.bodyUsed) await discard(request.body.getReader());
+}
 
 /**
- * The whole body, never more than the limit: a body that says it is larger is not read at all, one that does not say is
- * read until it is.
+ * The whole body, and never more of it than the limit in memory.
  * @throws AppError body_too_large
  */
 export async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const chunks: Uint8Array[] = [];
-  let length = 0;
+  let length = Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES ? Infinity : 0;
   const reader = request.body?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    const chunk = part.value as Uint8Array;
-    length += chunk.byteLength;
-    if (length > MAX_BODY_BYTES) {
-      await reader?.cancel();
-      throw tooLarge();
-    }
-    chunks.push(chunk);
+  while (reader && length <= MAX_BODY_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) return new Uint8Array(Buffer.concat(chunks, length));
+    length += value.byteLength;
+    chunks.push(value);
   }
-  return new Uint8Array(Buffer.concat(chunks, length));
+  if (!reader) return new Uint8Array();
+  await discard(reader);
+  throw new AppError('body_too_large', `The body is larger than ${MAX_BODY_BYTES / 1024} KiB.`);
 }
 
 /**

@@ -16,7 +16,11 @@ function isWellFormed(url: string): boolean {
 function refuse(response: ServerResponse, error: AppError): void {
   const { code, message, details, remedy } = error;
   const body = JSON.stringify({ error: { code, message, details, remedy: remedy ?? null } });
-  response.writeHead(error.status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.writeHead(error.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+  });
   response.end(body);
 }
 

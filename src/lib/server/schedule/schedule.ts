@@ -18,6 +18,14 @@ export const housekeeping = (
   { name: 'forget old sessions and attempts', cron: '7 * * * *', run: () => work.cleanUp() },
 ];
 
+async function perform(job: Job, log: Logger): Promise<void> {
+  try {
+    await job.run();
+  } catch (error) {
+    log.error({ error, job: job.name }, 'job failed');
+  }
+}
+
 /**
  * @returns a function that ends all jobs; resolves when none runs any more
  * @throws Error for a cron expression that is none
@@ -28,9 +36,7 @@ export function startJobs(jobs: Job[], log: Logger): () => Promise<void> {
     cron.schedule(
       job.cron,
       async () => {
-        const work = Promise.resolve(job.run()).catch((error: unknown) => {
-          log.error({ error, job: job.name }, 'job failed');
-        });
+        const work = perform(job, log);
         running.add(work);
         await work;
         running.delete(work);
