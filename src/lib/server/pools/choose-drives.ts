@@ -4,7 +4,7 @@ import type { Drive } from '$lib/shared/wire/drives';
 import type { PoolCreateRequest } from '$lib/shared/wire/requests';
 import { formatBytes } from '$lib/shared/units';
 import type { Layout, StoragePlugin } from '$lib/plugin-api/storage';
-import { issue } from '../errors';
+import { AppError, issue } from '../errors';
 
 export interface Choice {
   drive: Drive;
@@ -39,7 +39,7 @@ function driveIssues(drive: Drive, field: string, plugin: StoragePlugin | null, 
   return found;
 }
 
-/** @param find by stable id, or by serial when it names exactly one present drive */
+/** @param find by stable id or by serial; throws drive_ambiguous when several present drives have the serial */
 export function chooseDrives(
   request: PoolCreateRequest,
   plugin: StoragePlugin | null,
@@ -51,7 +51,14 @@ export function chooseDrives(
   request.drives.forEach((wanted, index) => {
     const field = `drives.${index}`;
     const name = wanted.id ?? wanted.serial ?? '';
-    const drive = find(name);
+    let drive: Drive | null = null;
+    try {
+      drive = find(name);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      issues.push(issue(error.code, error.message, field, error.remedy));
+      return;
+    }
     if (!drive) {
       issues.push(issue('drive_not_found', `There is no drive ${JSON.stringify(name)}.`, field));
       return;

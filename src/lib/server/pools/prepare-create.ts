@@ -69,10 +69,14 @@ function labelConflicts(deps: PoolDeps, label: string): Issue[] {
 
 /** What sits on the drives is read now: the plan's hash is bound to it. */
 async function readChosen(deps: PoolDeps, request: PoolCreateRequest): Promise<void> {
-  const names = request.drives.flatMap(
-    (drive) => deps.drives.find(drive.id ?? drive.serial ?? '')?.kernelName ?? [],
+  const wanted = new Set(
+    request.drives.flatMap((drive) => [drive.id ?? '', drive.serial?.toLowerCase() ?? '']),
   );
-  if (names.length > 0) await deps.drives.refresh([...new Set(names)]);
+  const names = deps.drives
+    .list()
+    .filter((drive) => wanted.has(drive.id) || wanted.has(drive.serial?.toLowerCase() ?? ' '))
+    .flatMap((drive) => drive.kernelName ?? []);
+  if (names.length > 0) await deps.drives.refresh(names);
 }
 
 function plan(plugin: StoragePlugin, spec: PoolSpec): Prepared['steps'] {
