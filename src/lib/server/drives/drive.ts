@@ -9,13 +9,14 @@ import type { Drive, DriveUse } from '$lib/shared/wire/drives';
 import type { Clock } from '../clock';
 import type { Config } from '../config';
 import type { Db } from '../db/client';
-import { AppError, issue } from '../errors';
+import { AppError } from '../errors';
 import type { Bus } from '../events/bus';
 import type { Feed } from '../events/feed';
 import type { LiveHost } from '../host/host';
 import type { BlockDrive } from '../host/types';
 import type { Logger } from '../log';
-import { driveName, groupOf, issuesOf, protectionOf } from './availability';
+import { driveName } from './availability';
+import { goneDrive, presentDrive, rowFor } from './document';
 import { allRows, putRows, type DriveRow } from './store';
 
 export interface Drives {
@@ -59,62 +60,17 @@ export function createDrives(parts: DriveParts): Drives {
 
   const operationOn = (id: string): string | null => parts.operationOf(`drive:${id}`);
 
-  /** The row of a drive, in memory until it has to be kept. */
-  function rowOf(drive: BlockDrive): DriveRow {
-    const now = clock.now();
-    const { id, serial, wwn, model, vendor, sizeBytes, bus: attachment, rotational, sandbox } = drive;
-    const known = rows.get(id);
-    return {
-      ...{ bayLabel: null, protectedByUser: false, firstSeenAt: now, lastSeenAt: now },
-      ...known,
-      ...{ id, serial, wwn, model, vendor, sizeBytes, bus: attachment, rotational, sandbox },
-    };
-  }
-
-  function present(drive: BlockDrive): Drive {
+  const rowOf = (drive: BlockDrive): DriveRow => rowFor(drive, rows.get(drive.id), clock.now());
+  const present = (drive: BlockDrive): Drive => {
     const row = rowOf(drive);
-    const circumstances = {
+    return presentDrive(drive, row, {
       protectedByUser: row.protectedByUser,
       sandboxMode: parts.config.sandbox,
       pool: parts.poolOf(drive.id),
       operationId: operationOn(drive.id),
-    };
-    const { system: _, backingFile: __, usedBy: ___, ...shown } = drive;
-    return {
-      ...shown,
-      present: true,
-      bayLabel: row.bayLabel,
-      protection: protectionOf(drive, circumstances),
-      group: groupOf(drive, circumstances),
-      issues: issuesOf(drive, circumstances),
-      pool: circumstances.pool,
-      operationId: circumstances.operationId,
-      firstSeenAt: row.firstSeenAt,
-      lastSeenAt: row.lastSeenAt,
-    };
-  }
-
-  function remembered(row: DriveRow): Drive {
-    return {
-      ...gone,
-      id: row.id,
-      model: row.model,
-      vendor: row.vendor,
-      serial: row.serial,
-      wwn: row.wwn,
-      bus: row.bus as Drive['bus'],
-      sizeBytes: row.sizeBytes,
-      rotational: row.rotational,
-      sandbox: row.sandbox,
-      bayLabel: row.bayLabel,
-      protection: row.protectedByUser ? 'user' : 'none',
-      issues: [issue('drive_gone', `${driveName({ ...row, kernelName: null })} is not plugged in.`)],
-      pool: parts.poolOf(row.id),
-      operationId: operationOn(row.id),
-      firstSeenAt: row.firstSeenAt,
-      lastSeenAt: row.lastSeenAt,
-    };
-  }
+    });
+  };
+  const remembered = (row: DriveRow): Drive => goneDrive(row, parts.poolOf(row.id), operationOn(row.id));
 
   function list(): Drive[] {
     const here = host.blockDevices.current();
@@ -275,22 +231,3 @@ export function createDrives(parts: DriveParts): Drives {
     },
   };
 }
-
-const gone = {
-  present: false,
-  kernelName: null,
-  path: null,
-  byId: null,
-  logicalSectorBytes: 512,
-  physicalSectorBytes: 512,
-  readOnly: false,
-  removable: false,
-  identity: 'strong',
-  group: 'gone',
-  signatures: [],
-  mounts: [],
-  holders: [],
-  partitions: [],
-  probed: false,
-  contentHash: 'unread',
-} satisfies Partial<Drive>;

@@ -5,7 +5,6 @@
  * properties are there. Mount table: the kernel marks /proc/self/mountinfo with POLLPRI after every change, which Node
  * cannot wait for, so a line of perl does.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus, Events } from '../events/bus';
 import type { Logger } from '../log';
 import type { Commands } from './command';
@@ -40,6 +39,18 @@ const DRIVE = /\/block\/([^/]+)(?:\/[^/]+)?$/;
 export function driveOfEvent(line: string): string | null {
   const devicePath = EVENT.exec(line)?.[1];
   return (devicePath && DRIVE.exec(devicePath)?.[1]) ?? null;
+}
+
+/** Resolves after the time, or at once when the signal comes. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const onAbort = (): void => {
+    clearTimeout(timer);
+    resolve();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  return promise.finally(() => signal.removeEventListener('abort', onAbort));
 }
 
 interface Source {
@@ -122,8 +133,7 @@ export function createEvents(options: {
       log.warn({ source: source.name, reason }, 'a source of live change ended; it is started again');
       onFirst();
       pauseMs = performance.now() - began > STEADY_MS ? FIRST_PAUSE_MS : pauseMs;
-      // An aborted pause ends the loop by its condition.
-      await sleep(pauseMs, undefined, { signal: ending.signal }).catch(() => undefined);
+      await pause(pauseMs, ending.signal);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   }
@@ -154,10 +164,9 @@ export function createEvents(options: {
         running.push(follow(source, first.resolve));
         return first.promise;
       });
-      const timer = new AbortController();
-      const late = sleep(READY_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-      await Promise.race([Promise.all(ready), late]);
-      timer.abort();
+      const waited = new AbortController();
+      await Promise.race([Promise.all(ready), pause(READY_TIMEOUT_MS, waited.signal)]);
+      waited.abort();
     },
     async stop() {
       ending.abort();

@@ -9,8 +9,13 @@ export interface PathUser {
   path: string;
 }
 
+const GONE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 /** A process may end, and its entries vanish, between two reads: what cannot be read any more does not count. */
-const orNull = async <T>(promise: Promise<T>): Promise<T | null> => promise.catch(() => null);
+const orNull = async <T>(promise: Promise<T>): Promise<T | null> =>
+  promise.catch((error: NodeJS.ErrnoException) => {
+    if (GONE.has(error.code ?? '')) return null;
+    throw error;
+  });
 
 async function userNames(): Promise<Map<string, string>> {
   const names = new Map<string, string>();

@@ -1,0 +1,71 @@
+/** The document of a drive, made of what the machine shows, what is kept about it, and who uses it: pure. */
+import type { Drive } from '$lib/shared/wire/drives';
+import { issue } from '../errors';
+import type { BlockDrive } from '../host/types';
+import { driveName, groupOf, issuesOf, protectionOf, type Circumstances } from './availability';
+import type { DriveRow } from './store';
+
+/** What is kept about a drive that is there, brought up to date; for one that was never seen, a new row. */
+export function rowFor(drive: BlockDrive, known: DriveRow | undefined, now: number): DriveRow {
+  const { id, serial, wwn, model, vendor, sizeBytes, bus, rotational, sandbox } = drive;
+  return {
+    ...{ bayLabel: null, protectedByUser: false, firstSeenAt: now, lastSeenAt: now },
+    ...known,
+    ...{ id, serial, wwn, model, vendor, sizeBytes, bus, rotational, sandbox },
+  };
+}
+
+export function presentDrive(drive: BlockDrive, row: DriveRow, circumstances: Circumstances): Drive {
+  const { system: _, backingFile: __, usedBy: ___, ...shown } = drive;
+  return {
+    ...shown,
+    present: true,
+    bayLabel: row.bayLabel,
+    protection: protectionOf(drive, circumstances),
+    group: groupOf(drive, circumstances),
+    issues: issuesOf(drive, circumstances),
+    pool: circumstances.pool,
+    operationId: circumstances.operationId,
+    firstSeenAt: row.firstSeenAt,
+    lastSeenAt: row.lastSeenAt,
+  };
+}
+
+const gone = {
+  present: false,
+  kernelName: null,
+  path: null,
+  byId: null,
+  logicalSectorBytes: 512,
+  physicalSectorBytes: 512,
+  readOnly: false,
+  removable: false,
+  identity: 'strong',
+  group: 'gone',
+  signatures: [],
+  mounts: [],
+  holders: [],
+  partitions: [],
+  probed: false,
+  contentHash: 'unread',
+} satisfies Partial<Drive>;
+
+export const goneDrive = (row: DriveRow, pool: Drive['pool'], operationId: string | null): Drive => ({
+  ...gone,
+  id: row.id,
+  model: row.model,
+  vendor: row.vendor,
+  serial: row.serial,
+  wwn: row.wwn,
+  bus: row.bus as Drive['bus'],
+  sizeBytes: row.sizeBytes,
+  rotational: row.rotational,
+  sandbox: row.sandbox,
+  bayLabel: row.bayLabel,
+  protection: row.protectedByUser ? 'user' : 'none',
+  issues: [issue('drive_gone', `${driveName({ ...row, kernelName: null })} is not plugged in.`)],
+  pool,
+  operationId,
+  firstSeenAt: row.firstSeenAt,
+  lastSeenAt: row.lastSeenAt,
+});
