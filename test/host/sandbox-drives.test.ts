@@ -25,6 +25,9 @@ import { expectNoLeaks, traces, type Traces } from '../support/leaks';
 const ACTOR: Actor = { kind: 'system', id: 'test', name: 'test', role: 'admin', sessionId: null };
 const SIZE = 128 * 1024 ** 2;
 
+/** What is read in milliseconds on an idle machine may take seconds on a busy one. */
+const eventually = <T>(what: () => T) => expect.poll(what, { timeout: 10_000, interval: 10 });
+
 let before: Traces;
 let folder: string;
 let db: Db;
@@ -93,9 +96,9 @@ const create = (count: number): Promise<Operation> =>
 const sandboxDrives = () => drives.list().filter((drive) => drive.sandbox);
 const serials = (): (string | null)[] => sandboxDrives().map((drive) => drive.serial);
 const free = (): Promise<void> =>
-  expect
-    .poll(() => sandboxDrives().map(({ group, probed }) => `${group} ${probed}`))
-    .toEqual(sandboxDrives().map(() => 'free true'));
+  eventually(() => sandboxDrives().map(({ group, probed }) => `${group} ${probed}`)).toEqual(
+    sandboxDrives().map(() => 'free true'),
+  );
 
 test('sandbox drives are made with serials of this installation, and are free for a pool', async () => {
   expect(await create(2)).toMatchObject({ state: 'succeeded', error: null });
@@ -122,7 +125,7 @@ test('more drives get new numbers, also after one was removed', async () => {
   });
   expect([serials().length, existsSync(fileOf(last?.serial ?? ''))]).toEqual([1, false]);
   await create(1);
-  await expect.poll(() => serials().length).toBe(2);
+  await eventually(() => serials().length).toBe(2);
 });
 
 test('after a restart of the machine every drive is attached again, with its partitions', async () => {
@@ -134,11 +137,11 @@ test('after a restart of the machine every drive is attached again, with its par
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   for (const serial of serials()) detach(String(serial));
-  await expect.poll(() => sandboxDrives().map((drive) => drive.group)).toEqual(['gone', 'gone']);
+  await eventually(() => sandboxDrives().map((drive) => drive.group)).toEqual(['gone', 'gone']);
   expect(await perform('sandbox.attach-drives', {})).toMatchObject({ state: 'succeeded' });
-  await expect
-    .poll(() => drives.get(one?.id ?? '').partitions.map((partition) => partition.number))
-    .toEqual([1, 2]);
+  await eventually(() => drives.get(one?.id ?? '').partitions.map((partition) => partition.number)).toEqual([
+    1, 2,
+  ]);
   expect(sandboxDrives().map((drive) => drive.present)).toEqual([true, true]);
 });
 
@@ -158,7 +161,7 @@ test('a drive that is mounted or in a pool is not removed, and the refusal says 
   execFileSync('/usr/sbin/mkfs.ext4', ['-q', '-F', one?.path ?? '']);
   execFileSync('/usr/bin/mount', [one?.path ?? '', path]);
   try {
-    await expect.poll(() => drives.get(one?.id ?? '').group).toBe('in-use');
+    await eventually(() => drives.get(one?.id ?? '').group).toBe('in-use');
     await expect(perform('sandbox.remove-drive', { driveId: one?.id ?? '' })).rejects.toMatchObject({
       code: 'drive_in_use',
       message: expect.stringContaining(path) as string,

@@ -148,7 +148,7 @@ test('a drive that an operation works on is not probed until the operation has e
   working.clear();
   bus.emit('operation.ended', { id: 'operation-1' });
   await settled();
-  expect(read.flat()).toContain('loop0');
+  expect(read).toEqual([['loop0']]);
 });
 
 test('what is named while a reading runs is read after it', async () => {

@@ -56,6 +56,8 @@ export function createDrives(parts: DriveParts): Drives {
   const { db, host, bus, feed, clock, log } = parts;
   const subscriptions: (() => void)[] = [];
   let published = new Map<string, string>();
+  /** Drives that an operation had since they were last read. */
+  const held = new Set<string>();
   let rows = new Map<string, DriveRow>();
 
   const operationOn = (id: string): string | null => parts.operationOf(`drive:${id}`);
@@ -84,6 +86,7 @@ export function createDrives(parts: DriveParts): Drives {
     const seen = comeOrGone();
     for (const row of seen) rows.set(row.id, row);
     const drives = list();
+    for (const drive of drives) if (drive.operationId !== null) held.add(drive.id);
     feed.replace(
       'drives',
       drives.map((value) => ({ id: value.id, value })),
@@ -148,6 +151,15 @@ export function createDrives(parts: DriveParts): Drives {
   const readSoon = (names?: string[]): void => {
     read(names).catch((error: unknown) => log.error({ error }, 'drives could not be read'));
   };
+
+  /** What an operation did to its drives was not read while it worked, and mkfs causes no event. Other drives sleep on. */
+  function readReleased(): void {
+    const released = host.blockDevices
+      .current()
+      .filter((drive) => held.has(drive.id) && operationOn(drive.id) === null);
+    for (const drive of released) held.delete(drive.id);
+    if (released.length > 0) readSoon(released.map((drive) => drive.kernelName));
+  }
 
   const mountsText = (drive: BlockDrive): string =>
     JSON.stringify([drive.mounts, drive.partitions.map((partition) => partition.mounts)]);
@@ -216,10 +228,9 @@ export function createDrives(parts: DriveParts): Drives {
         }),
         bus.on('mounts.changed', lookAtMounts),
         bus.on('operation.changed', publish),
-        // What an operation did to its drives was not read while it worked, and mkfs causes no event.
         bus.on('operation.ended', () => {
           look();
-          readSoon();
+          readReleased();
         }),
         bus.on('pool.changed', publish),
       );
