@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import type { Action, DriveRef, ExecAction } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { loopsOf } from './loops';
-import { locked, PROGRAMS } from './programs';
+import { lockedAlone, PROGRAMS } from './programs';
 import type { Host } from './types';
 
 export interface CommandAction {
@@ -117,7 +117,7 @@ function mountCommand(device: string, path: string, filesystem: string, options:
 }
 
 function partxCommand(verb: '--update' | '--delete', path: string, okExitCodes?: number[]): CommandAction {
-  const { program, argv } = locked('exclusive', path, PROGRAMS.partx, [verb, path]);
+  const { program, argv } = lockedAlone(path, PROGRAMS.partx, [verb, path]);
   return command(program, argv, okExitCodes);
 }
 

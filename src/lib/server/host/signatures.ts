@@ -8,7 +8,7 @@ import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
-import { locked, PROGRAMS } from './programs';
+import { lockedShared, PROGRAMS } from './programs';
 import { wholeDevice } from './sysfs';
 import { kernelNameOf } from './system-drives';
 import type { CommandOutput, CommandRunner, ReadOptions } from './types';
@@ -189,7 +189,7 @@ function readLocked(
 ): Promise<CommandOutput> {
   const name = kernelNameOf(path);
   const drivePath = name === null ? path : `/dev/${wholeDevice(name)}`;
-  const shared = locked('shared', drivePath, program, [...argv, '--', path]);
+  const shared = lockedShared(drivePath, program, [...argv, '--', path]);
   return commands.read(shared.program, shared.argv, { timeoutMs: READ_TIMEOUT_MS, ...options });
 }
 
