@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Appliance } from '../support/appliance';
-import { expectNoLeaks, takeLeakSnapshot } from '../support/leaks';
+import { expectNoLeaks, traces } from '../support/leaks';
 import { printMatrix, runMatrix } from './matrix';
 import { createScenarios, mountScenarios, removeScenarios, renameScenarios } from './scenarios';
 
 const scenarios = [...createScenarios, ...removeScenarios, ...mountScenarios, ...renameScenarios];
 
 describe('kill -9 at every point of every step', () => {
-  const before = takeLeakSnapshot();
+  const before = traces();
   let appliance: Appliance;
   beforeAll(async () => {
     appliance = new Appliance({ drives: 2 });
@@ -16,7 +16,7 @@ describe('kill -9 at every point of every step', () => {
   });
   afterAll(async () => {
     await appliance.remove();
-    expectNoLeaks(before);
+    await expectNoLeaks(before);
   });
 
   it.each(scenarios.map((scenario) => [scenario.title, scenario] as const))(

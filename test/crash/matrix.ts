@@ -184,7 +184,8 @@ async function crash(
       );
     });
     const id = latestId(appliance, scenario.kind);
-    await appliance.rest('POST', `/operations/${id}/cancel`).catch((error: unknown) => error);
+    const answer = await appliance.rest('POST', `/operations/${id}/cancel`).catch(() => null);
+    if (answer && answer.status >= 300) throw new Error(`cancel was refused: ${JSON.stringify(answer.body)}`);
   }
   if (!(await appliance.ended(10_000)))
     throw new Error(`the point was not reached: ${JSON.stringify(await asked)}`);

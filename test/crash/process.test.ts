@@ -7,17 +7,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Operation } from '$lib/shared/wire/operations';
 import { Appliance } from '../support/appliance';
-import { expectNoLeaks, takeLeakSnapshot } from '../support/leaks';
+import { expectNoLeaks, traces } from '../support/leaks';
 import { machineState } from './machine-state';
 import { settled } from './matrix';
 
-const before = takeLeakSnapshot();
+const before = traces();
 const open: Appliance[] = [];
 const cleanUps: (() => void)[] = [];
 afterEach(async () => {
   for (const appliance of open.splice(0)) await appliance.remove();
   for (const cleanUp of cleanUps.splice(0).toReversed()) cleanUp();
-  expectNoLeaks(before);
+  await expectNoLeaks(before);
 });
 
 async function appliance(options: ConstructorParameters<typeof Appliance>[0] = {}): Promise<Appliance> {

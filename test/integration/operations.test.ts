@@ -158,6 +158,16 @@ describe('cancel', () => {
     expect(command?.endedAt).not.toBeNull();
   });
 
+  it('takes everything back when it comes while the last step ends', async () => {
+    bench.restart('done@test.make/make-b:wait-5000');
+    const request = planOf([folderStep(bench.dir, 'a'), folderStep(bench.dir, 'b')]);
+    const { id } = await bench.operations.start({ kind: 'test.make', request, actor });
+    while (bench.operations.get(id).steps[1]?.state !== 'done') await sleep(5);
+    bench.operations.cancel(id, actor);
+    expect(await bench.operations.wait(id)).toMatchObject({ state: 'cancelled' });
+    expect(bench.made()).toEqual([]);
+  });
+
   it('is refused, with the reason, for what has ended and for what is partly gone', async () => {
     const ended = await run('test.make', planOf([folderStep(bench.dir, 'a')]));
     expect(() => bench.operations.cancel(ended.id, actor)).toThrow('It is succeeded already.');
