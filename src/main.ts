@@ -4,12 +4,17 @@
  * two meet in the handle on globalThis.
  */
 import { createServer, type IncomingMessage } from 'node:http';
+import { enableCompileCache, flushCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { findHandle } from './lib/server/handle.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24) {
   process.stderr.write(`Cairn needs Node 24; this is ${process.version}. Start it with: npm start\n`);
   process.exit(1);
 }
+
+// Beside the build, not in a folder for temporary files, where others could put code for us to run.
+enableCompileCache(fileURLToPath(new URL('../build/.compile-cache', import.meta.url)));
 
 // The adapter reads its settings while it is imported, and assumes https unless a header says otherwise; the header is
 // set from the connection below, never taken from a client. Body limits are checked by the hooks, with a code.
@@ -58,4 +63,5 @@ server.listen(port, host, () => {
   const address = server.address();
   const actual = typeof address === 'object' && address ? address.port : port;
   handle.listening(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
+  flushCompileCache();
 });

@@ -79,7 +79,7 @@ function requireRoot() {
 }
 
 /** @param {string[][]} table */
-function installPrograms(table) {
+export function installPrograms(table) {
   const missing = table.filter(([program]) => !isInstalled(program ?? ''));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name ?? ''))];
@@ -215,7 +215,12 @@ async function main() {
   const [verb, ...rest] = process.argv.slice(2);
   if (verb === 'start') {
     await prepare();
-    become(at('node_modules/.bin/node'), [at('src/main.ts')], { ...sandboxEnv(), NODE_ENV: 'production' });
+    become(at('node_modules/.bin/node'), [at('src/main.ts')], {
+      ...sandboxEnv(),
+      NODE_ENV: 'production',
+      // From the first file on, so that types are not stripped at each start again.
+      NODE_COMPILE_CACHE: at('build/.compile-cache'),
+    });
   } else if (verb === 'dev') {
     await prepare({ withBuild: false });
     const argv = ['dev', '--host', '127.0.0.1', '--port', process.env.CAIRN_PORT ?? '8420', '--strictPort'];

@@ -138,7 +138,6 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
   const { config, log, operations, drives, pools, auth } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
-  await drives.refresh();
   drives.start();
   pools.start();
   // Operations on sandbox drives can only be judged once those drives are back.
@@ -147,7 +146,13 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
   await pools.mountWanted();
   const sweep = (): Promise<void> => operations.sweep();
   undoing.add('jobs', startJobs(housekeeping(config, { sweep, cleanUp: () => auth.cleanUp() }), log));
-  state.ready = true;
+  // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
+  void drives
+    .refresh()
+    .catch((error: unknown) => log.error({ error }, 'drives could not be read'))
+    .finally(() => {
+      state.ready = true;
+    });
 }
 
 function handleOf(composed: Composed, { log, undoing, state }: Parts): CairnHandle {
@@ -169,7 +174,7 @@ function handleOf(composed: Composed, { log, undoing, state }: Parts): CairnHand
     screen: (request, response) => screenRequest(request, response, guard),
     readiness: (): Readiness => {
       const reasons = [
-        ...(state.ready ? [] : ['What was interrupted is not recovered yet.']),
+        ...(state.ready ? [] : ['What is on the drives is still being read.']),
         ...(state.stopping ? ['Cairn is stopping.'] : []),
       ];
       return { ready: reasons.length === 0, reasons };
