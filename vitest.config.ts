@@ -24,6 +24,7 @@ export default defineConfig({
       project('host', serial),
       project('crash', { ...serial, testTimeout: 1_200_000, hookTimeout: 120_000 }),
       project('browser', { ...serial, testTimeout: 120_000 }),
+      project('lab', { ...serial, testTimeout: 180_000, hookTimeout: 120_000 }),
     ],
   },
 });

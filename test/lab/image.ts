@@ -1,0 +1,110 @@
+/** The guest's image and its saved, booted state: both made once and kept. */
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { cachedFolder, inputsBelow, labFolder, type Input } from './cache.ts';
+import { Power } from './power.ts';
+import { runProgram } from './program.ts';
+import { fixedArguments, QEMU } from './qemu.ts';
+import { installLabTools } from './tools.mjs';
+
+export interface Image {
+  root: string;
+  kernel: string;
+  initrd: string;
+}
+export interface Golden {
+  image: Image;
+  /** Frozen root drive at the moment of the save; an overlay over the image. */
+  root: string;
+  state: string;
+}
+
+/** Once, so that every restored copy has the modules and programs in its memory already. */
+const WARM = `
+systemctl is-system-running --wait
+modprobe -a raid0 raid1 raid10 raid456 dm_mod dm_raid dm_thin_pool btrfs xfs loop sg squashfs nvme
+for program in mdadm lsblk blkid wipefs sfdisk findmnt mkfs.ext4 mkfs.xfs mkfs.btrfs lvm udevadm smartctl perl socat; do
+  $program --version >/dev/null 2>&1
+done
+udevadm settle
+sync
+`;
+/** Drives on this controller may be put in before a restored guest looks at it for the first time. */
+const UNSEEN_SATA = ['modprobe.blacklist=ata_piix'];
+const STATE = 'state';
+const ROOT = 'root.qcow2';
+
+const imageInputs = async (): Promise<Input[]> =>
+  (
+    await Promise.all(
+      ['build-image.sh', 'initrd-init', 'packages.txt', 'guest'].map((name) =>
+        inputsBelow(`test/lab/${name}`),
+      ),
+    )
+  ).flat();
+
+const imageIn = (folder: string): Image => ({
+  root: join(folder, 'root.raw'),
+  kernel: join(folder, 'vmlinuz'),
+  initrd: join(folder, 'initrd.gz'),
+});
+
+/** A copy-on-write drive over another; the path is relative, so that the checkout can be moved. */
+export async function overlay(
+  file: string,
+  base: { relative: string; format: 'raw' | 'qcow2' },
+): Promise<void> {
+  await rm(file, { force: true });
+  await runProgram('/usr/bin/qemu-img', [
+    'create',
+    '-q',
+    '-f',
+    'qcow2',
+    '-b',
+    base.relative,
+    '-F',
+    base.format,
+    file,
+  ]);
+}
+
+async function imageFolder(): Promise<string> {
+  installLabTools();
+  return cachedFolder('image', await imageInputs(), async (folder) => {
+    await runProgram('/usr/bin/nice', ['-n', '15', join(labFolder, 'build-image.sh'), folder]);
+  });
+}
+
+export const ensureImage = async (): Promise<Image> => imageIn(await imageFolder());
+
+/** Builds, boots and saves whatever of it is not there yet. */
+export async function ensureGolden(): Promise<Golden> {
+  const folder = await imageFolder();
+  const image = imageIn(folder);
+  const version = await runProgram(QEMU, ['--version']);
+  const inputs: Input[] = [
+    { name: 'image', content: basename(folder) },
+    { name: 'qemu', content: version },
+    { name: 'arguments', content: JSON.stringify([fixedArguments(), WARM, UNSEEN_SATA]) },
+  ];
+  const golden = await cachedFolder('golden', inputs, async (unfinished) => {
+    const root = join(unfinished, ROOT);
+    await overlay(root, { relative: `../${basename(folder)}/root.raw`, format: 'raw' });
+    const power = await Power.on({
+      folder: unfinished,
+      kernel: image.kernel,
+      initrd: image.initrd,
+      rootOverlay: root,
+      drives: [],
+      kernelWords: UNSEEN_SATA,
+    });
+    try {
+      const warmed = await power.guest.run(WARM, 120_000);
+      if (warmed.code !== 0) throw new Error(`The guest could not be made ready: ${warmed.out}`);
+      await power.save(join(unfinished, STATE));
+    } finally {
+      await power.cut();
+    }
+  });
+  return { image, root: join(golden, ROOT), state: join(golden, STATE) };
+}

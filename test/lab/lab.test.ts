@@ -1,0 +1,279 @@
+/** The lab proves itself: what the cases of other files rely on is real. */
+import { describe, expect, it } from 'vitest';
+import { cairnJournal, killCairn, startCairn, stopCairn } from './cairn.ts';
+import { MiB } from './drives.ts';
+import type { Machine } from './machine.ts';
+import { useLab } from './use-lab.ts';
+
+const lab = useLab();
+
+/** Made as a person would, and named so that the kernel's md number does not matter. */
+async function makeMirror(machine: Machine, ...serials: string[]): Promise<void> {
+  const members = (await machine.paths(...serials)).join(' ');
+  await machine.check(`
+    mdadm --create /dev/md/m1 --run --level=1 --raid-devices=${serials.length} --homehost=lab --name=m1 ${members}
+    udevadm settle`);
+}
+const waitForResync = (machine: Machine): Promise<string> =>
+  machine.until('[ "$(cat /sys/block/md127/md/sync_action)" = idle ]');
+const memberStates = (machine: Machine): Promise<string> =>
+  machine.check(`grep -A1 ^md127 /proc/mdstat | grep -o '\\[[U_]*\\]'`);
+
+describe('a guest', () => {
+  it('answers with its drives within six seconds of being asked for', async () => {
+    const begun = performance.now();
+    const machine = await lab.machine({ drives: [{ serial: 'LAB0001' }, { serial: 'LAB0002' }] });
+    expect(await machine.check('echo here')).toBe('here');
+    expect(performance.now() - begun).toBeLessThan(6_000);
+  });
+
+  it('runs systemd with nothing failed', async () => {
+    const machine = await lab.machine();
+    expect(await machine.check('cat /proc/1/comm')).toBe('systemd');
+    expect(await machine.check('systemctl is-system-running')).toBe('running');
+    await machine.check('systemd-run --unit=probe --quiet sleep 60');
+    expect(await machine.check('systemctl is-active probe')).toBe('active');
+  });
+
+  it('gives exit code and output of a script, and files come and go unchanged', async () => {
+    const machine = await lab.machine();
+    expect(await machine.run('echo out; echo err >&2; exit 3')).toEqual({ code: 3, out: 'out\nerr\n' });
+    expect(await machine.run(['printf', '%s|', "it's", 'a b', '$HOME'])).toEqual({
+      code: 0,
+      out: "it's|a b|$HOME|",
+    });
+    const bytes = Buffer.from(Array.from({ length: 3 * MiB }, (_, index) => (index * 31) % 256));
+    await machine.push('/tmp/with space/bytes', bytes, '0755');
+    expect((await machine.pull('/tmp/with space/bytes')).equals(bytes)).toBe(true);
+    await expect(machine.pull('/nowhere')).rejects.toThrow('No such file');
+    await expect(machine.run('sleep 30', { timeoutMs: 500 })).rejects.toThrow('No end within 500 ms');
+  });
+
+  it('has a clock and random numbers of its own', async () => {
+    const uuids: string[] = [];
+    for (let copy = 0; copy < 2; copy++) {
+      const machine = await lab.machine();
+      const [now, uuid] = (await machine.check('date +%s; cat /proc/sys/kernel/random/uuid')).split('\n');
+      expect(Math.abs(Number(now) - Date.now() / 1_000)).toBeLessThan(5);
+      uuids.push(uuid ?? '');
+      await machine.close();
+    }
+    expect(uuids[0]).not.toBe(uuids[1]);
+  });
+
+  it('reaches nothing outside', async () => {
+    const machine = await lab.machine();
+    const { code } = await machine.run('timeout 2 bash -c "exec 3<>/dev/tcp/10.0.2.2/22"');
+    expect(code).not.toBe(0);
+  });
+
+  it('comes up in the real way too, and again after a reboot from inside', async () => {
+    const machine = await lab.machine({
+      cold: true,
+      drives: [{ serial: 'COLD1' }, { serial: 'COLD2', bus: 'sata' }],
+    });
+    await machine.check('echo kept >/root/mark; sync');
+    await machine.reboot();
+    expect(await machine.check('cat /root/mark; cut -d. -f1 /proc/uptime')).toMatch(/^kept\n\d{1,2}$/);
+    await machine.powerCut();
+    await machine.boot({ cold: true, root: 'kept' });
+    expect(await machine.check('cat /root/mark')).toBe('kept');
+    expect(await machine.path('COLD2')).toMatch(/^\/dev\/sd/);
+  });
+});
+
+describe('drives', () => {
+  it('have the serials, sizes and kinds asked for on every bus', async () => {
+    const machine = await lab.machine({
+      drives: [
+        { serial: 'SCSI-1', sizeBytes: 300 * MiB, wwn: '5000c500aabbccdd' },
+        { serial: 'SCSI-2', rotational: false },
+        { serial: 'SATA-1', bus: 'sata', model: 'WDC WD40EFRX' },
+        { serial: 'NVME-1', bus: 'nvme' },
+        { serial: 'VIRTIO-1', bus: 'virtio' },
+      ],
+    });
+    const table = await machine.check('lsblk -bdnro SERIAL,SIZE,ROTA,TRAN,WWN');
+    const size = 256 * MiB;
+    expect(table.split('\n').map((line) => line.trim())).toEqual(
+      expect.arrayContaining([
+        `SCSI-1 ${300 * MiB} 1  0x5000c500aabbccdd`,
+        expect.stringMatching(`^SCSI-2 ${size} 0  0x5000c500`),
+        expect.stringMatching(`^SATA-1 ${size} 1 ata 0x5000c500`),
+        expect.stringMatching(`^NVME-1 ${size} 0 nvme nvme\\.`),
+        `VIRTIO-1 ${size} 1`,
+      ]),
+    );
+    const smart = JSON.parse(await machine.check('smartctl -a -j $(lab-drive SATA-1)')) as Record<
+      string,
+      unknown
+    >;
+    expect(smart).toMatchObject({ model_name: 'WDC WD40EFRX', smart_status: { passed: true } });
+    expect(await machine.check('smartctl -H $(lab-drive NVME-1)')).toContain('PASSED');
+  });
+
+  it('keep their serials and content while their names change', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'A' }, { serial: 'B' }] });
+    const before = await machine.paths('A', 'B');
+    await machine.check('echo content-of-A | dd of=$(lab-drive A) conv=fsync status=none');
+    await machine.pullDrive('A');
+    await machine.pullDrive('B');
+    expect((await machine.run('LAB_DRIVE_WAIT=0 lab-drive A')).code).toBe(1);
+    await machine.replug('B');
+    await machine.replug('A', { port: 5 });
+    const after = await machine.paths('A', 'B');
+    expect(after).toEqual([before[1], before[0]]);
+    expect(await machine.check('head -c 12 $(lab-drive A)')).toBe('content-of-A');
+  });
+
+  it('are limited while the guest uses them', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'SLOW', sizeBytes: 64 * MiB }] });
+    const read = async (): Promise<number> => {
+      const begun = performance.now();
+      await machine.check('dd if=$(lab-drive SLOW) of=/dev/null bs=256k count=16 iflag=direct status=none');
+      return performance.now() - begun;
+    };
+    const free = await read();
+    await machine.throttle('SLOW', { bytesPerSecond: MiB });
+    expect(await read()).toBeGreaterThan(free + 1_500);
+    await machine.throttle('SLOW', null);
+    expect(await read()).toBeLessThan(2_500);
+  });
+
+  it('fail to read and to write while they are told to, and are well again afterwards', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'BAD' }] });
+    const read = (skip: number) =>
+      machine.run(`dd if=$(lab-drive BAD) of=/dev/null bs=4k count=1 skip=${skip} iflag=direct`);
+    const write = () => machine.run('dd if=/dev/zero of=$(lab-drive BAD) bs=4k count=1 oflag=direct');
+    await machine.failReads('BAD', { sector: 80 });
+    expect((await read(10)).out).toContain('Input/output error');
+    expect((await read(11)).code).toBe(0);
+    await machine.failReads('BAD', 'all');
+    expect((await read(11)).out).toContain('Input/output error');
+    expect((await write()).code).toBe(0);
+    await machine.failReads('BAD', 'none');
+    await machine.failWrites('BAD', 'all');
+    expect((await read(10)).code).toBe(0);
+    expect((await write()).out).toContain('Input/output error');
+    await machine.failWrites('BAD', 'none');
+    expect((await write()).code).toBe(0);
+    expect(await machine.check('dmesg | grep -c "I/O error\\|Medium Error\\|critical"')).not.toBe('0');
+  });
+});
+
+describe('a mirror of the kernel', () => {
+  it('is degraded when a member is pulled, and whole again after another one has been added', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'M1' }, { serial: 'M2' }] });
+    await makeMirror(machine, 'M1', 'M2');
+    await waitForResync(machine);
+    await machine.check(
+      'mkfs.ext4 -q /dev/md/m1 && mkdir /mnt/m && mount /dev/md/m1 /mnt/m && echo kept >/mnt/m/file',
+    );
+    expect(await memberStates(machine)).toBe('[UU]');
+
+    await machine.pullDrive('M2');
+    await machine.check('echo more >>/mnt/m/file; sync');
+    await machine.until(`grep -q '\\[U_\\]\\|\\[_U\\]' /proc/mdstat`);
+    expect(await machine.check('mdadm --detail /dev/md/m1')).toMatch(/State : .*degraded/);
+
+    await machine.addDrive({ serial: 'M3' });
+    await machine.check(
+      'mdadm --manage /dev/md/m1 --remove detached; mdadm --manage /dev/md/m1 --add $(lab-drive M3)',
+    );
+    await waitForResync(machine);
+    expect(await memberStates(machine)).toBe('[UU]');
+    expect(await machine.check('cat /mnt/m/file')).toBe('kept\nmore');
+  });
+
+  it('resyncs at the speed of a limited member', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'M1' }, { serial: 'M2' }] });
+    await machine.throttle('M2', { bytesPerSecond: 2 * MiB });
+    await makeMirror(machine, 'M1', 'M2');
+    expect(await machine.check('cat /sys/block/md127/md/sync_action')).toBe('resync');
+    await machine.check('sleep 3');
+    expect(await machine.check('cat /proc/mdstat')).toMatch(/resync = +\d+\.\d%.*finish=/);
+    await machine.throttle('M2', null);
+    await waitForResync(machine);
+    expect(await memberStates(machine)).toBe('[UU]');
+  });
+
+  it('reads from the other member when one cannot be read', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'M1' }, { serial: 'M2' }] });
+    await makeMirror(machine, 'M1', 'M2');
+    await waitForResync(machine);
+    const read = 'dd if=/dev/md/m1 bs=4k count=4 skip=100 iflag=direct status=none | sha256sum';
+    await machine.check('dd if=/dev/urandom of=/dev/md/m1 bs=4k count=4 seek=100 oflag=direct status=none');
+    const good = await machine.check(read);
+    await machine.failReads('M1', 'all');
+    await machine.failReads('M2', 'none');
+    for (let time = 0; time < 4; time++) expect(await machine.check(read)).toBe(good);
+    await machine.failReads('M1', 'none');
+  });
+
+  it('is assembled again after a power cut, with what was synced and without what was not', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'M1' }, { serial: 'M2' }] });
+    await makeMirror(machine, 'M1', 'M2');
+    await machine.check(`
+      mkfs.ext4 -q /dev/md/m1 && mkdir /mnt/m && mount /dev/md/m1 /mnt/m
+      echo synced >/mnt/m/synced; sync; echo lost >/mnt/m/unsynced; ls /mnt/m`);
+    await machine.powerCut();
+    expect(machine.isOn).toBe(false);
+    await machine.boot({ order: ['M2', 'M1'] });
+    await machine.until('[ -e /dev/md/m1 ]');
+    await machine.check('mkdir /mnt/m && mount /dev/md/m1 /mnt/m');
+    expect(await machine.check('ls /mnt/m | grep sync')).toBe('synced');
+    expect(await machine.check('cat /mnt/m/synced')).toBe('synced');
+  });
+});
+
+describe('the kernel and its tools', () => {
+  it.each([
+    ['ext4', 'mkfs.ext4 -q $A && mount $A /mnt'],
+    ['xfs', 'mkfs.xfs -q $A && mount $A /mnt'],
+    [
+      'btrfs over two drives',
+      'mkfs.btrfs -q -d raid1 -m raid1 $A $B && btrfs device scan -q && mount $A /mnt',
+    ],
+    [
+      'a thin LVM volume',
+      `vgcreate -q pool $A $B && lvcreate -q --type thin-pool -L 200M -n thin pool &&
+       lvcreate -q -V 1G --thinpool pool/thin -n volume && mkfs.ext4 -q /dev/pool/volume && mount /dev/pool/volume /mnt`,
+    ],
+    [
+      'mirrored LVM',
+      'vgcreate -q pool $A $B && lvcreate -q --type raid1 -m 1 -L 100M -n volume pool && mkfs.ext4 -q /dev/pool/volume && mount /dev/pool/volume /mnt',
+    ],
+    [
+      'raid6',
+      'mdadm --create /dev/md/six --run --force --level=6 --raid-devices=4 $A $B $C $D && mkfs.ext4 -q /dev/md/six && mount /dev/md/six /mnt',
+    ],
+  ])('can do %s', async (_title, make) => {
+    const machine = await lab.machine({
+      drives: ['A', 'B', 'C', 'D'].map((serial) => ({ serial, sizeBytes: 400 * MiB })),
+    });
+    const [a, b, c, d] = await machine.paths('A', 'B', 'C', 'D');
+    await machine.check(`A=${a} B=${b} C=${c} D=${d}\n${make} && echo works >/mnt/file && sync`);
+    expect(await machine.check('cat /mnt/file')).toBe('works');
+  });
+});
+
+describe('Cairn in a guest', () => {
+  it('is started by its unit, comes back after kill -9 and finds its data after a power cut', async () => {
+    const machine = await lab.machine({ drives: [{ serial: 'P1' }, { serial: 'P2' }] });
+    const ready = async (url: string) => (await fetch(`${url}/api/ready`)).status;
+    const first = await startCairn(machine);
+    expect(await ready(first.url)).toBe(200);
+    await killCairn(machine);
+    await machine.until('systemctl show -P NRestarts cairn | grep -qx 1 && systemctl is-active -q cairn');
+    expect(await ready(first.url)).toBe(200);
+    const inode = await machine.check('stat -c %i /var/lib/cairn/cairn.db');
+
+    await machine.powerCut();
+    await machine.boot();
+    const second = await startCairn(machine);
+    expect(await ready(second.url)).toBe(200);
+    expect(await machine.check('stat -c %i /var/lib/cairn/cairn.db')).toBe(inode);
+    await stopCairn(machine);
+    expect(await cairnJournal(machine)).toContain('inactive (dead)');
+  });
+});

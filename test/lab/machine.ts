@@ -1,0 +1,300 @@
+/**
+ * A guest with drives: a real kernel with systemd, whose drives can be pulled, slowed, broken and cut off.
+ * Made by a Lab, which also ends it.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import * as drives from './drives.ts';
+import type { Drive, DriveSpec, Fault, Limits } from './drives.ts';
+import type { Finished } from './guest-channel.ts';
+import { overlay, type Golden } from './image.ts';
+import { Power } from './power.ts';
+
+export interface MachineOptions {
+  drives?: DriveSpec[];
+  /** A real boot (about 15 s) instead of the saved one (about 1 s). */
+  cold?: boolean;
+  /** After this the machine is killed, and what waits for it fails. Ten minutes unless told. */
+  wallLimitMs?: number;
+}
+export interface BootOptions {
+  cold?: boolean;
+  /**
+   * `kept` goes on with the root drive of the last life, so that installed units, fstab and the like are still there; only a
+   * cold boot can. `fresh` unless told.
+   */
+  root?: 'fresh' | 'kept';
+  /** Serials in the order in which the drives get their ports, and so most likely their names. */
+  order?: string[];
+}
+interface RunOptions {
+  timeoutMs?: number;
+}
+
+const RUN_MS = 60_000;
+const COPY_MS = 60_000;
+const WALL_LIMIT_MS = 600_000;
+
+export class Machine {
+  /** Scratch space on this side; gone with the machine. */
+  readonly folder: string;
+  readonly #golden: Golden;
+  readonly #drives: Drive[] = [];
+  readonly #wallTimer: NodeJS.Timeout;
+  #power: Power | null = null;
+  #driveCount = 0;
+  #consoles = '';
+
+  private constructor(golden: Golden, folder: string, wallLimitMs: number) {
+    this.#golden = golden;
+    this.folder = folder;
+    this.#wallTimer = setTimeout(() => {
+      process.stderr.write(`lab: a machine was ended after ${wallLimitMs} ms\n`);
+      void this.powerCut();
+    }, wallLimitMs);
+    this.#wallTimer.unref();
+  }
+
+  static async start(golden: Golden, folder: string, options: MachineOptions): Promise<Machine> {
+    await mkdir(folder, { recursive: true });
+    const machine = new Machine(golden, folder, options.wallLimitMs ?? WALL_LIMIT_MS);
+    try {
+      for (const spec of options.drives ?? []) await machine.#makeDrive(spec);
+      await machine.boot({ cold: options.cold ?? false });
+      return machine;
+    } catch (error) {
+      await machine.close();
+      throw error;
+    }
+  }
+
+  /* Power */
+
+  /** Switches on with every drive that has not been pulled, and waits until the guest has described them. */
+  async boot({ cold = false, root = 'fresh', order = [] }: BootOptions = {}): Promise<void> {
+    if (this.#power?.isOn) throw new Error('The machine is on already.');
+    if (root === 'kept' && !cold)
+      throw new Error('Only a cold boot goes on with the root drive of the last life.');
+    const rootOverlay = join(this.folder, 'root.qcow2');
+    const base = cold ? this.#golden.image.root : this.#golden.root;
+    if (root === 'fresh')
+      await overlay(rootOverlay, {
+        relative: `../../${basename(dirname(base))}/${basename(base)}`,
+        format: cold ? 'raw' : 'qcow2',
+      });
+    const present = this.#inOrder(order);
+    for (const drive of present) drive.attached = false;
+    for (const drive of present) {
+      drive.port = drives.choosePort(drive, this.#drives);
+      drive.attached = true;
+    }
+    const atOnce = present.filter((drive) => cold || drive.spec.bus === 'sata');
+    this.#power = await Power.on({
+      folder: this.folder,
+      kernel: this.#golden.image.kernel,
+      initrd: this.#golden.image.initrd,
+      rootOverlay,
+      drives: atOnce,
+      ...(!cold && { stateFile: this.#golden.state }),
+    });
+    for (const drive of present) if (!atOnce.includes(drive)) await this.#plug(drive);
+    if (!cold && atOnce.length > 0) await this.check('modprobe ata_piix');
+    await this.#described(present);
+  }
+
+  /** The plug is pulled: kill -9 of QEMU. What the guest had written to a drive is there, the rest is gone. */
+  async powerCut(): Promise<void> {
+    this.#consoles += this.#power?.console() ?? '';
+    await this.#power?.cut();
+    this.#power = null;
+  }
+
+  /** `systemctl reboot` inside: services stop, and the same machine comes up again in the real way. */
+  async reboot({ timeoutMs = 180_000 } = {}): Promise<void> {
+    const power = this.#on();
+    const times = power.timesReady();
+    await this.check('systemd-run --quiet --on-active=0.2 systemctl reboot');
+    await power.ready(times + 1, timeoutMs);
+    await this.#described(this.#drives.filter((drive) => drive.attached));
+  }
+
+  /** Ends the machine and forgets its drives. */
+  async close(): Promise<void> {
+    clearTimeout(this.#wallTimer);
+    await this.powerCut();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  get isOn(): boolean {
+    return this.#power?.isOn ?? false;
+  }
+  /** The port of 127.0.0.1 that leads to Cairn's port in the guest; another one after every boot. */
+  get productPort(): number {
+    return this.#on().productPort;
+  }
+  /** What the kernel and systemd wrote on the console, in this life and earlier ones. */
+  console(): string {
+    return this.#consoles + (this.#power?.console() ?? '');
+  }
+
+  /* Inside the guest */
+
+  /** Runs a bash script, or a program with its arguments, as root. */
+  run(script: string | string[], { timeoutMs = RUN_MS }: RunOptions = {}): Promise<Finished> {
+    return this.#on().guest.run(script, timeoutMs);
+  }
+
+  /**
+   * The same, where anything but success is a mistake of the case.
+   * @returns what it said, without white space at the ends
+   */
+  async check(script: string | string[], options: RunOptions = {}): Promise<string> {
+    const { code, out } = await this.run(script, options);
+    if (code !== 0) throw new Error(`Exit ${code} in the guest of: ${String(script)}\n${out}`);
+    return out.trim();
+  }
+
+  /** Repeats a script until it succeeds. */
+  async until(script: string, { timeoutMs = 30_000, everyMs = 200 } = {}): Promise<string> {
+    const seconds = everyMs / 1_000;
+    const loop = `try() {\n${script}\n}\nwhile ! try; do sleep ${seconds}; done`;
+    return this.check(loop, { timeoutMs });
+  }
+
+  async push(path: string, content: Buffer | string, mode = '0644'): Promise<void> {
+    await this.#on().guest.push(path, Buffer.from(content), mode, COPY_MS);
+  }
+  pull(path: string): Promise<Buffer> {
+    return this.#on().guest.pull(path, COPY_MS);
+  }
+
+  /** `/dev/sdb` of today. Waits until the guest knows the drive. */
+  async path(serial: string): Promise<string> {
+    return this.check(['lab-drive', serial]);
+  }
+  /** In the order asked for. */
+  async paths(...serials: string[]): Promise<string[]> {
+    return (await this.check(['lab-drive', ...serials])).split('\n');
+  }
+
+  /* Drives */
+
+  /** Puts in a new drive, and waits until the guest has described it. */
+  async addDrive(spec: DriveSpec): Promise<void> {
+    const drive = await this.#makeDrive(spec);
+    if (drive.spec.bus === 'sata') throw new Error('sata drives are there from the start.');
+    await this.replug(spec.serial);
+  }
+
+  /** Takes a drive out while the guest runs; its content stays. */
+  async pullDrive(serial: string): Promise<void> {
+    const drive = this.#drive(serial);
+    if (drive.spec.bus === 'sata') throw new Error('sata drives cannot be pulled; use fail, or another bus.');
+    const { qmp } = this.#on();
+    const id = drives.deviceId(drive);
+    const from = qmp.events.length;
+    await qmp.execute('device_del', { id });
+    await qmp.event('DEVICE_DELETED', (data) => data.device === id, { from });
+    await qmp.execute('blockdev-del', { 'node-name': id });
+    drive.attached = false;
+    for (const node of [drive.faultNode, `raw${drive.number}`])
+      if (node) await qmp.execute('blockdev-del', { 'node-name': node });
+    await qmp.execute('object-del', { id: drives.throttleGroup(drive).id });
+  }
+
+  /**
+   * Puts a pulled drive back.
+   * @param port another one than before gives it another address, and usually another name
+   */
+  async replug(serial: string, { port }: { port?: number } = {}): Promise<void> {
+    const drive = this.#drive(serial);
+    drive.port = drives.choosePort(drive, this.#drives, port);
+    drive.attached = true;
+    await this.#plug(drive);
+    await this.#described([drive]);
+  }
+
+  /** Limits a drive from now on; null lets it go. */
+  async throttle(serial: string, limits: Limits | null): Promise<void> {
+    const drive = this.#drive(serial);
+    drive.limits = limits ?? {};
+    await this.#on().qmp.execute('qom-set', {
+      path: drives.throttlePath(drive),
+      property: 'limits',
+      value: drives.throttleLimits(drive.limits),
+    });
+  }
+
+  /**
+   * Reads end with an I/O error: all of them, those that touch one 512-byte sector, or none any more. Retries by the kernel
+   * make them slow: read little (64 KiB), or break one sector.
+   */
+  async failReads(serial: string, fault: Fault): Promise<void> {
+    this.#drive(serial).reads = fault;
+    await this.#applyFaults(serial);
+  }
+  /** The same for writes. */
+  async failWrites(serial: string, fault: Fault): Promise<void> {
+    this.#drive(serial).writes = fault;
+    await this.#applyFaults(serial);
+  }
+
+  /** The drive's content as a file on this side. Write to it only while the machine is off. */
+  driveFile(serial: string): string {
+    return this.#drive(serial).spec.file;
+  }
+  hasDrive(serial: string): boolean {
+    return this.#drives.some((drive) => drive.spec.serial === serial);
+  }
+
+  #on(): Power {
+    if (!this.#power?.isOn) throw new Error('The machine is off.');
+    return this.#power;
+  }
+
+  #drive(serial: string): Drive {
+    const found = this.#drives.find((drive) => drive.spec.serial === serial);
+    if (!found) throw new Error(`This machine never had a drive ${serial}.`);
+    return found;
+  }
+
+  async #makeDrive(spec: DriveSpec): Promise<Drive> {
+    if (this.hasDrive(spec.serial)) throw new Error(`There is a drive ${spec.serial} already.`);
+    const drive = await drives.makeDrive(spec, this.#driveCount++, this.folder);
+    // Not put in yet, but wanted: boot() takes those that are.
+    drive.attached = !this.#power;
+    this.#drives.push(drive);
+    return drive;
+  }
+
+  #inOrder(order: string[]): Drive[] {
+    const rank = (drive: Drive) => (order.indexOf(drive.spec.serial) + order.length + 1) % (order.length + 1);
+    return this.#drives.filter((drive) => drive.attached).sort((a, b) => rank(a) - rank(b));
+  }
+
+  async #plug(drive: Drive): Promise<void> {
+    const { qmp } = this.#on();
+    await qmp.execute('object-add', drives.throttleGroup(drive));
+    for (const node of drives.blockNodes(drive)) await qmp.execute('blockdev-add', node);
+    await qmp.execute('device_add', drives.device(drive));
+  }
+
+  async #described(present: Drive[]): Promise<void> {
+    if (present.length > 0) await this.paths(...present.map((drive) => drive.spec.serial));
+  }
+
+  /** A blkdebug node cannot change its mind: a new one takes its place. */
+  async #applyFaults(serial: string): Promise<void> {
+    const drive = this.#drive(serial);
+    if (!this.isOn || !drive.attached) return;
+    const { qmp } = this.#on();
+    const old = drive.faultNode;
+    drive.faultNode = null;
+    if (drive.reads !== 'none' || drive.writes !== 'none') {
+      drive.faultNode = `fault${drive.number}${old?.endsWith('x') ? '' : 'x'}`;
+      await qmp.execute('blockdev-add', drives.blkdebugNode(drive, drive.faultNode));
+    }
+    await qmp.execute('blockdev-reopen', { options: [drives.throttleNode(drive)] });
+    if (old) await qmp.execute('blockdev-del', { 'node-name': old });
+  }
+}

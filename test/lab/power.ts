@@ -1,0 +1,153 @@
+/** One life of a virtual machine, from power on to power off. What it is made of belongs to the caller. */
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GuestChannel } from './guest-channel.ts';
+import { CONTROL_PORT, PRODUCT_PORT, startQemu, type Start } from './qemu.ts';
+import { Qmp } from './qmp.ts';
+
+const READY = 'LAB-READY';
+const COLD_BOOT_MS = 180_000;
+
+/** Processes that must not outlive this one. The kernel sees to it as well; this is for an orderly exit. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+export class Power {
+  readonly qmp: Qmp;
+  readonly guest: GuestChannel;
+  /** Where Cairn's port of the guest can be reached on 127.0.0.1. */
+  readonly productPort: number;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #ended: Promise<void>;
+
+  private constructor(child: ChildProcess, ended: Promise<void>, qmp: Qmp, folder: string, ports: number[]) {
+    this.#child = child;
+    this.#ended = ended;
+    this.qmp = qmp;
+    this.#folder = folder;
+    this.guest = new GuestChannel(ports[0] ?? 0);
+    this.productPort = ports[1] ?? 0;
+  }
+
+  /** Switches on, and waits until the guest answers. */
+  static async on(start: Start): Promise<Power> {
+    await rm(join(start.folder, 'qmp'), { force: true });
+    await writeFile(join(start.folder, 'console.log'), '');
+    const child = startQemu(start);
+    running.add(child);
+    const ended = new Promise<void>((resolve) => {
+      const end = () => {
+        running.delete(child);
+        resolve();
+      };
+      child.once('exit', end);
+      child.once('error', end);
+    });
+    const isAlive = () => running.has(child);
+    try {
+      const qmp = await Qmp.connect(join(start.folder, 'qmp'), isAlive);
+      const power = new Power(child, ended, qmp, start.folder, await forwardedPorts(qmp));
+      if (start.stateFile) await power.#resume();
+      else await power.ready(1, COLD_BOOT_MS);
+      return power;
+    } catch (error) {
+      child.kill('SIGKILL');
+      await ended;
+      const said = readFileSync(join(start.folder, 'qemu.log'), 'utf8').trim();
+      throw new Error(`The guest did not start. ${said}`, { cause: error });
+    }
+  }
+
+  get isOn(): boolean {
+    return running.has(this.#child);
+  }
+
+  console(): string {
+    return readFileSync(join(this.#folder, 'console.log'), 'utf8');
+  }
+
+  /** Waits until the guest has come up so many times. */
+  async ready(times: number, timeoutMs: number): Promise<void> {
+    const until = Date.now() + timeoutMs;
+    while (this.console().split(READY).length <= times) {
+      if (!this.isOn) throw new Error('QEMU ended.');
+      if (Date.now() > until)
+        throw new Error(`Not up within ${timeoutMs} ms:\n${this.console().slice(-2_000)}`);
+      await sleep(30);
+    }
+    await this.#answers(until);
+  }
+
+  readonly timesReady = (): number => this.console().split(READY).length - 1;
+
+  /** Writes the state of the running guest to a file and switches off. */
+  async save(stateFile: string): Promise<void> {
+    await this.qmp.execute('stop');
+    await this.qmp.execute('migrate-set-parameters', { 'max-bandwidth': 2 ** 40 });
+    await this.qmp.execute('migrate', { uri: `exec:exec cat > '${stateFile}'` });
+    for (;;) {
+      const { status, ...rest } = await this.qmp.execute<{ status?: string }>('query-migrate');
+      if (status === 'completed') break;
+      if (status === 'failed') throw new Error(`QEMU could not save the guest: ${JSON.stringify(rest)}`);
+      await sleep(20);
+    }
+    await this.off();
+  }
+
+  /** Ends QEMU in its own way: everything the guest has written is in the files. */
+  async off(): Promise<void> {
+    await this.qmp.execute('quit').catch((error: unknown) => {
+      if (this.isOn) throw error;
+    });
+    await this.#ended;
+    this.qmp.close();
+  }
+
+  /** kill -9: what the guest had not written to a drive is gone. */
+  async cut(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+    this.qmp.close();
+  }
+
+  /** The marker comes a moment before the port is open, and QEMU refuses the connection in between. */
+  async #answers(until: number): Promise<void> {
+    for (;;) {
+      try {
+        await this.guest.run('true', 3_000);
+        return;
+      } catch (error) {
+        if (!this.isOn || Date.now() > until) throw error;
+        await sleep(100);
+      }
+    }
+  }
+
+  async #resume(): Promise<void> {
+    while ((await this.qmp.execute<{ status: string }>('query-status')).status === 'inmigrate')
+      await sleep(10);
+    await this.qmp.execute('cont');
+    const now = String(Math.round(Date.now() / 10) / 100);
+    const woken = await this.guest.run(['lab-wake', now, randomBytes(64).toString('hex')], 20_000);
+    if (woken.code !== 0) throw new Error(`The restored guest did not wake: ${woken.out}`);
+  }
+}
+
+/** QEMU took free ports by itself: `TCP[HOST_FORWARD]  12  127.0.0.1 40321  10.0.2.15 7000`. */
+async function forwardedPorts(qmp: Qmp): Promise<number[]> {
+  const text = await qmp.execute<string>('human-monitor-command', { 'command-line': 'info usernet' });
+  return [CONTROL_PORT, PRODUCT_PORT].map((guestPort) => {
+    const match = new RegExp(
+      `HOST_FORWARD\\]\\s+\\d+\\s+127\\.0\\.0\\.1\\s+(\\d+)\\s+10\\.0\\.2\\.15\\s+${guestPort}\\b`,
+    ).exec(text);
+    if (!match) throw new Error(`QEMU forwards no port to ${guestPort}:\n${text}`);
+    return Number(match[1]);
+  });
+}

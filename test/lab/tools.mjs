@@ -1,0 +1,14 @@
+/** Programs the lab needs on the machine that runs it, as [program, Debian package]; see installPrograms. */
+import { installPrograms } from '../../src/setup.mjs';
+
+export const LAB_PROGRAMS = [
+  ['mmdebstrap', 'mmdebstrap'],
+  ['qemu-system-x86_64', 'qemu-system-x86'],
+  ['qemu-img', 'qemu-utils'],
+  ['cpio', 'cpio'],
+  ['mke2fs', 'e2fsprogs'],
+  ['setpriv', 'util-linux'],
+];
+
+/** Installs what is missing through apt; quick when nothing is. */
+export const installLabTools = () => installPrograms(LAB_PROGRAMS);

@@ -1,0 +1,44 @@
+/** The lab inside a test file: ends every guest after each case, and keeps what a failed one has to say. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll } from 'vitest';
+import { checkout } from './cache.ts';
+import { Lab } from './lab.ts';
+import type { Machine, MachineOptions } from './machine.ts';
+
+const artifacts = join(checkout, 'test/artifacts/lab');
+const ENSURE_MS = 1_200_000;
+
+async function evidence(machine: Machine): Promise<string> {
+  const said = machine.isOn
+    ? await machine.run('lsblk; cat /proc/mdstat; journalctl -n 300 -o short-monotonic').then(
+        ({ out }) => out,
+        (error: unknown) => String(error),
+      )
+    : 'The machine was off.';
+  return `== console\n${machine.console()}\n== guest\n${said}\n`;
+}
+
+export function useLab(): { machine(options?: MachineOptions): Promise<Machine> } {
+  let lab: Lab | undefined;
+  beforeAll(async () => {
+    lab = await Lab.ensure();
+  }, ENSURE_MS);
+  afterEach(async ({ task }) => {
+    try {
+      if (task.result?.state !== 'fail') return;
+      await mkdir(artifacts, { recursive: true });
+      const name = task.name.replaceAll(/\W+/g, '-').slice(0, 80);
+      for (const [index, machine] of (lab?.machines ?? []).entries())
+        await writeFile(join(artifacts, `${name}-${index}.log`), await evidence(machine));
+    } finally {
+      await lab?.close();
+    }
+  });
+  return {
+    machine(options) {
+      if (!lab) throw new Error('The lab is there inside of tests only.');
+      return lab.machine(options);
+    },
+  };
+}
