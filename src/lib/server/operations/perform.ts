@@ -96,6 +96,7 @@ async function runCommand(context: PerformContext, act: Act, command: Command): 
       program: command.program,
       argv: command.argv,
       ...(command.stdin === undefined ? {} : { stdin: command.stdin }),
+      ...(command.lockDrive === undefined ? {} : { lockDrive: command.lockDrive }),
       timeoutMs: command.timeoutMs,
       recordPath,
       signal: act.signal,

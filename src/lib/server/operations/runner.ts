@@ -143,8 +143,9 @@ export async function forward(
     try {
       signal.throwIfAborted();
       await forwardStep(context, operation, rows, step, signal);
-      // After the last step too: who cancelled before the end was told that it will be taken back.
-      signal.throwIfAborted();
+      // After the last step too: who cancelled before the end was told that it will be taken back. A deadline that passes
+      // when all is done already changes nothing.
+      if (signal.aborted && toAppError(signal.reason).code === 'cancelled') signal.throwIfAborted();
     } catch (error) {
       // An aborted operation ends for the reason of the abort, not for what the abort broke on its way.
       const reason: unknown = signal.aborted ? signal.reason : error;
