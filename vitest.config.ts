@@ -1,8 +1,11 @@
 import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const project = (name: string, extra: Record<string, unknown> = {}) => ({
+  // Rune modules (*.svelte.ts) are compiled as in the product.
+  plugins: [svelte()],
   resolve: { alias: { $lib: at('src/lib'), $plugins: at('plugins') } },
   test: {
     name,

@@ -37,10 +37,19 @@ function hide(target: Element): void {
   if (bubble?.matches(':popover-open')) bubble.hidePopover();
 }
 
-/** @param text null or empty: no bubble */
-export function tip(text: string | null | undefined, options: { onTap?: boolean } = {}): Attachment<Element> {
+/**
+ * @param text asked for when it is shown, so that news about the element never closes an open bubble; nothing: no bubble
+ * @param onTap a tap shows it too
+ */
+export function tip(
+  text: () => string | null | undefined,
+  onTap: () => boolean = () => false,
+): Attachment<Element> {
   return (element) => {
-    if (!text) return;
+    const open = (): void => {
+      const shown = text();
+      if (shown) show(element, shown);
+    };
     let timer: ReturnType<typeof setTimeout> | undefined;
     const close = (): void => {
       clearTimeout(timer);
@@ -49,15 +58,15 @@ export function tip(text: string | null | undefined, options: { onTap?: boolean 
     const listeners = {
       pointerenter: (event: Event) => {
         if ((event as PointerEvent).pointerType === 'touch') return;
-        timer = setTimeout(() => show(element, text), OPEN_AFTER_MS);
+        timer = setTimeout(open, OPEN_AFTER_MS);
       },
       pointerleave: close,
       pointerdown: () => clearTimeout(timer),
       focusin: () => {
-        if (element.matches(':focus-visible, :has(:focus-visible)')) show(element, text);
+        if (element.matches(':focus-visible, :has(:focus-visible)')) open();
       },
       focusout: close,
-      click: () => (options.onTap ? show(element, text) : close()),
+      click: () => (onTap() ? open() : close()),
       keydown: (event: Event) => {
         if ((event as KeyboardEvent).key === 'Escape') close();
       },
