@@ -116,7 +116,7 @@ test('when Cairn dies before the gate is opened, the program is not run and the 
   const acted = join(folder, 'acted');
   const supervisor = spawn(
     '/usr/bin/perl',
-    ['-e', supervisorScript(), recordPath, '5000', SH, '-c', `touch ${acted}`],
+    ['-e', supervisorScript(), recordPath, '5000', '', SH, '-c', `touch ${acted}`],
     {
       stdio: ['pipe', 'ignore', 'ignore'],
     },
@@ -141,6 +141,7 @@ test('a program goes on to its end, with its output kept, when the process that 
       supervisorScript(),
       recordPath,
       '20000',
+      '',
       SH,
       '-c',
       'echo begun; sleep 0.5; echo ended; exit 4',
@@ -153,6 +154,33 @@ test('a program goes on to its end, with its output kept, when the process that 
   const record = await commands.readRecord(recordPath);
   expect(texts(record.lines)).toEqual(['begun', 'ended']);
   expect(record.end?.exitCode).toBe(4);
+});
+
+test('a command that needs a drive for itself waits until nobody looks at it', async () => {
+  const drive = join(folder, 'drive');
+  writeFileSync(drive, '');
+  const holder = spawn(
+    '/usr/bin/perl',
+    ['-e', 'open my $d, "<", shift; flock $d, 1; $| = 1; print "held\\n"; sleep 60', drive],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  const { end, lines } = shell('echo alone', { lockDrive: drive });
+  await sleep(200);
+  expect(texts(lines)).toEqual([]);
+  holder.kill('SIGKILL');
+  expect((await end).exitCode).toBe(0);
+  expect(texts(lines)).toEqual(['alone']);
+});
+
+test('the lock of a drive that is gone is not taken, and nothing is left in its place', async () => {
+  const drive = join(folder, 'pulled');
+  const { end, lines } = shell('echo alone', { lockDrive: drive });
+  expect((await end).exitCode).toBe(75);
+  expect(lines[0]?.text).toMatch(/cannot open/);
+  expect(existsSync(drive)).toBe(false);
 });
 
 test('cancel ends the whole group, grandchildren and deaf ones too, before it answers', async () => {

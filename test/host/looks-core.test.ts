@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +15,8 @@ import { makeLoopDrives, type LoopDrive, type LoopDrives } from '../support/loop
 
 const tool = (program: string, ...argv: string[]): void =>
   void execFileSync(program, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
-const DISK = '8aa511af-0a63-404b-a2d5-28d0c3e868b7';
-const PART = 'b0de97e6-ba53-4a4d-9083-078af8c9bfb9';
-const UUID = '11111111-2222-4333-8444-555555555555';
+// The kernel remembers every btrfs UUID it has seen: another run must not meet ours.
+const [DISK, PART, UUID] = [randomUUID(), randomUUID(), randomUUID()];
 
 let before: Traces;
 let loops: LoopDrives;
@@ -44,8 +44,14 @@ const status = async (what: Look): Promise<string> => (await look(what)).status;
 async function act(action: Action): Promise<void> {
   const compiled = compileAction(action, host);
   if (compiled.kind === 'in-process') return compiled.perform(signal);
-  const { exitCode } = await host.commands.read(compiled.program, compiled.argv, {
-    okExitCodes: compiled.okExitCodes,
+  const { kind: _, okExitCodes: __, ...command } = compiled;
+  const recordPath = join(loops.directory, 'record');
+  const { exitCode } = await host.commands.run({
+    ...command,
+    recordPath,
+    signal,
+    onStarted: () => undefined,
+    onLine: () => undefined,
   });
   expect(compiled.okExitCodes).toContain(exitCode);
 }

@@ -8,7 +8,7 @@ import { dirname } from 'node:path';
 import type { Action, DriveRef, ExecAction } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { loopsOf } from './loops';
-import { lockedAlone, PROGRAMS } from './programs';
+import { PROGRAMS } from './programs';
 import type { Host } from './types';
 
 export interface CommandAction {
@@ -16,6 +16,8 @@ export interface CommandAction {
   program: string;
   argv: string[];
   stdin?: string;
+  /** See SupervisedCommand: nobody may look at the drive meanwhile. */
+  lockDrive?: string;
   timeoutMs: number;
   okExitCodes: number[];
 }
@@ -117,8 +119,7 @@ function mountCommand(device: string, path: string, filesystem: string, options:
 }
 
 function partxCommand(verb: '--update' | '--delete', path: string, okExitCodes?: number[]): CommandAction {
-  const { program, argv } = lockedAlone(path, PROGRAMS.partx, [verb, path]);
-  return command(program, argv, okExitCodes);
+  return { ...command(PROGRAMS.partx, [verb, path], okExitCodes), lockDrive: path };
 }
 
 const unmountCommand = (path: string): CommandAction =>

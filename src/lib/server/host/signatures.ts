@@ -4,20 +4,16 @@
  * `-o udev` is the only output of blkid that keeps every label as it is: the others spell bytes beyond ASCII ambiguously.
  * Sources: blkid(8) -p, -o udev; wipefs(8) --json; sfdisk(8) --json; util-linux 2.38 and later.
  */
-import { open } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
-import { lockedShared, PROGRAMS } from './programs';
-import { wholeDevice } from './sysfs';
-import { kernelNameOf } from './system-drives';
-import type { CommandOutput, CommandRunner, ReadOptions } from './types';
+import { readLocked } from './locked-read';
+import { PROGRAMS } from './programs';
+import type { CommandRunner } from './types';
 
 /** Exit codes of blkid -p: nothing recognised (or not readable, which it does not say), and several answers at once. */
 const NOTHING = 2;
 const AMBIVALENT = 8;
-/** Longer than the wait for the drive's lock. */
-const READ_TIMEOUT_MS = 30_000;
 
 export type BlkidAnswer =
   | { kind: 'nothing' }
@@ -156,64 +152,29 @@ export function parseSfdisk(output: string): PartitionTable {
   };
 }
 
-/** blkid answers "nothing" for a node that it cannot read: so it is read here first. @throws AppError command_failed */
-async function mustBeReadable(path: string): Promise<void> {
-  try {
-    const file = await open(path, 'r');
-    try {
-      const buffer = Buffer.alloc(4_096);
-      await file.read(buffer, 0, buffer.length, 0);
-      await file.read(buffer, 0, buffer.length, 65_536);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new AppError('command_failed', `${path} cannot be read (${reason}).`, {
-      details: { path, error: reason },
-      remedy: 'Check the cable and the health of the drive.',
-      cause,
-    });
-  }
-}
-
 type Reader = Pick<CommandRunner, 'read'>;
-
-/** Looks at a drive, a partition of it, or a file, in turn with those who change its partitions. */
-function readLocked(
-  commands: Reader,
-  program: string,
-  argv: string[],
-  path: string,
-  options?: ReadOptions,
-): Promise<CommandOutput> {
-  const name = kernelNameOf(path);
-  const drivePath = name === null ? path : `/dev/${wholeDevice(name)}`;
-  const shared = lockedShared(drivePath, program, [...argv, '--', path]);
-  return commands.read(shared.program, shared.argv, { timeoutMs: READ_TIMEOUT_MS, ...options });
-}
 
 /** Never cached. @throws AppError command_failed | command_timeout | parse_failed */
 export async function askBlkid(commands: Reader, path: string): Promise<BlkidAnswer> {
-  await mustBeReadable(path);
-  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.blkid, ['-p', '-o', 'udev'], path, {
-    okExitCodes: [0, NOTHING, AMBIVALENT],
-  });
+  const argv = ['-p', '-o', 'udev'];
+  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.blkid, argv, path, [
+    0,
+    NOTHING,
+    AMBIVALENT,
+  ]);
   if (exitCode === NOTHING) return { kind: 'nothing' };
   if (exitCode === AMBIVALENT) return { kind: 'ambivalent' };
   return parseBlkid(stdout);
 }
 
 export async function askWipefs(commands: Reader, path: string): Promise<RawSignature[]> {
-  const { stdout } = await readLocked(commands, PROGRAMS.wipefs, ['--json'], path);
+  const { stdout } = await readLocked(commands, PROGRAMS.wipefs, ['--json'], path, [0]);
   return parseWipefs(stdout);
 }
 
 /** Null when sfdisk does not recognise a partition table (or what is there is damaged). */
 export async function askSfdisk(commands: Reader, path: string): Promise<PartitionTable | null> {
-  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.sfdisk, ['--json'], path, {
-    okExitCodes: [0, 1],
-  });
+  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.sfdisk, ['--json'], path, [0, 1]);
   return exitCode === 0 ? parseSfdisk(stdout) : null;
 }
 

@@ -22,17 +22,21 @@ export async function supervise(command: SupervisedCommand): Promise<CommandEnd>
 
   const record = tailRecord(recordPath, command.onLine);
   const limitMs = String(timeoutMs + SUPERVISOR_SLACK_MS);
-  const subprocess = execa(PROGRAMS.perl, ['-e', supervisorScript(), recordPath, limitMs, program, ...argv], {
-    env: ENVIRONMENT,
-    extendEnv: false,
-    stdin: 'pipe',
-    stdout: 'ignore',
-    stderr: 'ignore',
-    detached: true,
-    cleanup: false,
-    reject: false,
-    buffer: false,
-  });
+  const subprocess = execa(
+    PROGRAMS.perl,
+    ['-e', supervisorScript(), recordPath, limitMs, command.lockDrive ?? '', program, ...argv],
+    {
+      env: ENVIRONMENT,
+      extendEnv: false,
+      stdin: 'pipe',
+      stdout: 'ignore',
+      stderr: 'ignore',
+      detached: true,
+      cleanup: false,
+      reject: false,
+      buffer: false,
+    },
+  );
   // The supervisor may be killed while we write: that shows in its end, not here.
   subprocess.stdin.on('error', () => undefined);
   try {

@@ -15,12 +15,14 @@ export const RECORD_LIMIT_BYTES = 16 * 1024 ** 2;
 export const LINE_LIMIT_BYTES = 8_192;
 /** How long an open pipe may outlive the command: a daemon that it started may hold it for ever. */
 const PIPE_GRACE_MS = 500;
+/** How long a command may wait for its drive's lock; ends with EX_TEMPFAIL of sysexits.h, 75, after it. */
+const LOCK_WAIT_MS = 20_000;
 /** The supervisor's own time limit is this much later than ours: it decides only when we are gone. */
 export const SUPERVISOR_SLACK_MS = 2_000;
 
 const SCRIPT = String.raw`
 use strict;
-my ($record, $limit, $program, @argv) = @ARGV;
+my ($record, $limit, $drive, $program, @argv) = @ARGV;
 $SIG{$_} = sub { } for qw(TERM INT HUP PIPE);
 open my $out, '>>', $record or exit 126;
 my ($kept, $torn, $full) = (0, 0, 0);
@@ -90,6 +92,18 @@ if ($size) {
   open $text, '<', '/dev/null' or stay();
 }
 
+# Alone on the drive, for what changes partitions: udev's workers and our own probes hold the lock while they look.
+# Opened for reading only, and never created: the drive may have been pulled.
+my $lock;
+if ($drive ne '') {
+  my $until = now() + LOCK_WAIT;
+  my $why = open($lock, '<', $drive) ? '' : "cannot open $drive: $!";
+  until ($why || flock $lock, 6) {
+    if (now() > $until) { $why = "$drive is busy: somebody holds its lock" } else { select undef, undef, undef, 0.01 }
+  }
+  if ($why) { keep('E', $why); finish(75, '-'); exit 0 }
+}
+
 pipe(my $stdout, my $stdoutEnd) && pipe(my $stderr, my $stderrEnd) or stay();
 my $child = fork;
 stay() unless defined $child;
@@ -150,6 +164,7 @@ export function supervisorScript(architecture: NodeJS.Architecture = process.arc
     .replaceAll('FSYNC', String(calls.fsync))
     .replaceAll('RECORD_LIMIT', String(RECORD_LIMIT_BYTES))
     .replaceAll('LINE_LIMIT', String(LINE_LIMIT_BYTES))
+    .replaceAll('LOCK_WAIT', String(LOCK_WAIT_MS))
     .replaceAll('PIPE_GRACE', String(PIPE_GRACE_MS))
     .trim();
 }

@@ -36,6 +36,8 @@ export interface SupervisedCommand {
   program: string;
   argv: string[];
   stdin?: string;
+  /** Path of a whole drive whose advisory lock is held alone while the program runs. */
+  lockDrive?: string;
   timeoutMs: number;
   /** File that the supervisor writes lines and the exit status to; it outlives us. Its folder exists. */
   recordPath: string;
