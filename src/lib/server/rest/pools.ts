@@ -50,9 +50,13 @@ export const previewPool = answer('operator', async ({ services, event }) => {
   );
 });
 
-export const getPool = answer('viewer', ({ services, param }) =>
-  json(restPool(services.pools.getOrLast(param('guid')))),
-);
+/** A pool that became ready this moment has not been asked for its sizes yet: a program that waits for it gets them. */
+export const getPool = answer('viewer', async ({ services: { pools }, param }) => {
+  const source = pools.getOrLast(param('guid'));
+  if ('guid' in source && source.state === 'ready' && source.poolStatus === null)
+    await pools.refresh(source.guid);
+  return json(restPool(pools.getOrLast(param('guid'))));
+});
 
 export const deletePool = answer('operator', async ({ services, actor, event, param }) => {
   const body = removeBody.parse(await readJson(event.request));

@@ -1,0 +1,152 @@
+/** The REST interface from an empty appliance to a pool and back, on real sandbox drives. */
+import { statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RestPool } from '$lib/server/pools/rest-shape';
+import { Appliance } from '../support/appliance';
+import { expectNoLeaks, traces } from '../support/leaks';
+
+const before = traces();
+const made = new Appliance({ drives: 2 });
+beforeAll(async () => {
+  await made.start();
+  await made.setUp();
+});
+afterAll(async () => {
+  await made.remove();
+  await expectNoLeaks(before, made.dataDir);
+});
+
+const GUID = '0f6c1de2-95ce-4d9a-8c39-2f1f6b9d7a11';
+let serials: string[] = [];
+const request = () => ({
+  poolGroupGuid: GUID,
+  label: 'tank',
+  plugin: 'btrfs',
+  layout: 'raid1',
+  drives: serials.map((serial, index) => ({ serial, label: `bay ${index + 1}` })),
+});
+const pool = async (): Promise<RestPool> => (await made.rest<RestPool>('GET', `/pools/${GUID}`)).body;
+async function until(state: string): Promise<RestPool> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const now = await pool();
+    if (now.state === state) return now;
+    await sleep(25);
+  }
+  throw new Error(`the pool did not become ${state}: ${JSON.stringify(await pool())}`);
+}
+
+describe('a pool over REST', () => {
+  it('begins with drives that are listed with their serials', async () => {
+    const { body } = await made.rest<{ drives: { serial: string; sandbox: boolean; issues: unknown[] }[] }>(
+      'GET',
+      '/drives',
+    );
+    serials = body.drives.filter((drive) => drive.sandbox).map((drive) => drive.serial);
+    expect(serials).toHaveLength(2);
+    expect(body.drives.filter((drive) => drive.sandbox).flatMap((drive) => drive.issues)).toEqual([]);
+  });
+
+  it('is previewed as commands, without anything being made', async () => {
+    const { status, body } = await made.rest<{ steps: { command: string }[] }>(
+      'POST',
+      '/pools/preview',
+      request(),
+    );
+    expect(status).toBe(200);
+    expect(body.steps.map(({ command }) => command).join('\n')).toMatch(/mkfs\.btrfs .*raid1/);
+    expect((await made.rest('GET', `/pools/${GUID}`)).status).toBe(404);
+  });
+
+  it('is answered at once, and the same when it is asked for twice', async () => {
+    const [first, second] = await Promise.all([
+      made.rest('POST', '/pools', request()),
+      made.rest('POST', '/pools', request()),
+    ]);
+    expect(first).toEqual(second);
+    expect(first.status).toBe(202);
+    expect(first.body).toMatchObject({ success: true, poolGroupGuid: GUID, state: 'creating' });
+    expect(await pool()).toEqual({ state: 'creating', poolStatus: null, drives: [] });
+  });
+
+  it('becomes ready with sizes in bytes and each drive by serial, label and status', async () => {
+    const ready = await until('ready');
+    if (!('mountPath' in ready)) throw new Error('not ready');
+    expect(ready).toEqual({
+      state: 'ready',
+      poolStatus: 'active',
+      size: expect.any(Number) as unknown,
+      used: expect.any(Number) as unknown,
+      available: expect.any(Number) as unknown,
+      usePercent: expect.stringMatching(/^\d+%$/) as unknown,
+      mountPath: expect.stringMatching(/\/tank/) as unknown,
+      drives: serials.map((serial, index) => ({ serial, label: `bay ${index + 1}`, status: 'active' })),
+    });
+    expect(statfsSync(ready.mountPath).type).toBe(0x9123683e);
+    writeFileSync(join(ready.mountPath, 'file'), 'content');
+  });
+
+  it('keeps the commands that made it with what they printed', async () => {
+    const { body } = await made.rest<{
+      commands: { command: string[]; exitCode: number; output: unknown[] }[];
+    }>('GET', `/pools/${GUID}/outputs`);
+    const mkfs = body.commands.find(({ command }) => command[0]?.endsWith('mkfs.btrfs'));
+    expect(mkfs?.exitCode).toBe(0);
+    expect(mkfs?.output.length).toBeGreaterThan(3);
+  });
+
+  it('refuses a second pool of its label and drives, with every reason', async () => {
+    const { status, body } = await made.rest<{ error: { details: { issues: { code: string }[] } } }>(
+      'POST',
+      '/pools',
+      {
+        ...request(),
+        poolGroupGuid: undefined,
+      },
+    );
+    expect(status).toBeGreaterThanOrEqual(400);
+    const codes = new Set(body.error.details.issues.map(({ code }) => code));
+    expect(codes).toEqual(new Set(['label_duplicate', 'drive_in_pool', 'mount_path_in_use']));
+  });
+
+  it('is unmounted, mounted and renamed', async () => {
+    expect((await made.rest('POST', `/pools/${GUID}/unmount`)).status).toBe(202);
+    await until('unmounted');
+    expect((await made.rest('POST', `/pools/${GUID}/mount`)).status).toBe(202);
+    await until('ready');
+    const renamed = await made.rest<{ operationId: string }>('POST', `/pools/${GUID}/rename`, {
+      label: 'barn',
+    });
+    expect(renamed.status).toBe(202);
+    await expect
+      .poll(
+        async () =>
+          (await made.rest<{ state: string }>('GET', `/operations/${renamed.body.operationId}`)).body.state,
+        { timeout: 20_000 },
+      )
+      .toBe('succeeded');
+    const { body } = await made.rest<{ pools: { label: string }[] }>('GET', '/pools');
+    expect(body.pools.map(({ label }) => label)).toEqual(['barn']);
+  });
+
+  it('that holds data is removed only with the code of the plan that says so', async () => {
+    const refused = await made.rest<{ error: { code: string } }>('DELETE', `/pools/${GUID}`);
+    expect([refused.status, refused.body.error.code]).toEqual([409, 'confirm_required']);
+    const plan = await made.rest<{ confirmCode: string }>('GET', `/pools/${GUID}/removal`);
+    const wrong = await made.rest<{ error: { code: string } }>('DELETE', `/pools/${GUID}`, {
+      confirmCode: 'x',
+    });
+    expect([wrong.status, wrong.body.error.code]).toEqual([409, 'confirm_stale']);
+    const removed = await made.rest('DELETE', `/pools/${GUID}`, { confirmCode: plan.body.confirmCode });
+    expect(removed.status).toBe(202);
+    await until('deleted');
+    expect((await made.rest<{ pools: unknown[] }>('GET', '/pools')).body.pools).toEqual([]);
+  });
+
+  it('leaves its commands readable after it is gone', async () => {
+    const { body } = await made.rest<{ commands: { kind: string }[] }>('GET', `/pools/${GUID}/outputs`);
+    expect(new Set(body.commands.map(({ kind }) => kind))).toContain('pool.create');
+    expect(new Set(body.commands.map(({ kind }) => kind))).toContain('pool.remove');
+  });
+});
