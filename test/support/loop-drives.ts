@@ -78,8 +78,16 @@ export function makeLoopDrives(count: number, sizeBytes = 512 * 1024 ** 2, prefi
   };
   const cleanUp = (): void => {
     unmountAll(drives.flatMap((drive) => loopsOf(drive.file)));
-    drives.forEach(detach);
+    const failures = drives.flatMap((drive) => {
+      try {
+        detach(drive);
+        return [];
+      } catch (error) {
+        return [error]; // the others still go
+      }
+    });
     rmSync(directory, { recursive: true, force: true });
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
   };
   try {
     for (let index = 1; index <= count; index += 1) {

@@ -107,7 +107,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
       return operation;
     },
     async close() {
-      pools.stop();
+      await pools.stop();
       drives.stop();
       await operations.stop(10_000);
       await host.stop();

@@ -27,7 +27,8 @@ export interface Pools {
   /** Programs that keep it from being unmounted. @throws AppError pool_not_found */
   processes(guid: string): Promise<MountProcess[]>;
   start(): void;
-  stop(): void;
+  /** Resolves when nothing is being read any more: a probe keeps a device open. */
+  stop(): Promise<void>;
   /** Asks the machine about one pool or all; resolves when the documents show the answer. */
   refresh(guid?: string): Promise<void>;
   /** Begins to mount every pool that the user wants mounted, is not, and has all its drives. After recovery. */
@@ -85,6 +86,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       return;
     }
     const readAt = clock.now();
+    if (stopped) return;
     try {
       const found: PoolReading = await plugins.status(record.plugin, specOf(record, presentDrive));
       readings.set(record.guid, { reading: found, error: null, readAt });
@@ -202,10 +204,11 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       publish();
       refreshSoon();
     },
-    stop() {
+    async stop() {
       stopped = true;
       for (const end of unsubscribe) end();
       watch(0);
+      await reading?.catch((error: unknown) => log.debug({ error }, 'a reading ended with the pools'));
     },
     async refresh(guid) {
       if (guid === undefined) return refreshAll();
