@@ -77,17 +77,18 @@ export function makeLoopDrives(count: number, sizeBytes = 512 * 1024 ** 2, prefi
     }
   };
   const cleanUp = (): void => {
-    unmountAll(drives.flatMap((drive) => loopsOf(drive.file)));
-    const failures = drives.flatMap((drive) => {
+    const failed: unknown[] = [];
+    const attempt = (act: () => void): void => {
       try {
-        detach(drive);
-        return [];
+        act();
       } catch (error) {
-        return [error]; // the others still go
+        failed.push(error); // the others are cleaned up all the same
       }
-    });
+    };
+    attempt(() => unmountAll(drives.flatMap((drive) => loopsOf(drive.file))));
+    for (const drive of drives) attempt(() => detach(drive));
     rmSync(directory, { recursive: true, force: true });
-    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
+    if (failed.length > 0) throw new AggregateError(failed, `${directory} could not be cleaned up`);
   };
   try {
     for (let index = 1; index <= count; index += 1) {
