@@ -215,7 +215,8 @@ async function main() {
   const [verb, ...rest] = process.argv.slice(2);
   if (verb === 'start') {
     await prepare();
-    become(at('node_modules/.bin/node'), [at('src/main.ts')], {
+    // A small nursery: an idle appliance keeps a quarter less memory, and what it does is not bound by garbage.
+    become(at('node_modules/.bin/node'), ['--max-semi-space-size=4', at('src/main.ts')], {
       ...sandboxEnv(),
       NODE_ENV: 'production',
       // From the first file on, so that types are not stripped at each start again.
