@@ -107,18 +107,20 @@ describe('signing in', () => {
   });
 
   it('works as long for an unknown user as for a known one', async () => {
-    const time = async (username: string): Promise<number> => {
-      const begun = performance.now();
-      await failure(() => login(username, 'not the password', `203.0.113.${Math.floor(begun) % 250}`));
-      return performance.now() - begun;
+    // Processor time, of all threads: a clock would measure what else the machine does.
+    const time = async (username: string, n: number): Promise<number> => {
+      const begun = process.cpuUsage();
+      await failure(() => login(username, 'not the password', `203.0.113.${n}`));
+      const { user, system } = process.cpuUsage(begun);
+      return user + system;
     };
     const median = (values: number[]): number =>
       values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
     const known = [];
     const unknown = [];
     for (let n = 0; n < 4; n += 1) {
-      known.push(await time('admin'));
-      unknown.push(await time(`nobody-${n}`));
+      known.push(await time('admin', n));
+      unknown.push(await time(`nobody-${n}`, 100 + n));
     }
     expect(median(unknown)).toBeGreaterThan(median(known) * 0.4);
   });
