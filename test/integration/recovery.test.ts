@@ -26,7 +26,12 @@ async function dieAt(
 ): Promise<string> {
   bench = openBench({ ...options, crashAt: `${spec}:wait-3600000` });
   const { id } = await bench.operations.start({ kind, request: planOf(steps(bench.dir)), actor });
-  await sleep(80);
+  const [point = '', step = ''] = spec.split(/@[^/]*\//);
+  const state = { begun: 'begun', acted: 'acting', done: 'done', undone: 'undone' }[point];
+  while (state && bench.operations.get(id).steps.find((row) => row.name === step)?.state !== state)
+    await sleep(5);
+  // The point lies a moment behind the commit.
+  await sleep(point === 'acted' ? 300 : 30);
   return id;
 }
 async function recovered(id: string): Promise<Operation> {

@@ -1,6 +1,7 @@
 /**
  * What the runner, recovery and the sweeper share: the operations that live in this process, and the ways an operation ends.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WireError } from '$lib/shared/wire/operations';
 import { AppError } from '../errors';
 import type { Logger } from '../log';
@@ -107,10 +108,26 @@ async function afterForward(engine: Engine, id: string, outcome: Outcome): Promi
   await takeBack(engine, id, outcome.error);
 }
 
+/** A removal that has destroyed something and was not cancelled has no way but onward. */
+const mustGoOn = (engine: Engine, row: OperationRow, outcome: Outcome): boolean =>
+  outcome.result === 'error' &&
+  outcome.error.code !== 'cancelled' &&
+  outcome.error.code !== 'foreign_state' &&
+  row.onInterrupt === 'finish' &&
+  pastNoReturn(engine.journal.steps(row.id));
+
 /** Forward to an end, or to the user. */
 export async function runForward(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
   const row = reload(engine, id);
-  const outcome = await forward(engine, row, engine.journal.steps(id), signal);
+  let outcome = await forward(engine, row, engine.journal.steps(id), signal);
+  for (
+    let attempt = 1;
+    attempt < engine.attempts && !signal.aborted && mustGoOn(engine, row, outcome);
+    attempt += 1
+  ) {
+    await sleep(engine.waitStepMs * 2 ** attempt);
+    outcome = await forward(engine, row, engine.journal.steps(id), signal);
+  }
   await afterForward(engine, id, outcome);
 }
 

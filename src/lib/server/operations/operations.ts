@@ -52,6 +52,7 @@ export function createOperations(options: OperationsOptions): Operations {
     recordsDir: config.recordsDir,
     leaseMs: config.leaseMs,
     waitStepMs: 250,
+    attempts: 4,
     closed: false,
     definitions: new Map(),
     workers: new Map(),

@@ -22,6 +22,8 @@ export interface RunnerContext extends PerformContext {
   changed: (operationId: string) => void;
   /** How often a `running` look is repeated: kernel work or an orphan that is at it. */
   waitStepMs: number;
+  /** How often a way back, or a removal that cannot go back, is tried before the user is asked. */
+  attempts: number;
 }
 
 /** Ended well; failed with the reason; or met something that only the user can decide. */
@@ -173,6 +175,25 @@ async function undoActions(
   }
 }
 
+/**
+ * Something that only looks (a probe, a virus scanner, a shell that stands in the folder) can hold a thing for a moment:
+ * so the way back is tried several times, with longer and longer pauses, before the user is asked.
+ */
+async function undoUntilGone(
+  context: RunnerContext,
+  operation: OperationRow,
+  step: StepRow,
+  actions: Action[],
+): Promise<LookResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    await undoActions(context, operation, step, actions);
+    await pause(context, 'undo-acted', operation, step);
+    const after = await lookWhileRunning(context, step.look, new AbortController().signal);
+    if (after.status === 'absent' || after.status === 'foreign' || attempt === context.attempts) return after;
+    await sleep(context.waitStepMs * 2 ** attempt);
+  }
+}
+
 /** @returns the reason why the user must decide, or null when the step is taken back */
 async function backStep(
   context: RunnerContext,
@@ -190,9 +211,7 @@ async function backStep(
     const before = await lookWhileRunning(context, step.look, never);
     if (before.status === 'foreign') return `"${step.title}" cannot be taken back safely: ${before.evidence}`;
     if (before.status !== 'absent') {
-      await undoActions(context, operation, step, step.undo);
-      await pause(context, 'undo-acted', operation, step);
-      const after = await lookWhileRunning(context, step.look, never);
+      const after = await undoUntilGone(context, operation, step, step.undo);
       if (after.status !== 'absent') return `Taking back "${step.title}" did not work: ${after.evidence}`;
     }
   } catch (thrown) {
