@@ -14,7 +14,7 @@ import { createAuthStore, type UserRow } from './store';
 import { addressOf, createThrottle } from './throttle';
 import { createUsers, usernameIssues, type Users } from './users';
 
-export interface SignedIn {
+interface SignedIn {
   /** For the cookie. */
   token: string;
   actor: Actor;

@@ -8,7 +8,7 @@ import type { Issue } from '$lib/shared/error-codes';
 
 const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1, outputLen: 32 };
 
-export const MIN_PASSWORD_LENGTH = 10;
+const MIN_PASSWORD_LENGTH = 10;
 
 export const hashPassword = (password: string): Promise<string> => hash(password, PARAMETERS);
 

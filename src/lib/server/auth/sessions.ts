@@ -122,4 +122,3 @@ export function createSessions({ store, bus, clock }: { store: AuthStore; bus: B
     },
   };
 }
-export type Sessions = ReturnType<typeof createSessions>;

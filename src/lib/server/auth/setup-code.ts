@@ -37,4 +37,3 @@ export function createSetupCode(store: Pick<AuthStore, 'meta' | 'users'>) {
     },
   };
 }
-export type SetupCode = ReturnType<typeof createSetupCode>;

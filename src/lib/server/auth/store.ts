@@ -5,7 +5,7 @@ import type { Db } from '../db/client';
 import { apiKeys, loginThrottle, meta, sessions, users } from '../db/schema';
 
 export type UserRow = typeof users.$inferSelect;
-export type SessionRow = typeof sessions.$inferSelect;
+type SessionRow = typeof sessions.$inferSelect;
 export type ApiKeyRow = typeof apiKeys.$inferSelect;
 export type ThrottleRow = typeof loginThrottle.$inferSelect;
 

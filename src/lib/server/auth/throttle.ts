@@ -89,4 +89,3 @@ export function createThrottle(store: Pick<AuthStore, 'throttle'>, clock: Clock)
     },
   };
 }
-export type Throttle = ReturnType<typeof createThrottle>;

@@ -16,7 +16,7 @@ const HEADERS = { 'cache-control': 'no-store' };
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
   Response.json(body, { status, headers: { ...HEADERS, ...headers } });
 
-export interface RestError {
+interface RestError {
   error: { code: string; message: string; details: JsonObject; remedy: string | null };
 }
 

@@ -1,6 +1,6 @@
 import { AppError } from '../errors';
 
-export const MAX_BODY_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 256 * 1024;
 
 /** A body that is refused is still taken off the line up to here; what is larger costs its sender the connection. */
 const MAX_DISCARDED_BYTES = 8 * 1024 ** 2;

@@ -7,7 +7,7 @@ import type { RequestContext } from '../trpc/context';
 import { feedEncoder } from './feed-encoder';
 
 /** A client with more than this unread gets nothing more: it is cut off, reconnects and gets a snapshot. */
-export const MAX_UNREAD_BYTES = 4 * 1024 ** 2;
+const MAX_UNREAD_BYTES = 4 * 1024 ** 2;
 const TRY_AGAIN_LATER = 1013;
 const MAX_CALLS_IN_A_MESSAGE = 20;
 

@@ -11,8 +11,8 @@ import { createTrpcSocket } from './trpc-socket';
 
 export const SOCKET_PATH = '/trpc-ws';
 const MAX_MESSAGE_BYTES = 256 * 1024;
-export const CLOSE_RESTART = 1012;
-export const CLOSE_SESSION_ENDED = 4401;
+const CLOSE_RESTART = 1012;
+const CLOSE_SESSION_ENDED = 4401;
 /** How long a client has to answer the closing frame. */
 const CLOSE_GRACE_MS = 500;
 
@@ -24,7 +24,7 @@ const headerOf =
   };
 
 /** One cookie's value out of the header. */
-export function cookieValue(header: string | null, name: string): string | null {
+function cookieValue(header: string | null, name: string): string | null {
   for (const part of (header ?? '').split(';')) {
     const [key, ...value] = part.split('=');
     if (key?.trim() === name) return value.join('=').trim();

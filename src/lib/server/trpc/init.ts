@@ -20,8 +20,6 @@ const t = initTRPC
   .create({ isDev: false, errorFormatter: formatError });
 
 export const router = t.router;
-export const mergeRouters = t.mergeRouters;
-export const createCallerFactory = t.createCallerFactory;
 
 const guarded = t.procedure.use(async ({ ctx, meta, next }) => {
   const actor = await ctx.identify();
