@@ -91,9 +91,17 @@ const RANK: Record<DriveGroup, number> = { 'in-pool': 0, free: 1, 'in-use': 2, p
 /** What can be worked with first, then by place. */
 export const byUse = (a: Drive, b: Drive): number => RANK[a.group] - RANK[b.group] || byPlace(a, b);
 
-/** A hue for a pool that stays the same on every page and after a restart. */
-export function poolHue(guid: string): number {
-  let sum = 0;
-  for (const letter of guid) sum = (sum * 31 + letter.charCodeAt(0)) % 997;
-  return [228, 300, 190, 335, 268][sum % 5] ?? 228;
+const HUES = [228, 300, 190, 335, 268, 110];
+/** A hue for each pool: the same on every page and after a restart, and no two alike while there are enough. */
+export function poolHue(pools: Iterable<{ guid: string; createdAt: number }>, guid: string): number {
+  const taken: number[] = [];
+  for (const pool of [...pools].sort((a, b) => a.createdAt - b.createdAt)) {
+    const sum = [...pool.guid].reduce((all, letter) => (all * 31 + letter.charCodeAt(0)) % 997, 0);
+    const wish = sum % HUES.length;
+    const turned = [...HUES.slice(wish), ...HUES.slice(0, wish)];
+    const hue = turned.find((one) => !taken.includes(one)) ?? turned[0] ?? 228;
+    if (pool.guid === guid) return hue;
+    taken.push(hue);
+  }
+  return HUES[0] ?? 228;
 }

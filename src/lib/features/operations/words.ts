@@ -56,6 +56,12 @@ export const VERDICTS: Record<Verdict, { title: string; text: string; tone: Tone
 export const isBusy = (operation: Operation): boolean =>
   operation.state === 'running' || operation.state === 'undoing';
 
+/** Taken back after a crash is no failure of what was asked: the badge says what became of it. */
+export const endWord = (operation: Operation): { word: string; tone: Tone } =>
+  operation.state === 'failed' && operation.verdict === 'taken-back'
+    ? { word: 'Taken back', tone: 'accent' }
+    : { word: stateWord[operation.state], tone: stateTone[operation.state] };
+
 /** What happens right now, in a few words. */
 export function currentStep(operation: Operation): string {
   const step = operation.steps.find((one) => ['begun', 'acting', 'undoing'].includes(one.state));

@@ -74,8 +74,15 @@ export function healthSentence(pool: Pool): string {
   if (pool.state === 'deleting') return 'Being removed.';
   if (pool.state === 'unmounted') return 'Whole, but not mounted: its files cannot be reached now.';
   if (pool.health === 'unknown') return 'The machine has not been asked about it yet.';
-  return `All is well. It ${pool.toleranceText.replace(/^It /, '').replace(/\.$/, '')}.`;
+  const text = pool.toleranceText.replace(/^It /i, '').replace(/\.$/, '');
+  return text.startsWith('does not') ? `All is well, but it ${text}.` : `All is well. It ${text}.`;
 }
+
+/** What it is made with, in a few words. */
+export const kindText = (pool: Pool): string =>
+  pool.pluginName.toLowerCase().includes(pool.layoutTitle.toLowerCase())
+    ? pool.pluginName
+    : `${pool.pluginName}, ${pool.layoutTitle}`;
 
 /** Used share as df counts it; null while unmounted. */
 export function usedShare(pool: Pool): number | null {
