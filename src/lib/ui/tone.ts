@@ -1,12 +1,5 @@
 /** What a colour says, never which colour it is. */
 export type Tone = 'quiet' | 'accent' | 'good' | 'warn' | 'bad';
-export const toneText: Record<Tone, string> = {
-  quiet: 'text-ink-3',
-  accent: 'text-accent',
-  good: 'text-good',
-  warn: 'text-warn',
-  bad: 'text-bad',
-};
 export const toneFill: Record<Tone, string> = {
   quiet: 'bg-line-strong',
   accent: 'bg-accent',
