@@ -4,7 +4,17 @@ import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
 export default ts.config(
-  { ignores: ['node_modules', '.svelte-kit', 'build', '.cairn', 'test/artifacts', 'test/lab/.cache', 'drizzle'] },
+  {
+    ignores: [
+      'node_modules',
+      '.svelte-kit',
+      'build',
+      '.cairn',
+      'test/artifacts',
+      'test/lab/.cache',
+      'drizzle',
+    ],
+  },
   ...ts.configs.recommended,
   ...svelte.configs.recommended,
   {

@@ -194,6 +194,7 @@ describe('budgets', () => {
   /** Files that may be longer, each with its reason. */
   const LONG_FILES: Record<string, string> = {
     'src/lib/server/operations/operations.ts': 'the one facade: a list of short verbs',
+    'src/lib/shared/error-codes.ts': 'one table',
   };
   it('a file holds one idea in at most 300 lines', () => {
     const long = files

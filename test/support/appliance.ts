@@ -75,9 +75,16 @@ export class Appliance {
   async start(env: Record<string, string> = {}): Promise<void> {
     if (this.port === 0) this.port = await freePort();
     this.output = '';
-    const child = spawn(join(root, 'node_modules/.bin/node'), ['src/main.ts'], {
+    const child = spawn(join(root, 'node_modules/.bin/node'), ['--max-semi-space-size=4', 'src/main.ts'], {
       cwd: root,
-      env: { PATH: process.env.PATH ?? '', ...this.env, CAIRN_PORT: String(this.port), ...env },
+      env: {
+        PATH: process.env.PATH ?? '',
+        NODE_ENV: 'production',
+        NODE_COMPILE_CACHE: join(root, 'build/.compile-cache'),
+        ...this.env,
+        CAIRN_PORT: String(this.port),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
