@@ -34,7 +34,7 @@ export async function inputsBelow(path: string): Promise<Input[]> {
   );
 }
 
-export function hashOf(inputs: Input[]): string {
+function hashOf(inputs: Input[]): string {
   const hash = createHash('sha256');
   for (const { name, content } of inputs)
     hash.update(`${name}\0${Buffer.byteLength(content)}\0`).update(content);
@@ -86,6 +86,8 @@ async function removeOld(kind: string): Promise<void> {
     await rm(join(cacheFolder, name), { recursive: true, force: true });
 }
 
+export const cacheName = (kind: string, inputs: Input[]): string => `${kind}-${hashOf(inputs)}`;
+
 /**
  * The folder `<kind>-<hash of the inputs>`, made first if it is not there.
  * @param make fills the folder it is given, which gets its name only after it has succeeded
@@ -95,7 +97,7 @@ export async function cachedFolder(
   inputs: Input[],
   make: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const folder = join(cacheFolder, `${kind}-${hashOf(inputs)}`);
+  const folder = join(cacheFolder, cacheName(kind, inputs));
   const exists = () => existsSync(folder);
   if (!exists())
     await locked(kind, async () => {

@@ -1,11 +1,14 @@
 /** The guest's image and its saved, booted state: both made once and kept. */
 import { rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cachedFolder, inputsBelow, labFolder, type Input } from './cache.ts';
+import { choosePort, makeDrive, type DriveSpec } from './drives.ts';
+import { plug, unplug } from './plug.ts';
 import { Power } from './power.ts';
 import { runProgram } from './program.ts';
 import { fixedArguments, QEMU } from './qemu.ts';
 import { installLabTools } from './tools.mjs';
+import { findZfs, INSTALL_ZFS } from './zfs.ts';
 
 export interface Image {
   root: string;
@@ -77,6 +80,16 @@ async function imageFolder(): Promise<string> {
 
 export const ensureImage = async (): Promise<Image> => imageIn(await imageFolder());
 
+async function installZfs(power: Power, zfs: DriveSpec, folder: string): Promise<void> {
+  const drive = await makeDrive(zfs, 0, folder);
+  drive.port = choosePort(drive, []);
+  await plug(power.qmp, drive);
+  const { code, out } = await power.guest.run(INSTALL_ZFS, 120_000);
+  if (code !== 0) throw new Error(`ZFS could not be installed in the guest: ${out}`);
+  await unplug(power.qmp, drive);
+  await power.guest.run('udevadm settle; sync', 30_000);
+}
+
 /** Builds, boots and saves whatever of it is not there yet. */
 export async function ensureGolden(): Promise<Golden> {
   const folder = await imageFolder();
@@ -87,10 +100,12 @@ export async function ensureGolden(): Promise<Golden> {
     { name: 'qemu', content: version },
     { name: 'arguments', content: JSON.stringify([fixedArguments(), WARM, UNSEEN_SATA]) },
   ];
+  const zfs = await findZfs(image.root);
+  if (zfs?.file) inputs.push({ name: 'zfs', content: basename(dirname(zfs.file)) + INSTALL_ZFS });
   const golden = await cachedFolder('golden', inputs, async (unfinished) => {
     const root = join(unfinished, ROOT);
     await overlay(root, { relative: `../${basename(folder)}/root.raw`, format: 'raw' });
-    const power = await Power.on({
+    const power = new Power({
       folder: unfinished,
       kernel: image.kernel,
       initrd: image.initrd,
@@ -99,8 +114,10 @@ export async function ensureGolden(): Promise<Golden> {
       kernelWords: UNSEEN_SATA,
     });
     try {
+      await power.up();
       const warmed = await power.guest.run(WARM, 120_000);
       if (warmed.code !== 0) throw new Error(`The guest could not be made ready: ${warmed.out}`);
+      if (zfs) await installZfs(power, zfs, unfinished);
       await power.save(join(unfinished, STATE));
     } finally {
       await power.cut();

@@ -35,8 +35,10 @@ export class Lab {
   /** A guest that answers, with these drives in it. */
   async machine(options: MachineOptions = {}): Promise<Machine> {
     const folder = join(runsFolder, `${process.pid}-${Lab.#count++}`);
-    const machine = await Machine.start(this.#golden, folder, options);
+    const machine = new Machine(this.#golden, folder, options);
+    // Known before it runs: a case that gives up during the boot leaves nothing behind either.
     this.machines.push(machine);
+    await machine.start(options);
     return machine;
   }
 

@@ -8,6 +8,7 @@ import * as drives from './drives.ts';
 import type { Drive, DriveSpec, Fault, Limits } from './drives.ts';
 import type { Finished } from './guest-channel.ts';
 import { overlay, type Golden } from './image.ts';
+import { applyFaults, applyLimits, plug, unplug } from './plug.ts';
 import { Power } from './power.ts';
 
 export interface MachineOptions {
@@ -45,7 +46,8 @@ export class Machine {
   #driveCount = 0;
   #consoles = '';
 
-  private constructor(golden: Golden, folder: string, wallLimitMs: number) {
+  /** Makes nothing yet: start() does. */
+  constructor(golden: Golden, folder: string, { wallLimitMs = WALL_LIMIT_MS }: MachineOptions) {
     this.#golden = golden;
     this.folder = folder;
     this.#wallTimer = setTimeout(() => {
@@ -55,17 +57,10 @@ export class Machine {
     this.#wallTimer.unref();
   }
 
-  static async start(golden: Golden, folder: string, options: MachineOptions): Promise<Machine> {
-    await mkdir(folder, { recursive: true });
-    const machine = new Machine(golden, folder, options.wallLimitMs ?? WALL_LIMIT_MS);
-    try {
-      for (const spec of options.drives ?? []) await machine.#makeDrive(spec);
-      await machine.boot({ cold: options.cold ?? false });
-      return machine;
-    } catch (error) {
-      await machine.close();
-      throw error;
-    }
+  async start({ drives: specs = [], cold = false }: MachineOptions): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    for (const spec of specs) await this.#makeDrive(spec);
+    await this.boot({ cold });
   }
 
   /* Power */
@@ -89,7 +84,7 @@ export class Machine {
       drive.attached = true;
     }
     const atOnce = present.filter((drive) => cold || drive.spec.bus === 'sata');
-    this.#power = await Power.on({
+    this.#power = new Power({
       folder: this.folder,
       kernel: this.#golden.image.kernel,
       initrd: this.#golden.image.initrd,
@@ -97,7 +92,8 @@ export class Machine {
       drives: atOnce,
       ...(!cold && { stateFile: this.#golden.state }),
     });
-    for (const drive of present) if (!atOnce.includes(drive)) await this.#plug(drive);
+    await this.#power.up();
+    for (const drive of present) if (!atOnce.includes(drive)) await plug(this.#on().qmp, drive);
     if (!cold && atOnce.length > 0) await this.check('modprobe ata_piix');
     await this.#described(present);
   }
@@ -113,7 +109,8 @@ export class Machine {
   async reboot({ timeoutMs = 180_000 } = {}): Promise<void> {
     const power = this.#on();
     const times = power.timesReady();
-    await this.check('systemd-run --quiet --on-active=0.2 systemctl reboot');
+    // A moment later: the answer to this very request must get out first.
+    await this.check('(sleep 0.2; systemctl reboot) </dev/null >/dev/null 2>&1 &');
     await power.ready(times + 1, timeoutMs);
     await this.#described(this.#drives.filter((drive) => drive.attached));
   }
@@ -190,16 +187,8 @@ export class Machine {
   async pullDrive(serial: string): Promise<void> {
     const drive = this.#drive(serial);
     if (drive.spec.bus === 'sata') throw new Error('sata drives cannot be pulled; use fail, or another bus.');
-    const { qmp } = this.#on();
-    const id = drives.deviceId(drive);
-    const from = qmp.events.length;
-    await qmp.execute('device_del', { id });
-    await qmp.event('DEVICE_DELETED', (data) => data.device === id, { from });
-    await qmp.execute('blockdev-del', { 'node-name': id });
+    await unplug(this.#on().qmp, drive);
     drive.attached = false;
-    for (const node of [drive.faultNode, `raw${drive.number}`])
-      if (node) await qmp.execute('blockdev-del', { 'node-name': node });
-    await qmp.execute('object-del', { id: drives.throttleGroup(drive).id });
   }
 
   /**
@@ -210,7 +199,7 @@ export class Machine {
     const drive = this.#drive(serial);
     drive.port = drives.choosePort(drive, this.#drives, port);
     drive.attached = true;
-    await this.#plug(drive);
+    await plug(this.#on().qmp, drive);
     await this.#described([drive]);
   }
 
@@ -218,11 +207,7 @@ export class Machine {
   async throttle(serial: string, limits: Limits | null): Promise<void> {
     const drive = this.#drive(serial);
     drive.limits = limits ?? {};
-    await this.#on().qmp.execute('qom-set', {
-      path: drives.throttlePath(drive),
-      property: 'limits',
-      value: drives.throttleLimits(drive.limits),
-    });
+    if (this.isOn && drive.attached) await applyLimits(this.#on().qmp, drive);
   }
 
   /**
@@ -230,13 +215,11 @@ export class Machine {
    * make them slow: read little (64 KiB), or break one sector.
    */
   async failReads(serial: string, fault: Fault): Promise<void> {
-    this.#drive(serial).reads = fault;
-    await this.#applyFaults(serial);
+    await this.#fail(serial, { reads: fault });
   }
   /** The same for writes. */
   async failWrites(serial: string, fault: Fault): Promise<void> {
-    this.#drive(serial).writes = fault;
-    await this.#applyFaults(serial);
+    await this.#fail(serial, { writes: fault });
   }
 
   /** The drive's content as a file on this side. Write to it only while the machine is off. */
@@ -272,29 +255,13 @@ export class Machine {
     return this.#drives.filter((drive) => drive.attached).sort((a, b) => rank(a) - rank(b));
   }
 
-  async #plug(drive: Drive): Promise<void> {
-    const { qmp } = this.#on();
-    await qmp.execute('object-add', drives.throttleGroup(drive));
-    for (const node of drives.blockNodes(drive)) await qmp.execute('blockdev-add', node);
-    await qmp.execute('device_add', drives.device(drive));
-  }
-
   async #described(present: Drive[]): Promise<void> {
     if (present.length > 0) await this.paths(...present.map((drive) => drive.spec.serial));
   }
 
-  /** A blkdebug node cannot change its mind: a new one takes its place. */
-  async #applyFaults(serial: string): Promise<void> {
+  async #fail(serial: string, faults: { reads: Fault } | { writes: Fault }): Promise<void> {
     const drive = this.#drive(serial);
-    if (!this.isOn || !drive.attached) return;
-    const { qmp } = this.#on();
-    const old = drive.faultNode;
-    drive.faultNode = null;
-    if (drive.reads !== 'none' || drive.writes !== 'none') {
-      drive.faultNode = `fault${drive.number}${old?.endsWith('x') ? '' : 'x'}`;
-      await qmp.execute('blockdev-add', drives.blkdebugNode(drive, drive.faultNode));
-    }
-    await qmp.execute('blockdev-reopen', { options: [drives.throttleNode(drive)] });
-    if (old) await qmp.execute('blockdev-del', { 'node-name': old });
+    Object.assign(drive, faults);
+    if (this.isOn && drive.attached) await applyFaults(this.#on().qmp, drive);
   }
 }

@@ -1,8 +1,7 @@
 /** One life of a virtual machine, from power on to power off. What it is made of belongs to the caller. */
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GuestChannel } from './guest-channel.ts';
@@ -19,30 +18,22 @@ process.on('exit', () => {
 });
 
 export class Power {
-  readonly qmp: Qmp;
-  readonly guest: GuestChannel;
-  /** Where Cairn's port of the guest can be reached on 127.0.0.1. */
-  readonly productPort: number;
+  readonly #start: Start;
   readonly #child: ChildProcess;
-  readonly #folder: string;
   readonly #ended: Promise<void>;
+  #qmp: Qmp | null = null;
+  #guest: GuestChannel | null = null;
+  #productPort = 0;
 
-  private constructor(child: ChildProcess, ended: Promise<void>, qmp: Qmp, folder: string, ports: number[]) {
-    this.#child = child;
-    this.#ended = ended;
-    this.qmp = qmp;
-    this.#folder = folder;
-    this.guest = new GuestChannel(ports[0] ?? 0);
-    this.productPort = ports[1] ?? 0;
-  }
-
-  /** Switches on, and waits until the guest answers. */
-  static async on(start: Start): Promise<Power> {
-    await rm(join(start.folder, 'qmp'), { force: true });
-    await writeFile(join(start.folder, 'console.log'), '');
+  /** Switches on; up() waits for the guest. */
+  constructor(start: Start) {
+    this.#start = start;
+    rmSync(join(start.folder, 'qmp'), { force: true });
+    writeFileSync(join(start.folder, 'console.log'), '');
     const child = startQemu(start);
+    this.#child = child;
     running.add(child);
-    const ended = new Promise<void>((resolve) => {
+    this.#ended = new Promise<void>((resolve) => {
       const end = () => {
         running.delete(child);
         resolve();
@@ -50,19 +41,34 @@ export class Power {
       child.once('exit', end);
       child.once('error', end);
     });
-    const isAlive = () => running.has(child);
+  }
+
+  /** Waits until the guest answers. Whoever made this ends it, also when this fails. */
+  async up(): Promise<void> {
     try {
-      const qmp = await Qmp.connect(join(start.folder, 'qmp'), isAlive);
-      const power = new Power(child, ended, qmp, start.folder, await forwardedPorts(qmp));
-      if (start.stateFile) await power.#resume();
-      else await power.ready(1, COLD_BOOT_MS);
-      return power;
+      this.#qmp = await Qmp.connect(join(this.#start.folder, 'qmp'), () => this.isOn);
+      const [control, product] = await forwardedPorts(this.#qmp);
+      this.#guest = new GuestChannel(control);
+      this.#productPort = product;
+      if (this.#start.stateFile) await this.#resume();
+      else await this.ready(1, COLD_BOOT_MS);
     } catch (error) {
-      child.kill('SIGKILL');
-      await ended;
-      const said = readFileSync(join(start.folder, 'qemu.log'), 'utf8').trim();
+      const said = readFileSync(join(this.#start.folder, 'qemu.log'), 'utf8').trim();
       throw new Error(`The guest did not start. ${said}`, { cause: error });
     }
+  }
+
+  get qmp(): Qmp {
+    if (!this.#qmp) throw new Error('QEMU does not answer yet.');
+    return this.#qmp;
+  }
+  get guest(): GuestChannel {
+    if (!this.#guest) throw new Error('The guest is not up yet.');
+    return this.#guest;
+  }
+  /** Where Cairn's port of the guest can be reached on 127.0.0.1. */
+  get productPort(): number {
+    return this.#productPort;
   }
 
   get isOn(): boolean {
@@ -70,7 +76,7 @@ export class Power {
   }
 
   console(): string {
-    return readFileSync(join(this.#folder, 'console.log'), 'utf8');
+    return readFileSync(join(this.#start.folder, 'console.log'), 'utf8');
   }
 
   /** Waits until the guest has come up so many times. */
@@ -107,14 +113,14 @@ export class Power {
       if (this.isOn) throw error;
     });
     await this.#ended;
-    this.qmp.close();
+    this.#qmp?.close();
   }
 
   /** kill -9: what the guest had not written to a drive is gone. */
   async cut(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
-    this.qmp.close();
+    this.#qmp?.close();
   }
 
   /** The marker comes a moment before the port is open, and QEMU refuses the connection in between. */
@@ -141,13 +147,14 @@ export class Power {
 }
 
 /** QEMU took free ports by itself: `TCP[HOST_FORWARD]  12  127.0.0.1 40321  10.0.2.15 7000`. */
-async function forwardedPorts(qmp: Qmp): Promise<number[]> {
+async function forwardedPorts(qmp: Qmp): Promise<[control: number, product: number]> {
   const text = await qmp.execute<string>('human-monitor-command', { 'command-line': 'info usernet' });
-  return [CONTROL_PORT, PRODUCT_PORT].map((guestPort) => {
+  const forwarded = (guestPort: number): number => {
     const match = new RegExp(
       `HOST_FORWARD\\]\\s+\\d+\\s+127\\.0\\.0\\.1\\s+(\\d+)\\s+10\\.0\\.2\\.15\\s+${guestPort}\\b`,
     ).exec(text);
     if (!match) throw new Error(`QEMU forwards no port to ${guestPort}:\n${text}`);
     return Number(match[1]);
-  });
+  };
+  return [forwarded(CONTROL_PORT), forwarded(PRODUCT_PORT)];
 }
