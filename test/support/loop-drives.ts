@@ -46,6 +46,23 @@ const loopsOf = (file: string): string[] =>
     })
     .map((name) => `/dev/${name}`);
 
+/** @returns its device, `/dev/loop3` */
+export const attachLoop = (file: string): string =>
+  tool('/usr/sbin/losetup', '--find', '--show', '--partscan', '--', file);
+
+/** Detaches every loop device of the file. Whoever has one open (a probe of another run) keeps it for a moment: waited for. */
+export function detachLoops(file: string): void {
+  const until = Date.now() + 5_000;
+  for (let left = loopsOf(file); left.length > 0; left = loopsOf(file)) {
+    for (const loop of left) spawnSync('/usr/sbin/losetup', ['--detach', loop]);
+    if (Date.now() > until) throw new Error(`${left.join(', ')} cannot be detached`);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+  }
+}
+
+/** Unmounts everything that is mounted from the loop devices of these files. */
+export const unmountFrom = (files: string[]): void => unmountAll(files.flatMap(loopsOf));
+
 function unmountAll(devices: string[]): void {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').reverse();
   for (const line of mounts) {
@@ -65,17 +82,9 @@ export function makeLoopDrives(count: number, sizeBytes = 512 * 1024 ** 2, prefi
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'cairn-drives-')));
   const drives: LoopDrive[] = [];
   const attach = (drive: LoopDrive): void => {
-    drive.path = tool('/usr/sbin/losetup', '--find', '--show', '--partscan', '--', drive.file);
+    drive.path = attachLoop(drive.file);
   };
-  // Whoever has the device open (a probe of another run) keeps it for some milliseconds: waited for.
-  const detach = (drive: LoopDrive): void => {
-    const until = Date.now() + 5_000;
-    for (let left = loopsOf(drive.file); left.length > 0; left = loopsOf(drive.file)) {
-      for (const loop of left) spawnSync('/usr/sbin/losetup', ['--detach', loop]);
-      if (Date.now() > until) throw new Error(`${left.join(', ')} cannot be detached`);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
-    }
-  };
+  const detach = (drive: LoopDrive): void => detachLoops(drive.file);
   const cleanUp = (): void => {
     const failed: unknown[] = [];
     const attempt = (act: () => void): void => {
@@ -85,7 +94,7 @@ export function makeLoopDrives(count: number, sizeBytes = 512 * 1024 ** 2, prefi
         failed.push(error); // the others are cleaned up all the same
       }
     };
-    attempt(() => unmountAll(drives.flatMap((drive) => loopsOf(drive.file))));
+    attempt(() => unmountFrom(drives.map((drive) => drive.file)));
     for (const drive of drives) attempt(() => detach(drive));
     rmSync(directory, { recursive: true, force: true });
     if (failed.length > 0) throw new AggregateError(failed, `${directory} could not be cleaned up`);
