@@ -9,7 +9,8 @@ import { PRODUCT_PORT } from './qemu.ts';
 
 export const APP_SERIAL = 'cairn-app';
 export const DATA_SERIAL = 'cairn-data';
-const START_MS = 120_000;
+/** Longer than the unit's TimeoutStartSec, so that systemd's word on it is heard. */
+const START_MS = 150_000;
 
 export interface CairnOptions {
   /** Further settings, for example CAIRN_CRASH_AT. */

@@ -6,7 +6,7 @@ import { choosePort, makeDrive, type DriveSpec } from './drives.ts';
 import { plug, unplug } from './plug.ts';
 import { Power } from './power.ts';
 import { runProgram } from './program.ts';
-import { fixedArguments, QEMU } from './qemu.ts';
+import { fixedArguments, KERNEL_WORDS, QEMU } from './qemu.ts';
 import { installLabTools } from './tools.mjs';
 import { findZfs, INSTALL_ZFS } from './zfs.ts';
 
@@ -98,7 +98,7 @@ export async function ensureGolden(): Promise<Golden> {
   const inputs: Input[] = [
     { name: 'image', content: basename(folder) },
     { name: 'qemu', content: version },
-    { name: 'arguments', content: JSON.stringify([fixedArguments(), WARM, UNSEEN_SATA]) },
+    { name: 'arguments', content: JSON.stringify([fixedArguments(), KERNEL_WORDS, WARM, UNSEEN_SATA]) },
   ];
   const zfs = await findZfs(image.root);
   if (zfs?.file) inputs.push({ name: 'zfs', content: basename(dirname(zfs.file)) + INSTALL_ZFS });
