@@ -1,6 +1,5 @@
 /** The plugin's own looks. They write nothing to any drive. */
-import type { JsonObject } from '../../src/lib/shared/json';
-import type { LookResult } from '../../src/lib/plugin-api/plan';
+import type { JsonObject, LookResult } from '../../src/lib/plugin-api/plan';
 import type { PluginContext } from '../../src/lib/plugin-api/storage';
 import { BTRFS } from './btrfs';
 

@@ -65,11 +65,15 @@ export default (sdk: PluginSdk) => {
     // mkfs.btrfs refuses less than about 110 MiB; below this hardly anything would be left for data.
     minimumDriveBytes: 256 * MIB,
     check: (context) =>
-      sdk.checkPrograms(context, [
-        { program: sdk.WIPEFS, argv: ['--version'], package: 'util-linux' },
-        { program: BTRFS, argv: ['--version'], package: 'btrfs-progs' },
-        { program: MKFS_BTRFS, argv: ['--version'], package: 'btrfs-progs' },
-      ]),
+      sdk.checkPrograms(
+        context,
+        [
+          { program: sdk.WIPEFS, argv: ['--version'], package: 'util-linux' },
+          { program: BTRFS, argv: ['--version'], package: 'btrfs-progs' },
+          { program: MKFS_BTRFS, argv: ['--version'], package: 'btrfs-progs' },
+        ],
+        ['btrfs'],
+      ),
     usableBytes,
     ...plansOf(sdk),
     status: (context, spec) => status(context, spec, parsers),

@@ -51,15 +51,19 @@ export default (sdk: PluginSdk) =>
     // mkfs.xfs refuses less than 300 MiB; the partition table takes two more.
     minimumDriveBytes: 320 * MIB,
     check: (context) =>
-      sdk.checkPrograms(context, [
-        { program: sdk.WIPEFS, argv: ['--version'], package: 'util-linux' },
-        { program: sdk.SFDISK, argv: ['--version'], package: 'fdisk' },
-        { program: MKFS_EXT4, argv: ['-V'], package: 'e2fsprogs' },
-        // e2label has no version switch: without arguments it prints its usage and ends with 1.
-        { program: E2LABEL, argv: [], package: 'e2fsprogs', okExitCodes: [0, 1] },
-        { program: MKFS_XFS, argv: ['-V'], package: 'xfsprogs' },
-        { program: XFS_IO, argv: ['-V'], package: 'xfsprogs' },
-      ]),
+      sdk.checkPrograms(
+        context,
+        [
+          { program: sdk.WIPEFS, argv: ['--version'], package: 'util-linux' },
+          { program: sdk.SFDISK, argv: ['--version'], package: 'fdisk' },
+          { program: MKFS_EXT4, argv: ['-V'], package: 'e2fsprogs' },
+          // e2label has no version switch: without arguments it prints its usage and ends with 1.
+          { program: E2LABEL, argv: [], package: 'e2fsprogs', okExitCodes: [0, 1] },
+          { program: MKFS_XFS, argv: ['-V'], package: 'xfsprogs' },
+          { program: XFS_IO, argv: ['-V'], package: 'xfsprogs' },
+        ],
+        ['ext4', 'xfs'],
+      ),
     // The table at both ends takes 1 MiB in front and 33 sectors behind.
     usableBytes: ({ options, driveSizesBytes }) =>
       Math.max(0, (driveSizesBytes[0] ?? 0) - (options.partition === false ? 0 : 2 * MIB)),

@@ -1,6 +1,5 @@
 /** What the machine says about a single-drive pool. Changes nothing. */
-import type { JsonObject } from '../../src/lib/shared/json';
-import type { LookResult } from '../../src/lib/plugin-api/plan';
+import type { JsonObject, LookResult } from '../../src/lib/plugin-api/plan';
 import type { PluginContext, PoolReading, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { partsOf } from './plan';
 

@@ -176,6 +176,44 @@ test('a drive that is mounted or in a pool is not removed, and the refusal says 
   expect(existsSync(fileOf(one?.serial ?? ''))).toBe(true);
 });
 
+test('a drive with content is removed only after exactly that content was confirmed', async () => {
+  await create(1);
+  await free();
+  const [one] = sandboxDrives();
+  const request = { driveId: one?.id ?? '' };
+  expect(await operations.preview('sandbox.remove-drive', request)).toMatchObject({
+    erases: [],
+    confirmCode: null,
+  });
+  const fill = (label: string): void =>
+    void execFileSync('/usr/sbin/mkfs.ext4', ['-q', '-F', '-L', label, one?.path ?? '']);
+  fill('photos');
+  await drives.refresh();
+  const preview = await operations.preview('sandbox.remove-drive', request);
+  expect(preview).toMatchObject({
+    erases: [{ serial: one?.serial, content: ['ext4 "photos"'] }],
+    confirmText: one?.serial,
+  });
+  await expect(perform('sandbox.remove-drive', request)).rejects.toMatchObject({ code: 'confirm_required' });
+  const confirmed = { kind: 'sandbox.remove-drive', request, actor: ACTOR, confirmCode: preview.confirmCode };
+
+  // Whatever came onto it since, also unseen, is not what was confirmed.
+  fill('letters');
+  const changed = await operations.start(confirmed);
+  expect(await operations.wait(changed.id)).toMatchObject({
+    state: 'failed',
+    error: { code: 'drive_changed' },
+  });
+  expect(existsSync(fileOf(one?.serial ?? ''))).toBe(true);
+  await drives.refresh();
+  await expect(operations.start(confirmed)).rejects.toMatchObject({ code: 'confirm_stale' });
+
+  const { confirmCode } = await operations.preview('sandbox.remove-drive', request);
+  const started = await operations.start({ ...confirmed, confirmCode });
+  expect(await operations.wait(started.id)).toMatchObject({ state: 'succeeded' });
+  expect(existsSync(fileOf(one?.serial ?? ''))).toBe(false);
+});
+
 test('when a drive cannot be made, those made before it are taken back', async () => {
   await create(1);
   await free();

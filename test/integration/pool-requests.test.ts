@@ -56,6 +56,7 @@ beforeEach(async () => {
     commands: { read: () => Promise.resolve({ stdout: '', stderr: '', exitCode: 0 }) },
     blockDevices: { current: () => [] },
     mounts: () => [],
+    hasFilesystem: () => true,
     processesUsing: () => Promise.resolve([]),
   } as unknown as Host & { allow(programs: string[]): void };
   const config = { mountRoot: join(root, 'mnt'), thirdPartyPluginsDir: join(root, 'none') };
@@ -101,6 +102,16 @@ async function make(change: Record<string, unknown> = {}): Promise<Prepared> {
 describe('a request for a pool', () => {
   it('becomes the same plan every time it is asked for', async () => {
     expect(await prepare()).toEqual(await prepare());
+  });
+
+  it('takes a drive without a serial alone, and refuses it among others with the reason', async () => {
+    drives[0] = drive('a', { serial: null, identity: 'weak' });
+    const alone = { plugin: 'single-drive', layout: 'single', drives: [{ id: 'drive-a' }] };
+    expect((await prepare(alone)).drives).toMatchObject([{ id: 'drive-a', serial: null }]);
+    expect((await prepare({ layout: 'single', drives: [{ id: 'drive-a' }] })).drives).toHaveLength(1);
+    expect(await issuesOf({ drives: [{ id: 'drive-a' }, { serial: 'SER-B' }] })).toEqual([
+      ['drives.0', 'drive_ambiguous'],
+    ]);
   });
 
   it('names pool, drives and mount path as what it locks', async () => {

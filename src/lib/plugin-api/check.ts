@@ -1,4 +1,4 @@
-/** The check that every plugin begins with: are its programs installed? */
+/** The check that every plugin begins with: are its programs installed, and does the kernel know its filesystems? */
 import type { Availability, PluginContext } from './storage';
 
 export interface NeededProgram {
@@ -15,7 +15,12 @@ const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'program_missing';
 
 /** @throws what the context throws for anything but a missing program */
-export async function checkPrograms(context: PluginContext, needed: NeededProgram[]): Promise<Availability> {
+export async function checkPrograms(
+  context: PluginContext,
+  needed: NeededProgram[],
+  /** Types as in /proc/filesystems that the kernel has to be able to mount. */
+  filesystems: string[] = [],
+): Promise<Availability> {
   const missing: NeededProgram[] = [];
   for (const item of needed) {
     try {
@@ -25,11 +30,22 @@ export async function checkPrograms(context: PluginContext, needed: NeededProgra
       missing.push(item);
     }
   }
-  if (missing.length === 0) return { available: true };
+  if (missing.length === 0) return checkFilesystems(context, filesystems);
   const packages = [...new Set(missing.map((item) => item.package))].join(' ');
   return {
     available: false,
     reason: `Not installed: ${missing.map((item) => item.program).join(', ')}.`,
     remedy: `Install it: apt-get install ${packages}`,
+  };
+}
+
+function checkFilesystems(context: PluginContext, filesystems: string[]): Availability {
+  const unknown = filesystems.filter((type) => !context.hasFilesystem(type));
+  if (unknown.length === 0) return { available: true };
+  return {
+    available: false,
+    reason: `The running kernel cannot mount ${unknown.join(', ')}.`,
+    remedy:
+      'Install a kernel with this filesystem (Debian: apt-get install linux-image-amd64 or linux-image-arm64), then restart.',
   };
 }

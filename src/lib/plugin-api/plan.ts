@@ -5,6 +5,9 @@
  */
 import type { JsonObject } from '../shared/json';
 
+/** Plugins import nothing but this folder: what they need of the shared types is here too. */
+export type { Json, JsonObject } from '../shared/json';
+
 /** A drive by its stable id, or one of its partitions. Becomes a /dev path right before the act, after a check of identity. */
 export interface DriveRef {
   drive: string;

@@ -67,6 +67,8 @@ export interface PluginContext {
   /** blkid's low-level probe, never from a cache; null: nothing recognised. */
   probe(path: string): Promise<{ type: string; uuid: string | null; label: string | null } | null>;
   mounts(): { path: string; source: string; filesystem: string; majorMinor: string; readOnly: boolean }[];
+  /** Can the running kernel mount filesystems of this type: built in, loaded, or there as a module? */
+  hasFilesystem(type: string): boolean;
   /** statfs of a mounted path. */
   usage(path: string): Promise<{ sizeBytes: number; usedBytes: number; availableBytes: number }>;
   signal: AbortSignal;

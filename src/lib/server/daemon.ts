@@ -144,7 +144,11 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
   await attachSandboxDrives(services);
   await operations.recover((kind) => !isSandboxKind(kind));
   await pools.mountWanted();
-  const sweep = (): Promise<void> => operations.sweep();
+  const sweep = async (): Promise<void> => {
+    await operations.sweep();
+    pools.sweep();
+  };
+  pools.sweep();
   undoing.add('jobs', startJobs(housekeeping(config, { sweep, cleanUp: () => auth.cleanUp() }), log));
   // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
   void drives

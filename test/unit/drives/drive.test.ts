@@ -230,3 +230,14 @@ test('who uses a drive is asked for every mount of it', async () => {
     { pid: 7, command: 'sh', user: 'root', path: '/srv' },
   ]);
 });
+
+test('nothing is read or written any more once it was stopped, also when the database is closed', async () => {
+  drives.start();
+  const reading = drives.refresh(['loop0']);
+  drives.stop();
+  closeDatabase(db);
+  await expect(reading).resolves.toBeUndefined();
+  const before = read.length;
+  await expect(drives.refresh()).resolves.toBeUndefined();
+  expect(read).toHaveLength(before);
+});

@@ -135,6 +135,7 @@ function context(present: string[], options: { mounted?: boolean; show?: string;
       }),
     path: ({ drive }) => (present.includes(drive) ? (paths.get(drive) ?? null) : null),
     driveIdOf: (path) => present.find((id) => paths.get(id) === path) ?? null,
+    hasFilesystem: () => true,
     probe: () => Promise.resolve({ type: 'btrfs', uuid: GUID, label: 'tank' }),
     mounts: () =>
       options.mounted

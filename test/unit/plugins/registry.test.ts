@@ -32,7 +32,10 @@ function write(id: string, body: string, file = 'plugin.js'): void {
 const module = (id: string, rest: string): string =>
   `export default (sdk) => ({ id: '${id}', ${GOOD} check: async () => ({ available: true }), ${rest} });`;
 
-const host = (missing: string[] = []): Host & { allow(programs: string[]): void } => {
+const host = (
+  missing: string[] = [],
+  kernel = ['ext4', 'xfs', 'btrfs'],
+): Host & { allow(programs: string[]): void } => {
   const fake = {
     allow: (programs: string[]) => allowed.push(...programs),
     commands: {
@@ -43,16 +46,20 @@ const host = (missing: string[] = []): Host & { allow(programs: string[]): void 
     },
     blockDevices: { current: () => [{ id: 'a', sizeBytes: 2_000_000_000 }], pathOf: () => null },
     mounts: () => [],
+    hasFilesystem: (type: string) => kernel.includes(type),
   };
   return fake as unknown as Host & { allow(programs: string[]): void };
 };
-const load = (missing: string[] = []): Promise<Plugins> =>
-  createPlugins({
+async function load(missing: string[] = [], kernel?: string[]): Promise<Plugins> {
+  const plugins = await createPlugins({
     config: { thirdPartyPluginsDir: directory },
-    host: host(missing),
+    host: host(missing, kernel),
     feed: createFeed(),
     log: createLog('silent'),
   });
+  await plugins.refresh();
+  return plugins;
+}
 const viewOf = (plugins: Plugins, id: string) => plugins.list().find((view) => view.id === id);
 
 describe('plugins', () => {
@@ -98,6 +105,16 @@ describe('plugins', () => {
       available: false,
       reason: 'Not installed: /usr/sbin/mkfs.btrfs.',
       remedy: 'Install it: apt-get install btrfs-progs',
+    });
+    expect(viewOf(plugins, 'single-drive')?.available).toBe(true);
+  });
+
+  it('that need a filesystem which the kernel cannot mount say so, and how to get it', async () => {
+    const plugins = await load([], ['ext4', 'xfs']);
+    expect(viewOf(plugins, 'btrfs')).toMatchObject({
+      available: false,
+      reason: 'The running kernel cannot mount btrfs.',
+      remedy: expect.stringContaining('linux-image') as string,
     });
     expect(viewOf(plugins, 'single-drive')?.available).toBe(true);
   });

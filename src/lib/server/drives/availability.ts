@@ -62,11 +62,7 @@ export function issuesOf(drive: BlockDrive, circumstances: Circumstances): Issue
     'drive_ambiguous',
     `${name} cannot be told from another drive that is plugged in.`,
   );
-  add(
-    drive.identity === 'weak' && !drive.system,
-    'drive_ambiguous',
-    `${name} tells no serial number, so it is known only by its place.`,
-  );
+  // A drive without a serial (identity weak) may be a pool of its own; who asks for several drives refuses it.
   add(
     drive.readOnly,
     'drive_read_only',

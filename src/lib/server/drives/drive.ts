@@ -80,8 +80,11 @@ export function createDrives(parts: DriveParts): Drives {
     return [...here.map(present), ...[...rows.values()].filter((row) => !ids.has(row.id)).map(remembered)];
   }
 
+  /** The database may be closed by then: nothing is read or told any more. */
+  let stopped = false;
   /** Puts what changed into the feed, then tells the others. The database comes after the news. */
   function publish(): void {
+    if (stopped) return;
     rows = new Map(allRows(db).map((row) => [row.id, row]));
     const seen = comeOrGone();
     for (const row of seen) rows.set(row.id, row);
@@ -130,7 +133,7 @@ export function createDrives(parts: DriveParts): Drives {
   async function readWaiting(): Promise<void> {
     await Promise.resolve(); // so that `reading` is set before the end of this function clears it
     try {
-      while (waiting.size > 0) {
+      while (waiting.size > 0 && !stopped) {
         const names = host.blockDevices
           .current()
           .filter((drive) => waiting.has(drive.kernelName) && operationOn(drive.id) === null)
@@ -145,6 +148,7 @@ export function createDrives(parts: DriveParts): Drives {
   }
   function read(names?: string[]): Promise<void> {
     const wanted = names?.length ? names : host.blockDevices.current().map((drive) => drive.kernelName);
+    if (stopped) return Promise.resolve();
     for (const name of wanted) waiting.add(name);
     return (reading ??= readWaiting());
   }
@@ -221,6 +225,7 @@ export function createDrives(parts: DriveParts): Drives {
     },
     setBayLabel: (id, label) => change(id, { bayLabel: label?.trim() || null }),
     start() {
+      stopped = false;
       subscriptions.push(
         bus.on('block-devices.changed', ({ names }) => {
           look();
@@ -238,6 +243,7 @@ export function createDrives(parts: DriveParts): Drives {
       readSoon();
     },
     stop() {
+      stopped = true;
       for (const end of subscriptions.splice(0)) end();
     },
   };

@@ -14,6 +14,7 @@ import { askSfdisk } from '../host/signatures';
 import type { Logger } from '../log';
 import type { OperationDefinition, Operations, Prepared, RecordOwner } from '../operations/types';
 import { driveName } from './availability';
+import { erasureOf, expectationOf } from './erasure';
 import type { Drives } from './drive';
 import { installationDigits, removeRow } from './store';
 
@@ -210,6 +211,7 @@ function removeSandboxDrive(parts: DriveOperationParts): OperationDefinition {
       if (issues.length > 0) throw issuesError(issues);
       const path = join(folderOf(parts), `${drive.serial}.img`);
       const sizeBytes = existsSync(path) ? statSync(path).size : drive.sizeBytes;
+      const erasure = erasureOf(drive);
       return plan({
         input: { driveId, serial: drive.serial },
         title: `Remove sandbox drive ${drive.serial}`,
@@ -221,6 +223,9 @@ function removeSandboxDrive(parts: DriveOperationParts): OperationDefinition {
             run: { do: 'detach-loop', path },
             undo: [{ do: 'attach-loop', path }],
             look: not(looks.loopAttached(path)),
+            // The last moment in which its content can be compared with what was confirmed. A drive that cannot be
+            // read can still be thrown away.
+            ...(drive.present && drive.probed ? { destroys: [driveId] } : {}),
           },
           {
             name: 'remove-file',
@@ -231,6 +236,9 @@ function removeSandboxDrive(parts: DriveOperationParts): OperationDefinition {
           },
         ],
         locks: ['sandbox', `drive:${driveId}`],
+        drives: [expectationOf(drive)],
+        erases: erasure ? [erasure] : [],
+        confirmText: erasure ? drive.serial : null,
       });
     },
   };

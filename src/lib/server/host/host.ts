@@ -10,6 +10,7 @@ import { createEvents } from './events';
 import { readMounts } from './mounts';
 import { bootId } from './process-group';
 import { processesUsing } from './processes';
+import { kernelHasFilesystem } from './filesystems';
 import { askBlkid } from './signatures';
 import type { Host } from './types';
 
@@ -59,6 +60,7 @@ export async function createHost(options: {
       };
     },
     processesUsing,
+    hasFilesystem: kernelHasFilesystem,
     argument: (argument) => (typeof argument === 'string' ? argument : blockDevices.resolve(argument)),
     bootId,
     start: () => events.start(),

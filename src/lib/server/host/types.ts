@@ -121,6 +121,8 @@ export interface Host {
   mounts(): MountEntry[];
   /** Low-level blkid probe of one device node, never cached. null: nothing recognised. */
   probe(path: string): Promise<{ type: string; uuid: string | null; label: string | null } | null>;
+  /** Can the running kernel mount this type, now or by loading a module? */
+  hasFilesystem(type: string): boolean;
   usage(path: string): Promise<{ sizeBytes: number; usedBytes: number; availableBytes: number }>;
   /** Processes with a file, directory, root or mapping below the mount point. */
   processesUsing(mountPath: string): Promise<{ pid: number; command: string; user: string; path: string }[]>;

@@ -31,6 +31,7 @@ export function pluginContext(
         majorMinor,
         readOnly,
       })),
+    hasFilesystem: (type) => host.hasFilesystem(type),
     usage: (path) => host.usage(path),
     signal,
     log: (message, data) => log.info({ plugin: plugin.id, ...data }, message),

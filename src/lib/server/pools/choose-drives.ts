@@ -20,6 +20,7 @@ function driveIssues(drive: Drive, field: string, plugin: StoragePlugin | null, 
     found.push(
       issue('drive_in_pool', `Drive ${named(drive)} belongs to the pool "${drive.pool.label}".`, field),
     );
+  // Alone it is the drive at its place, whichever that is; among several, nobody could tell which slot it was.
   if (drive.identity !== 'strong' && !alone && !has('drive_ambiguous'))
     found.push(
       issue(

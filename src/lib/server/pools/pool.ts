@@ -12,7 +12,7 @@ import type { Feed } from '../events/feed';
 import type { PoolReadDeps } from './deps';
 import { poolDocument, type Reading } from './document';
 import { specOf } from './spec';
-import { findByDrive, findPool, listPools, type PoolRecord } from './store';
+import { changePool, findByDrive, findPool, listPools, type PoolRecord } from './store';
 
 const SAMPLE_MS = 5_000;
 const CAIRN: Actor = { kind: 'system', id: 'cairn', name: 'cairn', role: 'admin', sessionId: null };
@@ -31,6 +31,8 @@ export interface Pools {
   stop(): Promise<void>;
   /** Asks the machine about one pool or all; resolves when the documents show the answer. */
   refresh(guid?: string): Promise<void>;
+  /** Finds records that say that something is being done to their pool while nothing is; reports and mends them. */
+  sweep(): void;
   /** Begins to mount every pool that the user wants mounted, is not, and has all its drives. After recovery. */
   mountWanted(): Promise<void>;
 }
@@ -79,6 +81,21 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     );
   }
 
+  const mountsAt = (path: string): string =>
+    JSON.stringify(host.mounts().filter((mount) => mount.path === path));
+
+  /** A pool that is mounted or unmounted while its tools read it makes them fail: asked once more, they tell the truth. */
+  async function ask(record: PoolRecord): Promise<PoolReading> {
+    const read = (): Promise<PoolReading> => plugins.status(record.plugin, specOf(record, presentDrive));
+    const before = mountsAt(record.mountPath);
+    try {
+      return await read();
+    } catch (error) {
+      if (stopped || mountsAt(record.mountPath) === before) throw error;
+      return read();
+    }
+  }
+
   /** A pool that cannot be read is shown with the reason; it is never left out. */
   async function read(record: PoolRecord): Promise<void> {
     if (record.state === 'creating' || record.state === 'deleting') {
@@ -88,7 +105,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     const readAt = clock.now();
     if (stopped) return;
     try {
-      const found: PoolReading = await plugins.status(record.plugin, specOf(record, presentDrive));
+      const found = await ask(record);
       readings.set(record.guid, { reading: found, error: null, readAt });
     } catch (error) {
       const { message, remedy } = toAppError(error);
@@ -214,6 +231,15 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       if (guid === undefined) return refreshAll();
       await read(recordOf(guid));
       publish();
+    },
+    sweep() {
+      for (const { guid, label, state } of listPools(db)) {
+        if ((state !== 'creating' && state !== 'deleting') || operations.holder(`pool:${guid}`)) continue;
+        log.error({ pool: guid, state }, 'a pool has no operation that would bring it out of its state');
+        const errorMessage = `The pool was ${state}, and no operation of it is left. Nothing on its drives was touched now: look at them, then remove the pool "${label}".`;
+        db.transaction((tx) => changePool(tx, guid, { state: 'error', errorMessage }, clock.now()));
+        bus.emit('pool.changed', { guid });
+      }
     },
     async mountWanted() {
       await refreshAll();

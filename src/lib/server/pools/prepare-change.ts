@@ -5,12 +5,13 @@ import { labelIssues, labelKey } from '$lib/shared/names';
 import type { PoolState } from '$lib/shared/states';
 import type { Drive } from '$lib/shared/wire/drives';
 import { poolRenameRequest, poolRequest, requestIssues } from '$lib/shared/wire/requests';
+import { erasureOf, expectationOf } from '../drives/erasure';
 import { AppError, issue, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
 import { checkPlan } from '../plugins/plan-check';
 import { pluginError } from '../plugins/registry';
 import type { PoolDeps } from './deps';
-import { erasureOf, expectationOf, locksOf, specOf, toInput, type PoolInput } from './spec';
+import { locksOf, specOf, toInput, type PoolInput } from './spec';
 import { findByLabel, findPool, type PoolRecord } from './store';
 
 export interface ChangeInput extends PoolInput {

@@ -6,6 +6,7 @@ import type { Issue } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
 import { defaultMountPath, labelIssues } from '$lib/shared/names';
 import { poolCreateRequest, requestIssues, type PoolCreateRequest } from '$lib/shared/wire/requests';
+import { erasureOf, expectationOf } from '../drives/erasure';
 import { AppError, issue, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
 import { checkPlan } from '../plugins/plan-check';
@@ -13,7 +14,7 @@ import { pluginError } from '../plugins/registry';
 import { chooseDrives, countIssues, type Choice } from './choose-drives';
 import type { PoolDeps } from './deps';
 import { judgeMountPath } from './mount-path';
-import { erasureOf, expectationOf, locksOf, toInput } from './spec';
+import { locksOf, toInput } from './spec';
 import { findByLabel, findPool, listPools } from './store';
 
 export const CREATE = 'pool.create';

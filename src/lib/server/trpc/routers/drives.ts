@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Drive, DriveUse } from '$lib/shared/wire/drives';
-import type { Operation } from '$lib/shared/wire/operations';
+import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 
 const id = z.string().min(1).max(300);
@@ -35,13 +35,22 @@ export const drivesRouter = router({
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: 'sandbox.create-drives', request: input, actor: ctx.actor }),
     ),
-  removeSandbox: operatorProcedure.input(one).mutation(({ ctx, input }): Promise<Operation> =>
-    ctx.services.operations.start({
-      kind: 'sandbox.remove-drive',
-      request: { driveId: input.id },
-      actor: ctx.actor,
-    }),
-  ),
+  /** What would be lost, and the code that confirms it. */
+  previewRemoveSandbox: operatorProcedure
+    .input(one)
+    .query(({ ctx, input }): Promise<PlanPreview> =>
+      ctx.services.operations.preview('sandbox.remove-drive', { driveId: input.id }),
+    ),
+  removeSandbox: operatorProcedure
+    .input(one.extend({ confirmCode: z.string().max(200).nullish() }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({
+        kind: 'sandbox.remove-drive',
+        request: { driveId: input.id },
+        actor: ctx.actor,
+        confirmCode: input.confirmCode ?? null,
+      }),
+    ),
   refresh: operatorProcedure.mutation(async ({ ctx }): Promise<{ ok: true }> => {
     await ctx.services.drives.refresh();
     return { ok: true };
