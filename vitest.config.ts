@@ -25,7 +25,8 @@ export default defineConfig({
       project('unit'),
       project('integration', { testTimeout: 20_000 }),
       project('host', serial),
-      project('crash', { ...serial, testTimeout: 1_200_000, hookTimeout: 120_000 }),
+      // Each file has an appliance of its own and looks for leaks in that only: two run side by side.
+      project('crash', { testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 2 }),
       project('browser', { ...serial, testTimeout: 120_000 }),
       project('lab', { ...serial, testTimeout: 180_000, hookTimeout: 120_000 }),
     ],

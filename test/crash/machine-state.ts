@@ -9,14 +9,13 @@ import type { Appliance } from '../support/appliance';
 import { loopsBelow } from '../support/appliance';
 
 export interface MachineState {
-  /** Per sandbox file: attached or not, and every signature with its UUID and label. */
+  /** Per sandbox file, in order (numbers are not used twice): attached or not, and every signature with its UUID and label. */
   drives: Record<string, string[]>;
   mounts: string[];
   folders: string[];
   identityFiles: string[];
   pools: unknown[];
   poolDrives: unknown[];
-  knownDrives: unknown[];
 }
 
 function probe(device: string): string[] {
@@ -76,9 +75,9 @@ export function machineState(appliance: Appliance): MachineState {
     .filter((path) => existsSync(path));
   return {
     drives: Object.fromEntries(
-      files.map((file) => {
+      files.map((file, index) => {
         const device = loops.get(file);
-        return [file, device ? driveState(device) : ['not attached']];
+        return [`drive ${index + 1}`, device ? driveState(device) : ['not attached']];
       }),
     ),
     mounts: mountLines
@@ -90,6 +89,5 @@ export function machineState(appliance: Appliance): MachineState {
       'SELECT guid, label, plugin, layout, state, mount_path, want_mounted FROM pools ORDER BY guid',
     ),
     poolDrives: appliance.query('SELECT pool_guid, slot, drive_id FROM pool_drives ORDER BY pool_guid, slot'),
-    knownDrives: appliance.query('SELECT serial FROM drives WHERE sandbox = 1 ORDER BY serial'),
   };
 }

@@ -275,6 +275,11 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
     let verdict = '';
     try {
       if (!appliance.running) await appliance.start();
+      // Readiness tells that every verdict is given; what follows from it may still go on.
+      await until(
+        'nothing runs',
+        () => appliance.query("SELECT 1 FROM operations WHERE state IN ('running', 'undoing')").length === 0,
+      );
       await scenario.setUp(appliance);
       const before = machineState(appliance);
       if (!isDeepStrictEqual(before, start))
@@ -284,9 +289,10 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
       await crash(appliance, scenario, item, latestId(appliance, scenario.kind));
       appliance.crashAt('');
       const starting = appliance.start();
-      if (item.alone) setTimeout(() => continueOrphans(appliance), 700).unref();
+      const later = item.alone ? setTimeout(() => continueOrphans(appliance), 700) : undefined;
       await starting;
       const operation = await settled(appliance, latestId(appliance, scenario.kind) ?? '');
+      clearTimeout(later);
       verdict = operation.verdict ?? operation.state;
       problems.push(
         ...(await inspect(appliance, operation, item, start, wanted)),

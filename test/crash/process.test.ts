@@ -15,9 +15,10 @@ const before = traces();
 const open: Appliance[] = [];
 const cleanUps: (() => void)[] = [];
 afterEach(async () => {
-  for (const appliance of open.splice(0)) await appliance.remove();
+  const used = open.splice(0);
+  for (const made of used) await made.remove();
   for (const cleanUp of cleanUps.splice(0).toReversed()) cleanUp();
-  await expectNoLeaks(before);
+  for (const { dataDir } of used) await expectNoLeaks(before, dataDir);
 });
 
 async function appliance(options: ConstructorParameters<typeof Appliance>[0] = {}): Promise<Appliance> {

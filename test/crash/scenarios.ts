@@ -1,4 +1,6 @@
 /** The operations of the appliance as scenarios of the crash matrix. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Appliance } from '../support/appliance';
 import { settled, type Scenario } from './matrix';
 
@@ -127,13 +129,16 @@ export const createScenarios: Scenario[] = variants.map(({ title, request }) => 
   backward: true,
 }));
 
-export const removeScenarios: Scenario[] = variants.map(({ title, request }) => ({
-  title: `pool.remove, ${title}`,
-  kind: 'pool.remove',
-  setUp: (appliance) => mountedPool(appliance, request(appliance)),
-  begin: (appliance) => removePool(appliance, request(appliance).poolGroupGuid),
-  backward: false,
-}));
+// The whole-drive variant removes with the same steps as the others.
+export const removeScenarios: Scenario[] = variants
+  .filter(({ title }) => !title.includes('xfs'))
+  .map(({ title, request }) => ({
+    title: `pool.remove, ${title}`,
+    kind: 'pool.remove',
+    setUp: (appliance) => mountedPool(appliance, request(appliance)),
+    begin: (appliance) => removePool(appliance, request(appliance).poolGroupGuid),
+    backward: false,
+  }));
 
 export const mountScenarios: Scenario[] = variants
   .filter(({ title }) => !title.includes('xfs'))
@@ -175,3 +180,35 @@ export const renameScenarios: Scenario[] = variants.map(({ title, request }) => 
     appliance.trpc('pools.rename', { guid: request(appliance).poolGroupGuid, label: 'renamed' }),
   backward: false,
 }));
+
+const sandboxDrives = (appliance: Appliance): { id: string }[] =>
+  appliance
+    .query<{ id: string; serial: string }>('SELECT id, serial FROM drives WHERE sandbox = 1 ORDER BY serial')
+    .filter(({ serial }) => existsSync(join(appliance.dataDir, 'sandbox', `${serial}.img`)));
+
+/** Exactly this many sandbox drives, by adding and removing the last ones. */
+async function sandboxOf(appliance: Appliance, count: number): Promise<void> {
+  for (const { id } of sandboxDrives(appliance).slice(count))
+    await mustEnd(appliance, 'sandbox.remove-drive', await appliance.trpc('drives.removeSandbox', { id }));
+  const missing = count - sandboxDrives(appliance).length;
+  if (missing > 0) await mustEnd(appliance, 'sandbox.create-drives', await addDrives(appliance, missing));
+}
+const addDrives = (appliance: Appliance, count: number) =>
+  appliance.trpc('drives.addSandbox', { count, sizeBytes: 64 * 1024 ** 2 });
+
+export const sandboxScenarios: Scenario[] = [
+  {
+    title: 'sandbox.create-drives, one more',
+    kind: 'sandbox.create-drives',
+    setUp: (appliance) => sandboxOf(appliance, 2),
+    begin: (appliance) => addDrives(appliance, 1),
+    backward: true,
+  },
+  {
+    title: 'sandbox.remove-drive, the last one',
+    kind: 'sandbox.remove-drive',
+    setUp: (appliance) => sandboxOf(appliance, 3),
+    begin: (appliance) => appliance.trpc('drives.removeSandbox', { id: sandboxDrives(appliance).at(-1)?.id }),
+    backward: false,
+  },
+];

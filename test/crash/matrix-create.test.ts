@@ -1,0 +1,4 @@
+import { matrixSuite } from './matrix-suite';
+import { createScenarios } from './scenarios';
+
+matrixSuite(createScenarios);

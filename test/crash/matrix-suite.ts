@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Appliance } from '../support/appliance';
+import { expectNoLeaks, traces } from '../support/leaks';
+import { printMatrix, runMatrix, type Scenario } from './matrix';
+
+/** The cells of these scenarios, on one appliance of their own. Files of suites run side by side. */
+export function matrixSuite(scenarios: Scenario[]): void {
+  describe('kill -9 at every point of every step', () => {
+    const before = traces();
+    let appliance: Appliance;
+    beforeAll(async () => {
+      appliance = new Appliance({ drives: 2 });
+      await appliance.start();
+      await appliance.setUp();
+    });
+    afterAll(async () => {
+      await appliance.remove();
+      await expectNoLeaks(before, appliance.dataDir);
+    });
+
+    it.each(scenarios.map((scenario) => [scenario.title, scenario] as const))(
+      '%s comes to a clear end, with the machine as before or as wanted',
+      async (title, scenario) => {
+        if (!appliance.running) await appliance.start();
+        for (const { guid } of appliance.query<{ guid: string }>('SELECT guid FROM pools'))
+          await removeAny(guid);
+        const cells = await runMatrix(appliance, scenario);
+        printMatrix(title, cells);
+        const failed = cells.filter((cell) => cell.problems.length > 0);
+        expect(failed.map((cell) => `${cell.cell}: ${cell.problems.join('; ')}`)).toEqual([]);
+        expect(cells.length).toBeGreaterThan(8);
+      },
+    );
+
+    /** Between scenarios: no pool of the one before stays. */
+    async function removeAny(guid: string): Promise<void> {
+      const refused = await appliance.rest<{ error?: { details?: { confirmCode?: string } } }>(
+        'DELETE',
+        `/pools/${guid}`,
+      );
+      await appliance.rest(
+        'DELETE',
+        `/pools/${guid}?confirmCode=${refused.body.error?.details?.confirmCode ?? ''}`,
+      );
+      while (appliance.query('SELECT 1 FROM pools WHERE guid = ?', guid).length > 0)
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+}
