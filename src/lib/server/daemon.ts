@@ -135,7 +135,7 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
 async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
-  const { config, log, operations, drives, pools, auth } = services;
+  const { config, log, operations, drives, plugins, pools, auth } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
@@ -152,10 +152,15 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
   undoing.add('jobs', startJobs(housekeeping(config, { sweep, cleanUp: () => auth.cleanUp() }), log));
   // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
   void drives
-    .refresh()
+    .settled()
     .catch((error: unknown) => log.error({ error }, 'drives could not be read'))
     .finally(() => {
       state.ready = true;
+      // Each tool is started once to see that it works: nobody has to wait for that. Pools show what their plugin can do.
+      plugins
+        .refresh()
+        .then(() => (state.stopping ? undefined : pools.refresh()))
+        .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'));
     });
 }
 

@@ -33,8 +33,10 @@ export interface Drives {
   protect(id: string, on: boolean): Drive;
   /** @param label null or empty takes it away. @throws AppError drive_not_found */
   setBayLabel(id: string, label: string | null): Drive;
-  /** Begins to follow events; the first documents are in the feed when it returns. */
+  /** Begins to follow events; the first documents are in the feed when it returns, their content a moment later. */
   start(): void;
+  /** Resolves when what sits on every drive was read and nothing more waits to be. */
+  settled(): Promise<void>;
   stop(): void;
 }
 
@@ -242,6 +244,7 @@ export function createDrives(parts: DriveParts): Drives {
       look();
       readSoon();
     },
+    settled: () => reading ?? Promise.resolve(),
     stop() {
       stopped = true;
       for (const end of subscriptions.splice(0)) end();

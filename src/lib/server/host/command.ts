@@ -78,7 +78,10 @@ export function createCommands(extraPrograms: string[] = []): Commands {
     mustBeRunnable(program);
     const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal } = options;
     if (signal?.aborted) throw new AppError('cancelled', `${program} was cancelled.`);
-    const subprocess = execa(PROGRAMS.setpriv, mortal(program, argv), {
+    const line: [string, string[]] = options.endsWithUs
+      ? [program, argv]
+      : [PROGRAMS.setpriv, mortal(program, argv)];
+    const subprocess = execa(...line, {
       env: ENVIRONMENT,
       extendEnv: false,
       stdin: 'ignore',

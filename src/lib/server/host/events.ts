@@ -59,6 +59,7 @@ interface Source {
   argv: string[];
   /** The line that says that it listens now. */
   isReady: (line: string) => boolean;
+  /** Not for those that listen when `start` resolves: whoever waits for that reads everything after it. */
   onReady: () => void;
   onLine: (line: string) => void;
 }
@@ -77,6 +78,7 @@ export function createEvents(options: {
 }): LiveEvents {
   const { commands, bus, log } = options;
   const ending = new AbortController();
+  let started = false;
   let running: Promise<void>[] = [];
 
   // Changes of one turn of the event loop travel together: a storm of events is one "look again".
@@ -146,7 +148,7 @@ export function createEvents(options: {
       if (!source.isReady(line)) return;
       ready = true;
       bus.emit('source.changed', { name: source.name, ok: true, reason: null });
-      source.onReady();
+      if (started) source.onReady();
       onFirst();
     };
     try {
@@ -167,6 +169,7 @@ export function createEvents(options: {
       const waited = new AbortController();
       await Promise.race([Promise.all(ready), pause(READY_TIMEOUT_MS, waited.signal)]);
       waited.abort();
+      started = true;
     },
     async stop() {
       ending.abort();

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
-import { readLocked } from './locked-read';
+import { readLocked, type Question, type Reply } from './locked-read';
 import { PROGRAMS } from './programs';
 import type { CommandRunner } from './types';
 
@@ -154,27 +154,36 @@ export function parseSfdisk(output: string): PartitionTable {
 
 type Reader = Pick<CommandRunner, 'read'>;
 
-/** Never cached. @throws AppError command_failed | command_timeout | parse_failed */
-export async function askBlkid(commands: Reader, path: string): Promise<BlkidAnswer> {
-  const argv = ['-p', '-o', 'udev'];
-  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.blkid, argv, path, [
-    0,
-    NOTHING,
-    AMBIVALENT,
-  ]);
+const BLKID: Question = {
+  program: PROGRAMS.blkid,
+  argv: ['-p', '-o', 'udev'],
+  okExitCodes: [0, NOTHING, AMBIVALENT],
+};
+const WIPEFS: Question = { program: PROGRAMS.wipefs, argv: ['--json'], okExitCodes: [0] };
+const SFDISK: Question = { program: PROGRAMS.sfdisk, argv: ['--json'], okExitCodes: [0, 1] };
+
+async function ask(commands: Reader, path: string, question: Question): Promise<Reply> {
+  const [reply] = await readLocked(commands, path, [question]);
+  if (!reply) throw new AppError('bug', `${question.program} gave no answer.`);
+  return reply;
+}
+
+function blkidAnswer({ stdout, exitCode }: Reply): BlkidAnswer {
   if (exitCode === NOTHING) return { kind: 'nothing' };
   if (exitCode === AMBIVALENT) return { kind: 'ambivalent' };
   return parseBlkid(stdout);
 }
 
-export async function askWipefs(commands: Reader, path: string): Promise<RawSignature[]> {
-  const { stdout } = await readLocked(commands, PROGRAMS.wipefs, ['--json'], path, [0]);
-  return parseWipefs(stdout);
-}
+/** Never cached. @throws AppError command_failed | command_timeout | parse_failed */
+export const askBlkid = async (commands: Reader, path: string): Promise<BlkidAnswer> =>
+  blkidAnswer(await ask(commands, path, BLKID));
+
+export const askWipefs = async (commands: Reader, path: string): Promise<RawSignature[]> =>
+  parseWipefs((await ask(commands, path, WIPEFS)).stdout);
 
 /** Null when sfdisk does not recognise a partition table (or what is there is damaged). */
 export async function askSfdisk(commands: Reader, path: string): Promise<PartitionTable | null> {
-  const { stdout, exitCode } = await readLocked(commands, PROGRAMS.sfdisk, ['--json'], path, [0, 1]);
+  const { stdout, exitCode } = await ask(commands, path, SFDISK);
   return exitCode === 0 ? parseSfdisk(stdout) : null;
 }
 
@@ -214,7 +223,10 @@ export function mergeSignatures(blkid: BlkidAnswer, raw: RawSignature[]): Signat
 
 /** Everything on a drive or partition, read now. @throws AppError command_failed | command_timeout | parse_failed */
 export async function readNode(commands: Reader, path: string): Promise<NodeContent> {
-  const [blkid, raw] = await Promise.all([askBlkid(commands, path), askWipefs(commands, path)]);
+  const [first, second] = await readLocked(commands, path, [BLKID, WIPEFS]);
+  if (!first || !second) throw new AppError('bug', `${path} was not read.`);
+  const blkid = blkidAnswer(first);
+  const raw = parseWipefs(second.stdout);
   return {
     signatures: mergeSignatures(blkid, raw),
     raw,

@@ -3,11 +3,7 @@
  * its exit status, and outlives us. Protocol and reasons are told at the top of command.ts.
  */
 
-/** System call numbers: perl-base has neither Time::HiRes nor a quick way to fsync. */
-const SYSTEM_CALLS: Partial<Record<NodeJS.Architecture, { gettimeofday: number; fsync: number }>> = {
-  x64: { gettimeofday: 96, fsync: 74 },
-  arm64: { gettimeofday: 169, fsync: 82 },
-};
+import { systemCalls } from './system-calls';
 
 /** Kept of one command's output; what comes after is counted, not kept, so that no program can fill the disk. */
 export const RECORD_LIMIT_BYTES = 16 * 1024 ** 2;
@@ -158,8 +154,7 @@ exit 0;
  * @throws TypeError on a processor that Cairn is not built for
  */
 export function supervisorScript(architecture: NodeJS.Architecture = process.arch): string {
-  const calls = SYSTEM_CALLS[architecture];
-  if (!calls) throw new TypeError(`no system call numbers for ${architecture}`);
+  const calls = systemCalls(architecture);
   return SCRIPT.replaceAll('GETTIMEOFDAY', String(calls.gettimeofday))
     .replaceAll('FSYNC', String(calls.fsync))
     .replaceAll('RECORD_LIMIT', String(RECORD_LIMIT_BYTES))

@@ -11,6 +11,8 @@ export interface ReadOptions {
   timeoutMs?: number;
   okExitCodes?: number[];
   signal?: AbortSignal;
+  /** The program asks the kernel itself to end it when we end: nothing has to be put before it for that. */
+  endsWithUs?: boolean;
 }
 
 /** Identity of a process that survives our own death: a pid alone may be used again. */

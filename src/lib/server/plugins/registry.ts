@@ -1,4 +1,5 @@
 /** All plugins of this process, and what can be asked of them. A plugin that fails is shown with the reason, never fatal. */
+import { existsSync } from 'node:fs';
 import { formOf, optionsSchema } from '$lib/plugin-api/fields';
 import type { Look, LookResult } from '$lib/plugin-api/plan';
 import type { PluginContext, PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
@@ -10,6 +11,7 @@ import type { Feed } from '../events/feed';
 import { createLooks } from '../host/looks';
 import type { Host } from '../host/types';
 import type { Logger } from '../log';
+import { heldAvailability, heldLook, heldReading } from './answers';
 import { pluginContext } from './context';
 import { loadPlugins, type Loaded } from './loader';
 import { withTimeout } from './time-limit';
@@ -30,7 +32,7 @@ export interface Plugins {
   status(id: string, spec: PoolSpec): Promise<PoolReading>;
   /** Live answer to a half-filled form; drives that are not there do not count. @throws AppError plugin_not_found | unknown_layout */
   estimate(request: EstimateRequest): CapacityEstimate;
-  /** Checks again what is installed. */
+  /** Has every plugin check what it needs; before the first time, only its files are known. */
   refresh(): Promise<void>;
 }
 
@@ -87,18 +89,34 @@ function viewOf(entry: Loaded, availability: Availability): PluginView {
   };
 }
 
+/** What can be told without starting a program: whether it was loaded and its programs are there. The check tells the rest. */
+function firstAnswer(entry: Loaded): Availability {
+  if (!entry.plugin) return { available: false, reason: entry.reason, remedy: entry.remedy };
+  const missing = entry.plugin.programs.filter((program) => !existsSync(program));
+  if (missing.length === 0) return { available: true };
+  return {
+    available: false,
+    reason: `Not installed: ${missing.join(', ')}.`,
+    remedy: 'Install the packages that have them, then check again.',
+  };
+}
+
+/** Plugins that are loaded, and known by their files; `refresh` has them check themselves. */
 export async function createPlugins({ config, host, feed, log }: PluginsOptions): Promise<Plugins> {
   const entries = new Map((await loadPlugins(config.thirdPartyPluginsDir)).map((entry) => [entry.id, entry]));
   const availability = new Map<string, Availability>();
   const coreLook = createLooks(host);
-  for (const { plugin } of entries.values()) if (plugin) host.allow(plugin.programs);
+  for (const entry of entries.values()) {
+    if (entry.plugin) host.allow(entry.plugin.programs);
+    availability.set(entry.id, firstAnswer(entry));
+  }
 
   async function check(entry: Loaded): Promise<Availability> {
     if (!entry.plugin) return { available: false, reason: entry.reason, remedy: entry.remedy };
     const { plugin } = entry;
     try {
-      return await withTimeout(CHECK_LIMIT_MS, 'Its check', (signal) =>
-        plugin.check(pluginContext(plugin, host, log, signal)),
+      return await withTimeout(CHECK_LIMIT_MS, 'Its check', async (signal) =>
+        heldAvailability(await plugin.check(pluginContext(plugin, host, log, signal))),
       );
     } catch (error) {
       log.warn({ error, plugin: entry.id }, 'the check of a plugin failed');
@@ -115,11 +133,13 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
       [...entries.values()].map(async (entry) => ({ entry, result: await check(entry) })),
     );
     for (const { entry, result } of found) availability.set(entry.id, result);
+    publish();
+  }
+  const publish = (): void =>
     feed.replace(
       'plugins',
       plugins.list().map((view) => ({ id: view.id, value: view })),
     );
-  }
 
   function loadedPlugin(id: string): StoragePlugin {
     const entry = entries.get(id);
@@ -135,8 +155,8 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     const plugin = loadedPlugin(id);
     const ask = plugin.looks && Object.hasOwn(plugin.looks, name) ? plugin.looks[name] : undefined;
     if (!ask) throw new AppError('bug', `The plugin ${id} has no look "${name}".`);
-    const result = await withTimeout(LOOK_LIMIT_MS, `The look ${look.look}`, (signal) =>
-      ask(pluginContext(plugin, host, log, signal), look.args),
+    const result = await withTimeout(LOOK_LIMIT_MS, `The look ${look.look}`, async (signal) =>
+      heldLook(look.look, await ask(pluginContext(plugin, host, log, signal), look.args)),
     ).catch((error: unknown) => {
       throw pluginError(id, error);
     });
@@ -146,16 +166,7 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
 
   const plugins: Plugins = {
     list: () =>
-      [...entries.values()].map((entry) =>
-        viewOf(
-          entry,
-          availability.get(entry.id) ?? {
-            available: false,
-            reason: 'It has not been checked yet.',
-            remedy: 'Wait a moment.',
-          },
-        ),
-      ),
+      [...entries.values()].map((entry) => viewOf(entry, availability.get(entry.id) ?? firstAnswer(entry))),
     storage(id) {
       const plugin = loadedPlugin(id);
       const state = availability.get(id);
@@ -172,8 +183,8 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     async status(id, spec) {
       const plugin = loadedPlugin(id);
       try {
-        return await withTimeout(STATUS_LIMIT_MS, `Reading the pool ${spec.label}`, (signal) =>
-          plugin.status(pluginContext(plugin, host, log, signal), spec),
+        return await withTimeout(STATUS_LIMIT_MS, `Reading the pool ${spec.label}`, async (signal) =>
+          heldReading(await plugin.status(pluginContext(plugin, host, log, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);
@@ -202,6 +213,6 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     },
     refresh,
   };
-  await refresh();
+  publish();
   return plugins;
 }
