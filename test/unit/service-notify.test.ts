@@ -7,7 +7,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function recorder(config: { notifySocket: boolean; watchdogMs: number }, fail = false) {
+function recorder(config: { notifySocket: string; watchdogMs: number }, fail = false) {
   const told: string[][] = [];
   const commands: Pick<CommandRunner, 'read'> = {
     read: (program, argv) => {
@@ -25,7 +25,7 @@ const PROGRAM = '/usr/bin/systemd-notify';
 describe('systemd', () => {
   it('is told when the service is ready, that it lives, and when it stops', async () => {
     vi.useFakeTimers();
-    const { told, notify } = recorder({ notifySocket: true, watchdogMs: 30_000 });
+    const { told, notify } = recorder({ notifySocket: '/run/systemd/notify', watchdogMs: 30_000 });
     await notify.ready('Ready at x');
     vi.advanceTimersByTime(45_000);
     await notify.stopping();
@@ -40,14 +40,14 @@ describe('systemd', () => {
   });
 
   it('is not looked for when it did not start us', async () => {
-    const { told, notify } = recorder({ notifySocket: false, watchdogMs: 30_000 });
+    const { told, notify } = recorder({ notifySocket: '', watchdogMs: 30_000 });
     await notify.ready('x');
     await notify.stopping();
     expect(told).toEqual([]);
   });
 
   it('that cannot be reached does not stop the service', async () => {
-    const { told, notify } = recorder({ notifySocket: true, watchdogMs: 0 }, true);
+    const { told, notify } = recorder({ notifySocket: '/run/systemd/notify', watchdogMs: 0 }, true);
     await notify.ready('x');
     await notify.stopping();
     expect(told).toHaveLength(2);

@@ -59,7 +59,8 @@ export interface Config {
   sweepCron: string;
   keepOperations: number;
   keepDays: number;
-  notifySocket: boolean;
+  /** Where systemd listens; empty when it did not start us. */
+  notifySocket: string;
   watchdogMs: number;
 }
 
@@ -90,7 +91,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     sweepCron: value.CAIRN_SWEEP_CRON,
     keepOperations: value.CAIRN_KEEP_OPERATIONS,
     keepDays: value.CAIRN_KEEP_DAYS,
-    notifySocket: value.NOTIFY_SOCKET !== '',
+    notifySocket: value.NOTIFY_SOCKET,
     watchdogMs: Math.floor(value.WATCHDOG_USEC / 1_000),
   };
 }

@@ -21,9 +21,12 @@ export function createServiceNotify(
 ): ServiceNotify {
   let watchdog: NodeJS.Timeout | undefined;
   async function tell(...words: string[]): Promise<void> {
-    if (!config.notifySocket) return;
+    if (config.notifySocket === '') return;
     try {
-      await commands.read(PROGRAM, [`--pid=${process.pid}`, ...words], { timeoutMs: 5_000 });
+      await commands.read(PROGRAM, [`--pid=${process.pid}`, ...words], {
+        timeoutMs: 5_000,
+        env: { NOTIFY_SOCKET: config.notifySocket },
+      });
     } catch (error) {
       log.warn({ error, words }, 'systemd was not told');
     }
@@ -32,7 +35,7 @@ export function createServiceNotify(
     async ready(status) {
       await tell('--ready', `--status=${status}`);
       // Half of the time allowed, as sd_watchdog_enabled(3) advises.
-      if (config.notifySocket && config.watchdogMs > 0)
+      if (config.notifySocket !== '' && config.watchdogMs > 0)
         watchdog = setInterval(() => void tell('WATCHDOG=1'), config.watchdogMs / 2);
       watchdog?.unref();
     },
