@@ -1,5 +1,5 @@
 /** Host, drives, plugins, operations and pools on loop drives in a temporary data directory: everything but the network. */
-import { mkdtempSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '$lib/server/clock';
@@ -48,6 +48,8 @@ export interface StackOptions {
   drives?: number;
   driveBytes?: number;
   env?: Record<string, string>;
+  /** Folder whose folders become the third-party plugins. */
+  plugins?: string;
 }
 
 export async function createStorageStack(options: StackOptions = {}): Promise<StorageStack> {
@@ -60,6 +62,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
     ...options.env,
   });
   mkdirSync(config.recordsDir, { recursive: true });
+  if (options.plugins) cpSync(options.plugins, config.thirdPartyPluginsDir, { recursive: true });
   const log = createLog(config.logLevel);
   const db = openDatabase(config.databasePath);
   migrateDatabase(db, 'drizzle');

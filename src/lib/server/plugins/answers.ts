@@ -1,0 +1,44 @@
+/** What a plugin answers at run time, held to the contract before anybody believes it. */
+import { z } from 'zod';
+import type { LookResult } from '$lib/plugin-api/plan';
+import type { Availability, PoolReading } from '$lib/plugin-api/storage';
+import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
+
+const bytes = z.number().min(0).nullable();
+const text = z.string().max(10_000);
+
+const availability: z.ZodType<Availability> = z.discriminatedUnion('available', [
+  z.object({ available: z.literal(true) }),
+  z.object({ available: z.literal(false), reason: text.min(1), remedy: text }),
+]);
+const reading: z.ZodType<PoolReading> = z.object({
+  poolStatus: z.enum(POOL_STATUSES),
+  health: z.enum(HEALTHS),
+  healthText: text.nullable(),
+  mounted: z.boolean(),
+  sizeBytes: bytes,
+  usedBytes: bytes,
+  availableBytes: bytes,
+  members: z.array(
+    z.object({ driveId: z.string(), status: z.enum(MEMBER_STATUSES), detail: text.nullable() }),
+  ),
+});
+const lookResult: z.ZodType<LookResult> = z.object({
+  status: z.enum(['done', 'absent', 'partial', 'running', 'foreign']),
+  evidence: text,
+});
+
+function held<T>(schema: z.ZodType<T>, method: string, answer: unknown): T {
+  const result = schema.safeParse(answer);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    (problem) => `${problem.path.map(String).join('.') || 'the answer'}: ${problem.message}`,
+  );
+  throw new Error(`${method} gave an answer that it must not give (${problems.slice(0, 3).join('; ')})`);
+}
+
+/** @throws Error that names what is wrong with the answer */
+export const heldAvailability = (answer: unknown): Availability => held(availability, 'check', answer);
+export const heldReading = (answer: unknown): PoolReading => held(reading, 'status', answer);
+export const heldLook = (name: string, answer: unknown): LookResult =>
+  held(lookResult, `The look ${name}`, answer);
