@@ -7,6 +7,7 @@ import { building } from '$app/environment';
 import { startDaemon } from '$lib/server/daemon';
 import { findHandle, getHandle } from '$lib/server/handle';
 import { SESSION_COOKIE } from '$lib/server/auth/sessions';
+import { compressed } from '$lib/server/compress';
 import { discardBody } from '$lib/server/rest/body';
 import { errorAnswer } from '$lib/server/rest/answer';
 import { isCall, refuseCall } from '$lib/server/trpc/request';
@@ -45,7 +46,7 @@ export const handle: Handle = async ({ event, resolve }) => {
   }
   await discardBody(event.request);
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.headers.set(name, value);
-  return response;
+  return compressed(response, header('accept-encoding'));
 };
 
 export const handleError: HandleServerError = ({ error, status, message }) => {

@@ -68,15 +68,24 @@ const children = (pid: number): number[] =>
       }
     });
 
+/** A file below /proc; empty when its process ended meanwhile. */
+function ofProcess(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 export function pssMegabytes(pid: number): number {
   const kilobytes = (of: number): number =>
-    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${of}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+    Number(/^Pss:\s+(\d+)/m.exec(ofProcess(`/proc/${of}/smaps_rollup`))?.[1] ?? 0);
   return [pid, ...children(pid)].reduce((sum, of) => sum + kilobytes(of), 0) / 1024;
 }
 /** Seconds of CPU of the process and its children, those that ended included (proc(5), fields 14 to 17). */
 export function cpuSeconds(pid: number): number {
   const ticks = (of: number): number => {
-    const stat = readFileSync(`/proc/${of}/stat`, 'utf8');
+    const stat = ofProcess(`/proc/${of}/stat`);
     return stat
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
