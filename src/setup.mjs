@@ -36,7 +36,9 @@ const TEST_PROGRAMS = [
   ['qemu-storage-daemon', 'qemu-system-common'],
   ['qemu-img', 'qemu-utils'],
   ['fusermount3', 'fuse3'],
-  ['sqlite3', 'sqlite3'],
+  ['faketime', 'faketime'],
+  ['pgrep', 'procps'],
+  ['systemd-notify', 'systemd'],
 ];
 const SEARCH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 

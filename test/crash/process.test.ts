@@ -149,7 +149,9 @@ describe('a full system disk', () => {
       spawnSync('/usr/bin/umount', [dir]);
       rmSync(home, { recursive: true, force: true });
     });
-    return dir;
+    const dataDir = join(dir, 'cairn');
+    mkdirSync(dataDir);
+    return dataDir;
   }
   function fill(dir: string): () => void {
     const path = join(dir, 'filler');
