@@ -8,16 +8,23 @@ const idsOf = (args: JsonObject): string[] => (Array.isArray(args.drives) ? args
 /** Is the pool's filesystem on each of the drives? On some of them only: mkfs was ended in the middle. */
 export async function members(context: PluginContext, args: JsonObject): Promise<LookResult> {
   const ids = idsOf(args);
-  let ours = 0;
-  let gone = 0;
-  for (const id of ids) {
-    const path = context.path({ drive: id });
-    const found = path === null ? null : await context.probe(path);
-    if (path === null) gone += 1;
-    else if (found?.type === 'btrfs' && found.uuid === args.uuid) ours += 1;
-    else if (found)
-      return { status: 'foreign', evidence: `${path} holds ${found.type} that is not this pool's.` };
-  }
+  // Looked at together: each answer takes a program, and a pool may have many drives.
+  const places = await Promise.all(
+    ids.map(async (id) => {
+      const path = context.path({ drive: id });
+      return { path, found: path === null ? null : await context.probe(path) };
+    }),
+  );
+  const isOurs = (found: (typeof places)[number]['found']): boolean =>
+    found?.type === 'btrfs' && found.uuid === args.uuid;
+  const other = places.find(({ found }) => found && !isOurs(found));
+  if (other)
+    return {
+      status: 'foreign',
+      evidence: `${other.path} holds ${other.found?.type} that is not this pool's.`,
+    };
+  const ours = places.filter(({ found }) => isOurs(found)).length;
+  const gone = places.filter(({ path }) => path === null).length;
   const evidence = `The pool's btrfs is on ${ours} of ${ids.length} drives${gone > 0 ? `; ${gone} are not there` : ''}.`;
   if (ours === 0) return { status: 'absent', evidence };
   return { status: ours === ids.length ? 'done' : 'partial', evidence };

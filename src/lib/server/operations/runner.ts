@@ -79,7 +79,7 @@ async function recheckBeforeDestroying(
   rows: StepRow[],
   step: StepRow,
 ): Promise<void> {
-  for (const driveId of step.destroys) {
+  const recheck = async (driveId: string): Promise<void> => {
     const expected = operation.prepared.drives.find((drive) => drive.id === driveId);
     if (!expected)
       throw new AppError('bug', `Step ${step.name} destroys ${driveId}, which the plan does not list.`);
@@ -87,7 +87,10 @@ async function recheckBeforeDestroying(
       (row) => row.index <= step.index && hasActed(row) && row.destroys.includes(driveId),
     );
     await recheckDrive(context.host, expected, !touched);
-  }
+  };
+  // All have answered before one refusal counts: a drive that is still being read cannot be worked on.
+  for (const result of await Promise.allSettled(step.destroys.map(recheck)))
+    if (result.status === 'rejected') throw result.reason;
 }
 
 async function forwardStep(
