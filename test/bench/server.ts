@@ -110,6 +110,8 @@ export async function creationTime(): Promise<Row> {
     const script = `set -e; mkfs.btrfs -q -f -d raid1 -m raid1 ${a} ${b}; btrfs device scan -q ${a} ${b} || btrfs device scan ${a} ${b} >/dev/null; mount -t btrfs -o noatime,nodev,nosuid ${a} ${mountPoint}; mkdir ${mountPoint}/.cairn; echo '{}' > ${mountPoint}/.cairn/pool.json; sync -f ${mountPoint}/.cairn/pool.json`;
     const clean = `umount ${mountPoint}; wipefs -q --all ${a} ${b}`;
     for (let run = 0; run < 9; run += 1) {
+      // What the script did to the drives is read by then: that belongs to no creation.
+      await sleep(600);
       const guid = `7b1f0a52-3c1d-4e8a-9f60-0000000001${String(run).padStart(2, '0')}`;
       const begun = wallClock();
       await appliance.rest('POST', '/pools', {
@@ -120,9 +122,11 @@ export async function creationTime(): Promise<Row> {
         drives: serials,
       });
       for (;;) {
-        const { state } = (await appliance.rest<{ state: string }>('GET', `/pools/${guid}`)).body;
+        const { state, errorMessage } = (
+          await appliance.rest<{ state: string; errorMessage?: string }>('GET', `/pools/${guid}`)
+        ).body;
         if (state === 'ready') break;
-        if (state !== 'creating') throw new Error(`the pool is ${state}`);
+        if (state !== 'creating') throw new Error(`the pool is ${state}: ${errorMessage ?? ''}`);
         await sleep(2);
       }
       cairn.push(wallClock() - begun);
