@@ -59,11 +59,11 @@ const stepIn = (name: string, state: StepState): Promise<Operation> =>
 
 /** The process group of the mkfs that writes to the drive, once there is one. */
 async function mkfsGroup(drive: FaultDrive): Promise<string> {
-  for (;;) {
+  for (const until = Date.now() + 10_000; Date.now() < until; await sleep(5)) {
     const [group] = groupsAt(drive.path, 'mkfs.ext4');
     if (group) return group;
-    await sleep(5);
   }
+  throw new Error('no mkfs was seen at work on the drive');
 }
 
 const single = (serial: string, options: Record<string, string | boolean> = { partition: false }) => ({
@@ -124,7 +124,7 @@ describe('a drive whose writes fail', () => {
 describe('a slow drive', () => {
   it('is cancelled in the middle of mkfs: every process of it is gone, and nothing is left', async () => {
     const drive = await faultDrive('SBX-SLOW-01');
-    await drive.setSpeed(2 * MIB);
+    await drive.setSpeed(MIB);
     const { operation } = await createPool(stack, single(drive.serial), { actor: TESTER });
     const group = await mkfsGroup(drive);
     expect(stack.operations.get(operation.id).state).toBe('running');
@@ -135,6 +135,7 @@ describe('a slow drive', () => {
     stack.operations.cancel(operation.id, TESTER);
     const ended = await stack.operations.wait(operation.id);
     expect(ended).toMatchObject({ state: 'cancelled', cancelRequested: true });
+    expect(mkfsOf(ended)).toMatchObject({ exitCode: null, signal: expect.any(String) as string });
     expect(livingIn(group)).toEqual([]);
     expect(groupsAt(drive.path, 'mkfs.ext4')).toEqual([]);
     await drive.setSpeed(null);

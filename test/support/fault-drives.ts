@@ -4,12 +4,13 @@
  * it lies on a file system that is too small for it. The kernel tells the very path that the product knows a sandbox
  * drive by.
  */
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   truncateSync,
@@ -190,11 +191,20 @@ function processOf(pid: string): { name: string; group: string } | null {
     return null; // gone since it was listed
   }
 }
-/** Process groups in which a program of this name is at work on the device. */
-export function groupsAt(path: string, name: string): string[] {
-  const found = spawnSync('/usr/bin/fuser', [path], { encoding: 'utf8' }).stdout.match(/\d+/g) ?? [];
-  return found.map(processOf).flatMap((one) => (one?.name === name ? [one.group] : []));
+function hasOpen(pid: string, path: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === path);
+  } catch {
+    return false; // it ended, or closed the file, while it was looked at
+  }
 }
+const pids = (): string[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+
+/** Process groups in which a program of this name is at work on the device. */
+export const groupsAt = (path: string, name: string): string[] =>
+  pids().flatMap((pid) => {
+    const found = processOf(pid);
+    return found?.name === name && hasOpen(pid, path) ? [found.group] : [];
+  });
 /** Pids of everything that lives in a process group. */
-export const livingIn = (group: string): string[] =>
-  readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && processOf(pid)?.group === group);
+export const livingIn = (group: string): string[] => pids().filter((pid) => processOf(pid)?.group === group);
