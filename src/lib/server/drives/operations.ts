@@ -21,7 +21,7 @@ import { installationDigits, removeRow } from './store';
 export interface DriveOperationParts {
   db: Db;
   host: Pick<LiveHost, 'commands' | 'blockDevices'>;
-  drives: Pick<Drives, 'get' | 'list'>;
+  drives: Pick<Drives, 'get' | 'list' | 'refresh'>;
   config: Pick<Config, 'sandboxDir'>;
   log: Logger;
 }
@@ -200,6 +200,9 @@ function removeSandboxDrive(parts: DriveOperationParts): OperationDefinition {
     },
     async prepare(request) {
       const { driveId } = parse(removeRequest, request);
+      // What sits on it is read now: whether something is lost, and the plan's hash, follow from it.
+      const { kernelName } = parts.drives.get(driveId);
+      if (kernelName !== null) await parts.drives.refresh([kernelName]);
       const drive = parts.drives.get(driveId);
       const name = driveName(drive);
       if (!drive.sandbox || !drive.serial)
