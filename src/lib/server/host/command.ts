@@ -76,13 +76,13 @@ export function createCommands(extraPrograms: string[] = []): Commands {
 
   async function read(program: string, argv: string[], options: ReadOptions = {}): Promise<CommandOutput> {
     mustBeRunnable(program);
-    const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal } = options;
+    const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal, env = {} } = options;
     if (signal?.aborted) throw new AppError('cancelled', `${program} was cancelled.`);
     const line: [string, string[]] = options.endsWithUs
       ? [program, argv]
       : [PROGRAMS.setpriv, mortal(program, argv)];
     const subprocess = execa(...line, {
-      env: ENVIRONMENT,
+      env: { ...ENVIRONMENT, ...env },
       extendEnv: false,
       stdin: 'ignore',
       detached: true,

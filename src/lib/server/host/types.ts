@@ -11,6 +11,8 @@ export interface ReadOptions {
   timeoutMs?: number;
   okExitCodes?: number[];
   signal?: AbortSignal;
+  /** Added to the fixed environment. */
+  env?: Record<string, string>;
   /** The program asks the kernel itself to end it when we end: nothing has to be put before it for that. */
   endsWithUs?: boolean;
 }
