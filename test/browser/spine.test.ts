@@ -212,7 +212,7 @@ describe('a new user', () => {
     const device =
       loopsBelow(appliance.dataDir).find((loop) => loop.file.includes(free?.serial ?? '?'))?.device ?? '';
     expect(spawnSync('/usr/sbin/mkfs.ext4', ['-q', '-F', '-L', 'letters', device]).status).toBe(0);
-    await appliance.trpc('drives.refresh', undefined);
+    expect(await appliance.trpc('drives.refresh', null)).toMatchObject({ status: 200 });
     await page.goto(url('/pools/new'));
     await live(page);
     await page.locator(`[data-testid=drive-bay][data-drive-id*="${free?.serial.toLowerCase()}"]`).click();
