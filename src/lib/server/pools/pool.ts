@@ -137,6 +137,20 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     refreshAll().catch((error: unknown) => log.error({ error }, 'reading the pools failed'));
   };
 
+  /** The mount table alone tells whether a pool is mounted: that is shown at once, and what its tools say follows. */
+  function showMounts(): void {
+    for (const record of listPools(db)) {
+      const last = readings.get(record.guid);
+      const mount = host.mounts().findLast((entry) => entry.path === record.mountPath);
+      const driveId = mount ? host.blockDevices.driveIdOf(mount.source) : null;
+      const mounted = driveId !== null && record.drives.some((drive) => drive.driveId === driveId);
+      if (!last?.reading || last.reading.mounted === mounted) continue;
+      const sizes = mounted ? {} : { sizeBytes: null, usedBytes: null, availableBytes: null };
+      readings.set(record.guid, { ...last, reading: { ...last.reading, ...sizes, mounted } });
+    }
+    publish();
+  }
+
   async function sampleUsage(): Promise<void> {
     for (const [guid, last] of readings) {
       const record = last.reading?.mounted ? findPool(db, guid) : null;
@@ -207,7 +221,10 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     start() {
       mkdirSync(deps.config.mountRoot, { recursive: true, mode: 0o755 });
       unsubscribe.push(
-        bus.on('mounts.changed', refreshSoon),
+        bus.on('mounts.changed', () => {
+          showMounts();
+          refreshSoon();
+        }),
         bus.on('drives.changed', refreshSoon),
         bus.on('operation.ended', refreshSoon),
         bus.on('pool.changed', () => {
