@@ -79,7 +79,9 @@ async function unmountedPool(appliance: Appliance, request: PoolRequest): Promis
   );
 }
 
-const guid = (last: string): string => `7b1f0a52-3c1d-4e8a-9f60-0000000000${last}`;
+// The kernel tells btrfs file systems apart by UUID alone, and suites run side by side: each process has its own.
+const guid = (last: string): string =>
+  `${process.pid.toString(16).padStart(8, '0')}-3c1d-4e8a-9f60-0000000000${last}`;
 const variants: { title: string; request: (appliance: Appliance) => PoolRequest }[] = [
   {
     title: 'single-drive ext4 on a partition',
