@@ -61,7 +61,8 @@ const nobody: RecordOwner = {
 };
 const SANDBOX = { type: 'host', id: 'sandbox', label: 'Sandbox drives' } as const;
 const idOf = (serial: string): string => `drive-${serial.toLowerCase()}`;
-const stepName = (verb: string, serial: string): string => `${verb}-${serial.toLowerCase()}`;
+/** Stable: by the drive's place in the plan, from 1. */
+const stepName = (verb: string, index: number): string => `${verb}-${index + 1}`;
 
 export function defineDriveOperations(
   operations: Pick<Operations, 'define'>,
@@ -85,8 +86,8 @@ const serialsIn = (folder: string): string[] =>
         .sort()
     : [];
 
-const attachStep = (path: string, serial: string): Step => ({
-  name: stepName('attach', serial),
+const attachStep = (path: string, serial: string, index: number): Step => ({
+  name: stepName('attach', index),
   title: `Attach ${serial} to a loop device`,
   run: { do: 'attach-loop', path },
   undo: [{ do: 'detach-loop', path }],
@@ -117,17 +118,17 @@ function createSandboxDrives(parts: DriveOperationParts, digits: string): Operat
         { length: count },
         (_, index) => `SBX-${digits}-${String(first + index).padStart(2, '0')}`,
       );
-      const steps = serials.flatMap((serial): Step[] => {
+      const steps = serials.flatMap((serial, index): Step[] => {
         const path = join(folder, `${serial}.img`);
         return [
           {
-            name: stepName('make-file', serial),
+            name: stepName('make-file', index),
             title: `Make the file of ${serial}`,
             run: { do: 'make-sparse-file', path, sizeBytes },
             undo: [{ do: 'remove-file', path }],
             look: looks.sparseFile(path, sizeBytes),
           },
-          attachStep(path, serial),
+          attachStep(path, serial, index),
         ];
       });
       return plan({
@@ -143,7 +144,7 @@ function createSandboxDrives(parts: DriveOperationParts, digits: string): Operat
 
 function attachSandboxDrives(parts: DriveOperationParts): OperationDefinition {
   /** A kernel without a parser for the table shows partitions only when it is told to. */
-  async function partitionStep(path: string, serial: string): Promise<Step[]> {
+  async function partitionStep(path: string, serial: string, index: number): Promise<Step[]> {
     const table = statSync(path).size === 0 ? null : await askSfdisk(parts.host.commands, path);
     const numbers = table?.partitions
       .map((partition) => partition.number)
@@ -153,7 +154,7 @@ function attachSandboxDrives(parts: DriveOperationParts): OperationDefinition {
     if (last === 0 || parts.host.blockDevices.pathOf({ drive, partition: last }) !== null) return [];
     return [
       {
-        name: stepName('show-partitions', serial),
+        name: stepName('show-partitions', index),
         title: `Show the partitions of ${serial}`,
         run: { do: 'reread-partitions', drive },
         undo: 'nothing',
@@ -172,10 +173,10 @@ function attachSandboxDrives(parts: DriveOperationParts): OperationDefinition {
       parts.host.blockDevices.scan();
       const steps: Step[] = [];
       const serials: string[] = [];
-      for (const serial of serialsIn(folder)) {
+      for (const [index, serial] of serialsIn(folder).entries()) {
         const path = join(folder, `${serial}.img`);
-        const attach = loopsOf(path).length === 0 ? [attachStep(path, serial)] : [];
-        const own = [...attach, ...(await partitionStep(path, serial))];
+        const attach = loopsOf(path).length === 0 ? [attachStep(path, serial, index)] : [];
+        const own = [...attach, ...(await partitionStep(path, serial, index))];
         if (own.length > 0) serials.push(serial);
         steps.push(...own);
       }
