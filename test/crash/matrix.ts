@@ -146,7 +146,7 @@ export async function settled(appliance: Appliance, id: string): Promise<Operati
 }
 
 /** Lets an orphan that was stopped go on, a moment after the server is up again, as a slow program would. */
-function continueOrphans(appliance: Appliance): void {
+export function continueOrphans(appliance: Appliance): void {
   const rows = appliance.query<{ pid: number | null }>('SELECT pid FROM commands WHERE ended_at IS NULL');
   for (const { pid } of rows) {
     if (pid === null) continue;
