@@ -4,7 +4,7 @@
  * Usage: npm test [-- tier ...]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { prepare } from '../src/setup.mjs';
@@ -73,6 +73,41 @@ function runTier(tier) {
   return { title: tier, passed, failed, seconds };
 }
 
+const textOf = (path) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // gone since it was listed
+  }
+};
+
+/** What tests could leave on the machine: loop devices, mounts, plain files in /dev, and programs of our kinds. */
+function traces() {
+  const loops = readdirSync('/sys/block')
+    .filter((name) => existsSync(`/sys/block/${name}/loop`))
+    .map((name) => `loop ${textOf(`/sys/block/${name}/loop/backing_file`).trim()}`);
+  const mounts = textOf('/proc/self/mountinfo')
+    .split('\n')
+    .map((line) => `mount ${line.split(' ')[4] ?? ''}`);
+  const files = readdirSync('/dev')
+    .filter((name) => statSync(`/dev/${name}`, { throwIfNoEntry: false })?.isFile())
+    .map((name) => `file /dev/${name}`);
+  const programs = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && !/\) Z /.test(textOf(`/proc/${name}/stat`)))
+    .map((pid) => `process ${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 120)}`)
+    .filter((line) => /src\/main\.ts|perl -e .*(record|mountinfo)|qemu-storage-daemon|chromium/s.test(line));
+  return [...loops, ...mounts, ...files, ...programs];
+}
+
+/** Waits a moment for what is on its way out. @returns what a tier has left behind */
+async function leftBehind(before) {
+  for (let tries = 0; ; tries += 1) {
+    const left = traces().filter((entry) => !before.includes(entry));
+    if (left.length === 0 || tries === 30) return left;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 await prepare({ forTests: true });
 mkdirSync(artifacts, { recursive: true });
 if (withChecks)
@@ -81,7 +116,16 @@ if (withChecks)
     results.push({ title, passed: ok ? 1 : 0, failed: ok ? 0 : 1, seconds });
   }
 for (const tier of tiers) {
+  const before = traces();
   results.push(runTier(tier));
+  const left = await leftBehind(before);
+  if (left.length > 0) console.error(`The ${tier} tier left behind:\n  ${left.join('\n  ')}`);
+  results.push({
+    title: `${tier}: no leaks`,
+    passed: left.length === 0 ? 1 : 0,
+    failed: left.length === 0 ? 0 : 1,
+    seconds: 0,
+  });
   // A slow tier tells nothing new while a quick one is red.
   if (
     results.some((result) => result.failed > 0) &&
@@ -97,7 +141,7 @@ for (const tier of tiers) {
 console.log(`\nIn ${Math.round((Date.now() - started) / 1000)} s:`);
 for (const { title, passed, failed, seconds } of results)
   console.log(
-    `  ${title.padEnd(16)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds} s`,
+    `  ${title.padEnd(22)} ${String(passed).padStart(5)} passed ${String(failed).padStart(3)} failed  ${seconds} s`,
   );
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);

@@ -235,6 +235,21 @@ describe('a new user', () => {
     await page.locator('[data-testid=operation-state][data-state=succeeded]').waitFor();
   });
 
+  it('is safe from script that somebody gets into a page: the browser does not run it', async () => {
+    const other = await context.newPage();
+    await other.goto(url('/'));
+    await live(other);
+    const ran = await other.evaluate(async () => {
+      const script = document.createElement('script');
+      script.textContent = 'window.intruder = true';
+      document.body.append(script);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return 'intruder' in window;
+    });
+    expect(ran).toBe(false);
+    await other.close();
+  });
+
   it('met no script error on the way, and no page that polls', async () => {
     expect(errors).toEqual([]);
     requests.length = 0;
