@@ -189,8 +189,6 @@ export class Appliance {
       spawnSync('/usr/bin/partx', ['--delete', loop.device]);
       spawnSync('/usr/sbin/losetup', ['--detach', loop.device]);
     }
-    // The kernel remembers btrfs members by file system UUID, which tests use again on other loop devices.
-    spawnSync('/usr/bin/btrfs', ['device', 'scan', '--forget']);
     rmSync(this.dataDir, { recursive: true, force: true });
   }
 }
