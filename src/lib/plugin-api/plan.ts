@@ -13,7 +13,23 @@ export interface DriveRef {
   drive: string;
   partition?: number;
 }
-export type Argument = string | DriveRef;
+/** An md array by the UUID in its superblock (8-4-4-4-12); its kernel name (md127) means nothing. */
+export interface ArrayRef {
+  array: string;
+}
+/** A device-mapper device by its name: an LVM volume (`group-volume`, dashes doubled) or an unlocked LUKS container. */
+export interface MappedRef {
+  mapped: string;
+}
+export type DeviceRef = DriveRef | ArrayRef | MappedRef;
+/** What is no block device: a ZFS dataset, an NFS export, an SMB share; given to mount(8) as it is. */
+export interface NamedSource {
+  source: string;
+}
+export type Argument = string | DeviceRef;
+
+export const isDriveRef = (value: Argument | NamedSource): value is DriveRef =>
+  typeof value === 'object' && 'drive' in value;
 
 export interface ExecAction {
   do: 'exec';
@@ -32,7 +48,15 @@ export type Action =
   | { do: 'make-directory'; path: string; mode: number }
   /** Refuses a directory that is not empty, so it can never take user data. */
   | { do: 'remove-directory'; path: string }
-  | { do: 'mount'; source: DriveRef; path: string; filesystem: string; options: string[] }
+  | {
+      do: 'mount';
+      source: DeviceRef | NamedSource;
+      path: string;
+      filesystem: string;
+      options: string[];
+      /** Every drive of a filesystem over several drives (btrfs): the kernel is told of these and asks nobody else. */
+      devices?: DriveRef[];
+    }
   | { do: 'unmount'; path: string }
   /** Atomic: temporary file, fsync, rename, fsync of the directory. */
   | { do: 'write-file'; path: string; content: string; mode: number }
@@ -43,7 +67,9 @@ export type Action =
   | { do: 'detach-loop'; path: string }
   /** Waits until the partition's device node is there (kernel and udev need a moment after a new table). */
   | { do: 'reread-partitions'; drive: string }
-  | { do: 'forget-partitions'; drive: string };
+  | { do: 'forget-partitions'; drive: string }
+  /** Does nothing: the step's look says `running` while the kernel is at it (rebuild, reshape), and is waited for. */
+  | { do: 'wait' };
 
 /**
  * What is there now, compared with what the step wants.
@@ -55,6 +81,8 @@ export interface LookResult {
   status: LookStatus;
   /** One sentence of evidence: what was seen, in the user's nouns. */
   evidence: string;
+  /** While running: how far it is, 0 to 100. */
+  percent?: number;
 }
 export interface Look {
   /** A core look, or `<plugin id>/<name>` for one of the plugin's own. */
@@ -79,10 +107,12 @@ export interface Step {
 
 /** Core looks and their arguments. */
 export const looks = {
-  /** A filesystem of this type and UUID is on the drive or partition. */
-  filesystem: (at: DriveRef, type: string, uuid: string): Look => ({
+  /** A filesystem of this type and UUID is on the drive, partition, array or mapped device. */
+  filesystem: (at: DeviceRef, type: string, uuid: string): Look => ({
     look: 'filesystem',
-    args: { drive: at.drive, partition: at.partition ?? 0, type, uuid },
+    args: isDriveRef(at)
+      ? { drive: at.drive, partition: at.partition ?? 0, type, uuid }
+      : { ...at, type, uuid },
   }),
   /** The drive's GPT has this disk GUID and exactly these partition GUIDs. */
   partitionTable: (drive: string, diskUuid: string, partitionUuids: string[]): Look => ({
@@ -104,6 +134,8 @@ export const looks = {
   directory: (path: string): Look => ({ look: 'directory', args: { path } }),
   /** The filesystem with this UUID is mounted at the path; another one there is foreign. */
   mounted: (path: string, uuid: string): Look => ({ look: 'mounted', args: { path, uuid } }),
+  /** For what has no UUID (ZFS dataset, network share): this source is mounted at the path; another one is foreign. */
+  mountedFrom: (path: string, source: string): Look => ({ look: 'mounted-from', args: { path, source } }),
   /** The file has exactly this content. `replaces` is the content that the step changes; any other is foreign. */
   file: (path: string, content: string, replaces?: string): Look => ({
     look: 'file',

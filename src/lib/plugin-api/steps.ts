@@ -8,7 +8,17 @@
  */
 import { v5 } from 'uuid';
 import { identityFolder, identityPath, identityText } from './identity-file';
-import { looks, not, type Action, type DriveRef, type Look, type Step } from './plan';
+import {
+  isDriveRef,
+  looks,
+  not,
+  type Action,
+  type DeviceRef,
+  type DriveRef,
+  type Look,
+  type NamedSource,
+  type Step,
+} from './plan';
 import type { PoolDrive, PoolSpec } from './storage';
 
 export const WIPEFS = '/usr/sbin/wipefs';
@@ -36,7 +46,7 @@ export function filesystemLabel(label: string, maxLength: number): string {
 }
 
 const nameOf = (drive: PoolDrive): string => drive.serial ?? drive.label;
-export const wipeAction = (...at: DriveRef[]): Action => ({
+export const wipeAction = (...at: DeviceRef[]): Action => ({
   do: 'exec',
   program: WIPEFS,
   argv: ['--all', '--', ...at],
@@ -152,7 +162,7 @@ export function wipePartitionTable(table: PartitionTable): Step[] {
 export const makeFilesystem = (options: {
   title: string;
   run: Action;
-  at: DriveRef[];
+  at: DeviceRef[];
   look: Look;
 }): Step => ({
   name: 'make-filesystem',
@@ -160,14 +170,14 @@ export const makeFilesystem = (options: {
   run: options.run,
   undo: options.at.map((ref) => wipeAction(ref)),
   look: options.look,
-  destroys: [...new Set(options.at.map((ref) => ref.drive))],
+  destroys: [...new Set(options.at.filter(isDriveRef).map((ref) => ref.drive))],
 });
 
 /** Erases a filesystem's signatures at one place. Another filesystem there is foreign, and stays. */
 export const wipeFilesystem = (options: {
   name?: string;
   title: string;
-  at: DriveRef;
+  at: DeviceRef;
   type: string;
   uuid: string;
 }): Step => ({
@@ -176,7 +186,7 @@ export const wipeFilesystem = (options: {
   run: wipeAction(options.at),
   undo: 'impossible',
   look: not(looks.filesystem(options.at, options.type, options.uuid)),
-  destroys: [options.at.drive],
+  ...(isDriveRef(options.at) ? { destroys: [options.at.drive] } : {}),
 });
 
 const MOUNT_POINT_MODE = 0o755;
@@ -208,7 +218,9 @@ export function removeMountPoint(spec: PoolSpec): Step[] {
 }
 
 export interface MountedFilesystem {
-  source: DriveRef;
+  source: DeviceRef | NamedSource;
+  /** See the mount action. */
+  devices?: DriveRef[];
   /** As mount(8) names it. */
   filesystem: string;
   /** Further options after noatime, nodev, nosuid. */
@@ -220,14 +232,21 @@ const mountAction = (spec: PoolSpec, what: MountedFilesystem): Action => ({
   path: spec.mountPath,
   filesystem: what.filesystem,
   options: [...MOUNT_OPTIONS, ...(what.options ?? [])],
+  ...(what.devices ? { devices: what.devices } : {}),
 });
+
+/** What has no UUID that blkid can read (ZFS, network shares) is told by its source. */
+const mountedLook = (spec: PoolSpec, what: MountedFilesystem): Look =>
+  'source' in what.source
+    ? looks.mountedFrom(spec.mountPath, what.source.source)
+    : looks.mounted(spec.mountPath, spec.guid);
 
 export const mountFilesystem = (spec: PoolSpec, what: MountedFilesystem): Step => ({
   name: 'mount',
   title: `Mount it at ${spec.mountPath}`,
   run: mountAction(spec, what),
   undo: [{ do: 'unmount', path: spec.mountPath }],
-  look: looks.mounted(spec.mountPath, spec.guid),
+  look: mountedLook(spec, what),
 });
 
 export const unmountFilesystem = (spec: PoolSpec, what: MountedFilesystem): Step => ({
@@ -235,7 +254,7 @@ export const unmountFilesystem = (spec: PoolSpec, what: MountedFilesystem): Step
   title: `Unmount ${spec.mountPath}`,
   run: { do: 'unmount', path: spec.mountPath },
   undo: [mountAction(spec, what)],
-  look: not(looks.mounted(spec.mountPath, spec.guid)),
+  look: not(mountedLook(spec, what)),
 });
 
 /** Who the pool is, written into it. No undo of its own: taking back the filesystem removes it. */

@@ -2,7 +2,10 @@
 import type { Json, JsonObject } from '../shared/json';
 import type { Health, MemberStatus, PoolStatus } from '../shared/states';
 import type { Fields } from './fields';
-import type { DriveRef, LookResult, Step } from './plan';
+import type { DeviceRef, LookResult, Step } from './plan';
+
+/** What a drive is to its pool. Only `data` counts for capacity and tolerance. */
+export type DriveRole = 'data' | 'spare' | 'cache' | 'log';
 
 export interface PoolDrive {
   /** Stable drive id. */
@@ -18,6 +21,8 @@ export interface PoolDrive {
   partitions: number[];
   /** False while the drive is not there: a step cannot address it then. */
   present: boolean;
+  /** Default `data`. */
+  role?: DriveRole;
 }
 /** A pool as the user described it, complete: everything random or read is in here before the plan is made. */
 export interface PoolSpec {
@@ -31,6 +36,11 @@ export interface PoolSpec {
   /** True when the mount path was there (and empty) before; then it is not removed on the way back. */
   mountPathExisted: boolean;
   drives: PoolDrive[];
+  /**
+   * What only the plugin understands of a pool that it did not make itself and has found: UUID of an array, name of a
+   * volume group. Kept with the record and given back with every call; absent for pools that Cairn made.
+   */
+  facts?: Record<string, Json>;
 }
 
 export interface Layout {
@@ -60,8 +70,10 @@ export interface PluginContext {
     argv: string[],
     options?: { timeoutMs?: number; okExitCodes?: number[] },
   ): Promise<CommandOutput>;
-  /** Present path of a drive or partition; null while it is not there. */
-  path(ref: DriveRef): string | null;
+  /** Present path of a drive, partition, array or mapped device; null while it is not there. */
+  path(ref: DeviceRef): string | null;
+  /** Every drive that is there now: for `find`. */
+  drives(): { id: string; path: string; serial: string | null; sizeBytes: number; partitions: number[] }[];
   /** Stable id of the drive under a device path such as /dev/sda1; null when it is none of ours. */
   driveIdOf(path: string): string | null;
   /** blkid's low-level probe, never from a cache; null: nothing recognised. */
@@ -80,6 +92,26 @@ export interface MemberReading {
   status: MemberStatus;
   detail: string | null;
 }
+/** Work that the kernel does on a pool, whoever started it. It goes on when Cairn stops. */
+export interface KernelWork {
+  kind: 'resync' | 'rebuild' | 'reshape' | 'scrub' | 'balance' | 'evacuate';
+  /** For people: "Rebuilding onto drive WD-123". */
+  title: string;
+  /** 0 to 100; null: the tool does not say. */
+  percent: number | null;
+  bytesPerSecond: number | null;
+  secondsLeft: number | null;
+  paused: boolean;
+}
+/** How the last scrub ended, as the pool itself remembers it. */
+export interface ScrubReading {
+  /** Milliseconds since the epoch; null: the tool does not say. */
+  endedAt: number | null;
+  state: 'finished' | 'cancelled' | 'interrupted';
+  /** Damaged places found, and those that could not be mended. */
+  errors: number;
+  uncorrectable: number;
+}
 export interface PoolReading {
   poolStatus: PoolStatus;
   health: Health;
@@ -90,6 +122,59 @@ export interface PoolReading {
   usedBytes: number | null;
   availableBytes: number | null;
   members: MemberReading[];
+  /** Absent or empty: the kernel does nothing with it now. */
+  work?: KernelWork[];
+  /** null: never scrubbed. Absent: the plugin cannot tell. */
+  lastScrub?: ScrubReading | null;
+}
+
+/** A pool that is on drives, as its own superblocks tell it; nothing was changed to learn it. */
+export interface FoundPool {
+  /** Names it on this machine and every other: UUID of the filesystem, array or volume group, or the pool's own GUID. */
+  key: string;
+  /** The GUID it has, or gets when it is adopted (`derivedUuid` of the key when it has no UUID of its own). */
+  guid: string;
+  label: string;
+  /** A layout of this plugin; null: it is something that Cairn shows, and cannot adopt. */
+  layout: string | null;
+  options: Record<string, Json>;
+  facts: Record<string, Json>;
+  members: { driveId: string; slot: number; role: DriveRole; status: MemberStatus }[];
+  /** Members that are not there, by what is known of them. */
+  missing: { slot: number; text: string }[];
+  sizeBytes: number | null;
+  /** For people: "md RAID 1 array "tank" with ext4". */
+  description: string;
+  /** Made by a Cairn (its identity file or its names say so). */
+  byCairn: boolean;
+  /** Where it is mounted now; null: nowhere. */
+  mountedAt: string | null;
+  /** Why it cannot be adopted as it is, and what would help; null: it can. */
+  obstacle: string | null;
+}
+
+/** Changes of a pool that is there. Each has a method; {@link StoragePlugin.refusal} says why one does not fit now. */
+export type ChangeVerb =
+  | 'expand'
+  | 'replace'
+  | 'remove-drive'
+  | 'add-drive'
+  | 're-add'
+  | 'start-scrub'
+  | 'stop-scrub'
+  | 'start-balance'
+  | 'stop-balance';
+
+/** A point in time of a pool's content, as the tools show it. */
+export interface SnapshotReading {
+  /** Name within the pool; made by Cairn: as the user gave it. */
+  name: string;
+  createdAt: number | null;
+  readOnly: boolean;
+  /** Space that would be free without it; null: the tool does not say. */
+  exclusiveBytes: number | null;
+  /** Folder where its files can be read; null: not mounted. */
+  path: string | null;
 }
 export type Availability = { available: true } | { available: false; reason: string; remedy: string };
 
@@ -119,6 +204,40 @@ export interface StoragePlugin {
   unmount?(spec: PoolSpec): Step[];
   /** Steps that carry a new label to the filesystem and the identity file; run while mounted. */
   rename?(spec: PoolSpec, newLabel: string): Step[];
+  /** The roles, besides `data`, that a drive may have in its pools. */
+  roles?: DriveRole[];
+  /**
+   * Why a change does not fit this pool now ("a stripe has no second copy to rebuild from"); null: it fits. Pure. Asked
+   * only for verbs whose method is there.
+   */
+  refusal?(verb: ChangeVerb, spec: PoolSpec, reading: PoolReading | null): string | null;
+  /** More drives and all of their space. `added` have the next slots. Pure, as are all that give steps. */
+  expand?(spec: PoolSpec, change: { added: PoolDrive[] }): Step[];
+  /** `fresh` has the slot of `old`; redundancy never falls below what it is now while `old` is present. */
+  replace?(spec: PoolSpec, change: { old: PoolDrive; fresh: PoolDrive }): Step[];
+  /** Smallest drive that can take the place of `old`, bytes; without it the size of `old`. */
+  replacementBytes?(spec: PoolSpec, old: PoolDrive): number;
+  /** Moves what is on a drive to the others, then lets it go, erased. */
+  removeDrive?(spec: PoolSpec, change: { drive: PoolDrive }): Step[];
+  /** A drive with another role than data: spare, cache, log. `drive.role` says which. */
+  addDrive?(spec: PoolSpec, change: { drive: PoolDrive }): Step[];
+  /** A member that was away and is back. */
+  reAdd?(spec: PoolSpec, change: { drive: PoolDrive }): Step[];
+  startScrub?(spec: PoolSpec): Step[];
+  stopScrub?(spec: PoolSpec): Step[];
+  startBalance?(spec: PoolSpec): Step[];
+  stopBalance?(spec: PoolSpec): Step[];
+  /** Steps that let go of the pool and keep its data: unmount and stop. Without it `unmount` is used. */
+  release?(spec: PoolSpec): Step[];
+  /** Pools of this plugin on the drives of this machine, ours or not. Changes nothing, assembles nothing. */
+  find?(context: PluginContext): Promise<FoundPool[]>;
+  snapshots?: {
+    list(context: PluginContext, spec: PoolSpec): Promise<SnapshotReading[]>;
+    create(spec: PoolSpec, snapshot: { name: string }): Step[];
+    destroy(spec: PoolSpec, snapshot: { name: string }): Step[];
+    /** The pool's content becomes that of the snapshot. What was there before is kept as the snapshot `keepAs`. */
+    rollBack(spec: PoolSpec, snapshot: { name: string; keepAs: string }): Step[];
+  };
   /** What the tools say now. Unknown output is an error (AppError parse_failed), never "nothing there". */
   status(context: PluginContext, spec: PoolSpec): Promise<PoolReading>;
   /** Looks of its own, used by its steps as `<id>/<name>`. They change nothing. */

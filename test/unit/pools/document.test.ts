@@ -23,13 +23,13 @@ const reading: PoolReading = {
   ],
 };
 const row = (slot: number, driveId: string) => ({
-  ...{ poolGuid: 'g', slot, driveId, serial: `S-${driveId}`, label: `bay ${slot}`, sizeBytes: 500 },
+  ...{ poolGuid: 'g', slot, driveId, serial: `S-${driveId}`, label: `bay ${slot}`, sizeBytes: 500, role: 'data' as const },
 });
 const facts = (change: Partial<DocumentFacts> = {}): DocumentFacts => ({
   record: {
     ...{ guid: 'g', label: 'tank', labelKey: 'tank', plugin: 'btrfs', layout: 'raid1', options: {} },
     ...{ mountPath: '/mnt/tank', mountPathExisted: false, state: 'ready', wantMounted: true },
-    ...{ errorMessage: null, createdAt: 1, updatedAt: 1 },
+    ...{ errorMessage: null, createdAt: 1, updatedAt: 1, facts: null },
     drives: [row(0, 'a'), row(1, 'b')],
   },
   last: { reading, error: null, readAt: 5 },

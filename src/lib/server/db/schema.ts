@@ -1,9 +1,10 @@
 /** Tables. Times are milliseconds since the epoch, sizes bytes, JSON columns hold what `JSON.stringify` gave. */
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Json, JsonObject } from '$lib/shared/json';
-import type { OperationState, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
+import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
 import type { WireError } from '$lib/shared/wire/operations';
 import type { Action, Look, Step } from '$lib/plugin-api/plan';
+import type { DriveRole } from '$lib/plugin-api/storage';
 import type { Prepared } from '../operations/types';
 
 export const meta = sqliteTable('meta', { key: text('key').primaryKey(), value: text('value').notNull() });
@@ -79,6 +80,8 @@ export const pools = sqliteTable(
     options: text('options', { mode: 'json' }).$type<Record<string, Json>>().notNull(),
     mountPath: text('mount_path').notNull(),
     mountPathExisted: integer('mount_path_existed', { mode: 'boolean' }).notNull(),
+    /** What its plugin needs to know of a pool that was found, not made; null for pools that Cairn made. */
+    facts: text('facts', { mode: 'json' }).$type<Record<string, Json>>(),
     state: text('state').$type<PoolState>().notNull(),
     /** What the user wants: mounted again at the next start. */
     wantMounted: integer('want_mounted', { mode: 'boolean' }).notNull(),
@@ -103,12 +106,109 @@ export const poolDrives = sqliteTable(
     serial: text('serial'),
     label: text('label').notNull(),
     sizeBytes: integer('size_bytes').notNull(),
+    role: text('role').$type<DriveRole>().notNull().default('data'),
   },
   (table) => [
     primaryKey({ columns: [table.poolGuid, table.slot] }),
     uniqueIndex('pool_drives_drive').on(table.driveId),
   ],
 );
+
+/** What happened to a pool, whoever did it; stays when the pool is gone. */
+export const poolEvents = sqliteTable(
+  'pool_events',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    poolGuid: text('pool_guid').notNull(),
+    at: integer('at').notNull(),
+    kind: text('kind').$type<PoolEventKind>().notNull(),
+    /** One sentence. */
+    text: text('text').notNull(),
+    operationId: text('operation_id'),
+  },
+  (table) => [index('pool_events_pool').on(table.poolGuid, table.id)],
+);
+
+/** Used space over time, for the chart. */
+export const poolSamples = sqliteTable(
+  'pool_samples',
+  {
+    poolGuid: text('pool_guid').notNull(),
+    at: integer('at').notNull(),
+    sizeBytes: integer('size_bytes').notNull(),
+    usedBytes: integer('used_bytes').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.poolGuid, table.at] })],
+);
+
+/** The last SMART reading of a drive; by its id, so that it goes with the drive to other pools and ports. */
+export const driveHealth = sqliteTable('drive_health', {
+  driveId: text('drive_id').primaryKey(),
+  readAt: integer('read_at').notNull(),
+  reading: text('reading', { mode: 'json' }).$type<JsonObject>().notNull(),
+});
+export const driveSamples = sqliteTable(
+  'drive_samples',
+  {
+    driveId: text('drive_id').notNull(),
+    at: integer('at').notNull(),
+    temperatureCelsius: integer('temperature_celsius'),
+    /** The counters worth a history: reallocated, pending, uncorrectable sectors, CRC errors, percent worn. */
+    counters: text('counters', { mode: 'json' }).$type<Record<string, number>>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.driveId, table.at] })],
+);
+
+/** What was saved of a drive before it was wiped: the file holds the bytes, this row says what they are. */
+export const wipeBackups = sqliteTable('wipe_backups', {
+  id: text('id').primaryKey(),
+  driveId: text('drive_id').notNull(),
+  createdAt: integer('created_at').notNull(),
+  /** What was on it, for people. */
+  description: text('description').notNull(),
+  path: text('path').notNull(),
+  /** Hash of what the wipe left: taking back is possible while the drive still is like that. */
+  contentHash: text('content_hash').notNull(),
+  takenBackAt: integer('taken_back_at'),
+});
+
+/** Conditions that hold or held. `id` names the condition and its subject, so that it is raised once. */
+export const alerts = sqliteTable(
+  'alerts',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').notNull(),
+    severity: text('severity').$type<'info' | 'warning' | 'critical'>().notNull(),
+    subjectType: text('subject_type').$type<'pool' | 'drive' | 'host'>().notNull(),
+    subjectId: text('subject_id').notNull(),
+    subjectLabel: text('subject_label').notNull(),
+    title: text('title').notNull(),
+    text: text('text').notNull(),
+    remedy: text('remedy'),
+    raisedAt: integer('raised_at').notNull(),
+    changedAt: integer('changed_at').notNull(),
+    resolvedAt: integer('resolved_at'),
+    acknowledgedAt: integer('acknowledged_at'),
+    acknowledgedBy: text('acknowledged_by'),
+  },
+  (table) => [index('alerts_resolved').on(table.resolvedAt)],
+);
+
+/** What is to be done again and again: a scrub, a snapshot. node-cron starts an operation, nothing else. */
+export const schedules = sqliteTable('schedules', {
+  id: text('id').primaryKey(),
+  /** Kind of the operation that is started. */
+  kind: text('kind').notNull(),
+  subjectId: text('subject_id').notNull(),
+  cron: text('cron').notNull(),
+  enabled: integer('enabled', { mode: 'boolean' }).notNull(),
+  /** What the operation needs besides its subject: retention of snapshots. */
+  settings: text('settings', { mode: 'json' }).$type<JsonObject>().notNull(),
+  lastRunAt: integer('last_run_at'),
+  /** Why the last run could not begin; null: it could. */
+  lastError: text('last_error'),
+  createdAt: integer('created_at').notNull(),
+});
 
 export const operations = sqliteTable(
   'operations',

@@ -5,7 +5,13 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Action, DriveRef, ExecAction } from '$lib/plugin-api/plan';
+import {
+  isDriveRef,
+  type Action,
+  type DeviceRef,
+  type DriveRef,
+  type ExecAction,
+} from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';
@@ -58,12 +64,7 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
       return compileExec(action, host);
     case 'mount':
       return {
-        ...mountCommand(
-          host.blockDevices.resolve(action.source),
-          action.path,
-          action.filesystem,
-          action.options,
-        ),
+        ...mountCommand(action, (ref) => host.blockDevices.resolve(ref)),
         timeoutMs: DEFAULT_TIMEOUT_MS,
       };
     case 'unmount':
@@ -84,6 +85,8 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
         ['--delete', host.blockDevices.resolve({ drive: action.drive })],
         [0, 1],
       );
+    case 'wait':
+      return inProcess('waiting for the kernel', async () => undefined);
     default:
       return inProcess(
         describeAction(action, () => null),
@@ -103,8 +106,14 @@ function compileExec(action: ExecAction, host: Pick<Host, 'argument'>): CommandA
   };
 }
 
-function mountCommand(device: string, path: string, filesystem: string, options: string[]): CommandAction {
-  const optionList = options.length > 0 ? options.join(',') : 'defaults';
+type MountAction = Extract<Action, { do: 'mount' }>;
+
+function mountCommand(action: MountAction, pathOf: (ref: DeviceRef) => string): CommandAction {
+  const { source, path, filesystem } = action;
+  const device = 'source' in source ? source.source : pathOf(source);
+  // Without udev nobody has told the kernel of the other drives; and it may remember some that are long gone.
+  const members = (action.devices ?? []).map((ref) => `device=${pathOf(ref)}`);
+  const optionList = [...action.options, ...members].join(',') || 'defaults';
   if (systemdRuns())
     return command(PROGRAMS.systemdMount, [
       '--collect',
@@ -218,8 +227,8 @@ const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
  * command that does the same.
  * @param pathOf the path to show for a drive: present device path, by-id path; null shows the drive's id
  */
-export function describeAction(action: Action, pathOf: (ref: DriveRef) => string | null): string {
-  const at = (ref: DriveRef): string => pathOf(ref) ?? unplugged(ref, pathOf);
+export function describeAction(action: Action, pathOf: (ref: DeviceRef) => string | null): string {
+  const at = (ref: DeviceRef): string => pathOf(ref) ?? unplugged(ref, pathOf);
   switch (action.do) {
     case 'exec': {
       const words = action.argv.map((argument) => (typeof argument === 'string' ? argument : at(argument)));
@@ -231,12 +240,7 @@ export function describeAction(action: Action, pathOf: (ref: DriveRef) => string
     case 'remove-directory':
       return shellLine('rmdir', '--', action.path);
     case 'mount': {
-      const { program, argv } = mountCommand(
-        at(action.source),
-        action.path,
-        action.filesystem,
-        action.options,
-      );
+      const { program, argv } = mountCommand(action, at);
       return shellLine(program, ...argv);
     }
     case 'unmount': {
@@ -259,11 +263,19 @@ export function describeAction(action: Action, pathOf: (ref: DriveRef) => string
       return shellLine(PROGRAMS.partx, '--update', at({ drive: action.drive }));
     case 'forget-partitions':
       return shellLine(PROGRAMS.partx, '--delete', at({ drive: action.drive }));
+    case 'wait':
+      return ': wait until the kernel has finished';
   }
 }
 
+/** As mdadm spells a UUID. */
+const colons = (uuid: string): string => uuid.replaceAll('-', '').replace(/(.{8})(?!$)/g, '$1:');
+
 /** A partition that the plan itself will make has no node yet: its path follows from the drive's. */
-function unplugged(ref: DriveRef, pathOf: (ref: DriveRef) => string | null): string {
+function unplugged(ref: DeviceRef, pathOf: (ref: DeviceRef) => string | null): string {
+  // As udev will call it, for the shell script.
+  if (!isDriveRef(ref))
+    return 'array' in ref ? `/dev/disk/by-id/md-uuid-${colons(ref.array)}` : `/dev/mapper/${ref.mapped}`;
   if (ref.partition === undefined) return ref.drive;
   return partitionPath(pathOf({ drive: ref.drive }) ?? ref.drive, ref.partition);
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, existsSync, openSync, realpathSync } from 'node:fs';
-import type { DriveRef } from '$lib/plugin-api/plan';
+import { isDriveRef, type ArrayRef, type DeviceRef, type MappedRef } from '$lib/plugin-api/plan';
 import { canonicalJson } from '$lib/shared/json';
 import type { MountUse } from '$lib/shared/wire/drives';
 import { AppError, toAppError } from '../errors';
@@ -14,6 +14,7 @@ import { readMounts, readSwaps } from './mounts';
 import { readNode, type NodeContent } from './signatures';
 import { readBtrfsMembers, readDrives, wholeDevice, type KernelDrive } from './sysfs';
 import { devicesOfMount, kernelNameOf, systemDrives } from './system-drives';
+import { readVirtualDevices } from './virtual-devices';
 import type { BlockDevices, BlockDrive, CommandRunner, MountEntry } from './types';
 
 /** Content hash of a drive whose content has not been read, or could not be: never equal to one that was confirmed. */
@@ -142,6 +143,20 @@ async function eachOf<T>(items: T[], limit: number, task: (item: T) => Promise<v
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }
 
+function virtualPath(ref: ArrayRef | MappedRef): string | null {
+  const [kind, key] = 'array' in ref ? ['array', ref.array.toLowerCase()] : ['mapped', ref.mapped];
+  return readVirtualDevices().find((device) => device.kind === kind && device.key === key)?.path ?? null;
+}
+function resolveVirtual(ref: ArrayRef | MappedRef): string {
+  const path = virtualPath(ref);
+  if (path) return path;
+  const name = 'array' in ref ? `array ${ref.array}` : `device ${ref.mapped}`;
+  throw new AppError('drive_gone', `The ${name} is not running.`, {
+    details: { ...ref },
+    remedy: 'Mount the pool: that starts it, if enough of its drives are there.',
+  });
+}
+
 export function createBlockDevices(options: {
   commands: Pick<CommandRunner, 'read'>;
   sandboxDir: string;
@@ -254,6 +269,7 @@ export function createBlockDevices(options: {
       return shown;
     },
     resolve(ref) {
+      if (!isDriveRef(ref)) return resolveVirtual(ref);
       const path = nodePath(find(fresh(), ref.drive), ref.partition);
       if (path) return path;
       throw new AppError('drive_gone', `Partition ${ref.partition} of ${ref.drive} is not there.`, {
@@ -261,7 +277,8 @@ export function createBlockDevices(options: {
         remedy: 'Look at the partitions of the drive; something changed them.',
       });
     },
-    pathOf(ref: DriveRef) {
+    pathOf(ref: DeviceRef) {
+      if (!isDriveRef(ref)) return virtualPath(ref);
       const drive = fresh().find((one) => one.id === ref.drive);
       return drive ? nodePath(drive, ref.partition) : null;
     },

@@ -21,12 +21,12 @@ const NODE_WAIT_MS = 3_000;
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
 
-const filesystemArguments = z.object({
-  drive: z.string(),
-  partition: z.number(),
-  type: z.string(),
-  uuid: z.string(),
-});
+const wantedFilesystem = { type: z.string(), uuid: z.string() };
+const filesystemArguments = z.union([
+  z.object({ drive: z.string(), partition: z.number(), ...wantedFilesystem }),
+  z.object({ array: z.string(), ...wantedFilesystem }),
+  z.object({ mapped: z.string(), ...wantedFilesystem }),
+]);
 const tableArguments = z.object({
   drive: z.string(),
   diskUuid: z.string(),
@@ -36,6 +36,7 @@ const partitionArguments = z.object({ drive: z.string(), partition: z.number() }
 const blankArguments = z.object({ drive: z.string(), contentHash: z.string() });
 const pathArguments = z.object({ path: z.string() });
 const mountedArguments = z.object({ path: z.string(), uuid: z.string() });
+const mountedFromArguments = z.object({ path: z.string(), source: z.string() });
 const fileArguments = z.object({ path: z.string(), content: z.string(), replaces: z.string().optional() });
 const sparseArguments = z.object({ path: z.string(), sizeBytes: z.number() });
 
@@ -58,11 +59,28 @@ const contentText = (drive: BlockDrive): string =>
     ),
   ].join(', ');
 
-async function filesystem(host: LookHost, args: JsonObject): Promise<LookResult> {
-  const { drive, partition, type, uuid } = filesystemArguments.parse(args);
+/** A drive has to be there; an array or a mapped device that is not running is seen as absent. */
+function placeOf(
+  host: LookHost,
+  at: { drive: string; partition: number } | { array: string } | { mapped: string },
+): { path: string | null; place: string } {
+  if (!('drive' in at))
+    return {
+      path: host.blockDevices.pathOf(at),
+      place: 'array' in at ? `array ${at.array}` : `device ${at.mapped}`,
+    };
+  const { drive, partition } = at;
   const whole = host.blockDevices.resolve({ drive });
-  const path = partition === 0 ? whole : host.blockDevices.pathOf({ drive, partition });
-  const place = partition === 0 ? drive : `partition ${partition} of ${drive}`;
+  if (partition === 0) return { path: whole, place: drive };
+  return {
+    path: host.blockDevices.pathOf({ drive, partition }),
+    place: `partition ${partition} of ${drive}`,
+  };
+}
+
+async function filesystem(host: LookHost, args: JsonObject): Promise<LookResult> {
+  const { type, uuid, ...at } = filesystemArguments.parse(args);
+  const { path, place } = placeOf(host, at);
   if (path === null || !existsSync(path)) return seen('absent', `There is no ${place}.`);
   const answer = await askBlkid(host.commands, path);
   if (answer.kind === 'nothing') return seen('absent', `Nothing is on ${place}.`);
@@ -167,6 +185,15 @@ async function mounted(host: LookHost, args: JsonObject): Promise<LookResult> {
   return mountedAs(path, uuid, answer.kind === 'found' ? answer.uuid : null);
 }
 
+async function mountedFrom(host: LookHost, args: JsonObject): Promise<LookResult> {
+  const { path, source } = mountedFromArguments.parse(args);
+  const mount = host.mounts().findLast((entry) => entry.path === path);
+  if (!mount) return seen('absent', `Nothing is mounted at ${path}.`);
+  return mount.source === source
+    ? seen('done', `${source} is mounted at ${path}.`)
+    : seen('foreign', `Something else is mounted at ${path}: ${mount.source} (${mount.filesystem}).`);
+}
+
 const mountedAs = (path: string, wanted: string, found: string | null): LookResult =>
   same(found, wanted)
     ? seen('done', `The filesystem ${wanted} is mounted at ${path}.`)
@@ -221,6 +248,7 @@ const CORE = new Map<string, CoreLook>([
   ['erased', erased],
   ['directory', directory],
   ['mounted', mounted],
+  ['mounted-from', mountedFrom],
   ['file', file],
   ['sparse-file', sparseFile],
   ['loop-attached', loopAttached],

@@ -1,6 +1,6 @@
 /** The doorway to the machine, as the rest of the server sees it. Made in host.ts; nothing else starts a program. */
 import type { Drive } from '$lib/shared/wire/drives';
-import type { Argument, DriveRef } from '$lib/plugin-api/plan';
+import type { Argument, DeviceRef } from '$lib/plugin-api/plan';
 
 export interface CommandOutput {
   stdout: string;
@@ -114,8 +114,8 @@ export interface BlockDevices {
   /** One drive, identity and content read now, never from a cache. @throws AppError drive_gone | drive_ambiguous */
   inspect(driveId: string): Promise<BlockDrive>;
   /** Present path. @throws AppError drive_gone | drive_ambiguous */
-  resolve(ref: DriveRef): string;
-  pathOf(ref: DriveRef): string | null;
+  resolve(ref: DeviceRef): string;
+  pathOf(ref: DeviceRef): string | null;
   driveIdOf(path: string): string | null;
 }
 

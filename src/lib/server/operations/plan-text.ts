@@ -1,6 +1,6 @@
 /** Plans for people: the preview rows, the confirm code that is bound to them, and the shell script. */
 import { createHash } from 'node:crypto';
-import type { Action, DriveRef, Step } from '$lib/plugin-api/plan';
+import { isDriveRef, type Action, type DeviceRef, type Step } from '$lib/plugin-api/plan';
 import { canonicalJson } from '$lib/shared/json';
 import type { PlanPreview } from '$lib/shared/wire/operations';
 import { describeAction } from '../host/actions';
@@ -75,7 +75,8 @@ export function scriptOf(
   title: string,
   steps: Pick<StepRow, 'title' | 'run' | 'undo'>[],
 ): string {
-  const pathOf = (ref: DriveRef): string | null => {
+  const pathOf = (ref: DeviceRef): string | null => {
+    if (!isDriveRef(ref)) return null;
     const drive = host.blockDevices.current().find((candidate) => candidate.id === ref.drive);
     if (!drive?.byId) return host.blockDevices.pathOf(ref);
     return ref.partition ? `${drive.byId}-part${ref.partition}` : drive.byId;

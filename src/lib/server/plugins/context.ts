@@ -21,6 +21,14 @@ export function pluginContext(
       return host.commands.read(program, argv, { ...options, signal });
     },
     path: (ref) => host.blockDevices.pathOf(ref),
+    drives: () =>
+      host.blockDevices.current().map(({ id, path, serial, sizeBytes, partitions }) => ({
+        id,
+        path,
+        serial,
+        sizeBytes,
+        partitions: partitions.map((partition) => partition.number),
+      })),
     driveIdOf: (path) => host.blockDevices.driveIdOf(path),
     probe: (path) => host.probe(path),
     mounts: () =>

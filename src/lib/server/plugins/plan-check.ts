@@ -1,15 +1,15 @@
 /** Before a plugin's plan is shown or run: it may use its own programs and its own drives, nothing else. */
 import { normalize } from 'node:path/posix';
-import type { Action, DriveRef, Step } from '$lib/plugin-api/plan';
+import { isDriveRef, type Action, type Step } from '$lib/plugin-api/plan';
 import type { PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import { AppError } from '../errors';
 
 const drivesOf = (action: Action): string[] => {
   switch (action.do) {
     case 'exec':
-      return action.argv.filter((part): part is DriveRef => typeof part !== 'string').map((ref) => ref.drive);
+      return action.argv.filter(isDriveRef).map((ref) => ref.drive);
     case 'mount':
-      return [action.source.drive];
+      return [action.source, ...(action.devices ?? [])].filter(isDriveRef).map((ref) => ref.drive);
     case 'reread-partitions':
     case 'forget-partitions':
       return [action.drive];

@@ -80,6 +80,7 @@ export const createRecord = (deps: Deps, operations: Operations): RecordOwner =>
         serial: drive.serial,
         label: drive.label,
         sizeBytes: drive.sizeBytes,
+        role: drive.role ?? 'data',
       })),
     );
     tell(deps, guid);

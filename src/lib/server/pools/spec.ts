@@ -27,6 +27,7 @@ export function specOf(record: PoolRecord, driveOf: (id: string) => Drive | null
       contentHash: drive?.contentHash ?? 'blank',
       partitions: drive?.partitions.map((partition) => partition.number) ?? [],
       present: drive?.present ?? false,
+      ...(row.role === 'data' ? {} : { role: row.role }),
     };
   });
   return {
@@ -37,6 +38,7 @@ export function specOf(record: PoolRecord, driveOf: (id: string) => Drive | null
     mountPath: record.mountPath,
     mountPathExisted: record.mountPathExisted,
     drives,
+    ...(record.facts === null ? {} : { facts: record.facts }),
   };
 }
 
