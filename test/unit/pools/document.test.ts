@@ -23,7 +23,15 @@ const reading: PoolReading = {
   ],
 };
 const row = (slot: number, driveId: string) => ({
-  ...{ poolGuid: 'g', slot, driveId, serial: `S-${driveId}`, label: `bay ${slot}`, sizeBytes: 500, role: 'data' as const },
+  ...{
+    poolGuid: 'g',
+    slot,
+    driveId,
+    serial: `S-${driveId}`,
+    label: `bay ${slot}`,
+    sizeBytes: 500,
+    role: 'data' as const,
+  },
 });
 const facts = (change: Partial<DocumentFacts> = {}): DocumentFacts => ({
   record: {
