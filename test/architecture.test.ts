@@ -195,6 +195,7 @@ describe('budgets', () => {
   const LONG_FILES: Record<string, string> = {
     'src/lib/server/operations/operations.ts': 'the one facade: a list of short verbs',
     'src/lib/shared/error-codes.ts': 'one table',
+    'src/lib/server/db/schema.ts': 'the tables: one list, read as one',
   };
   it('a file holds one idea in at most 300 lines', () => {
     const long = files
