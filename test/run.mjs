@@ -116,8 +116,6 @@ if (withChecks)
     results.push({ title, passed: ok ? 1 : 0, failed: ok ? 0 : 1, seconds });
   }
 for (const tier of tiers) {
-  // The kernel remembers unmounted btrfs members by UUID, also of drives that are gone; tests use the same UUIDs again.
-  spawnSync('btrfs', ['device', 'scan', '--forget'], { env, stdio: 'ignore' });
   const before = traces();
   results.push(runTier(tier));
   const left = await leftBehind(before);

@@ -29,12 +29,6 @@ export const makeCommand = ({ drives, layout, uuid, label }: MakeRequest): ExecA
   timeoutMs: 15 * 60_000,
 });
 
-export const scanCommand = (drives: DriveRef[]): ExecAction => ({
-  do: 'exec',
-  program: BTRFS,
-  argv: ['device', 'scan', '--', ...drives],
-});
-
 export const labelCommand = (mountPath: string, label: string): ExecAction => ({
   do: 'exec',
   program: BTRFS,

@@ -1,7 +1,6 @@
 /** The plugin's own looks. They write nothing to any drive. */
 import type { JsonObject, LookResult } from '../../src/lib/plugin-api/plan';
 import type { PluginContext } from '../../src/lib/plugin-api/storage';
-import { BTRFS } from './btrfs';
 
 const idsOf = (args: JsonObject): string[] => (Array.isArray(args.drives) ? args.drives.map(String) : []);
 
@@ -28,26 +27,6 @@ export async function members(context: PluginContext, args: JsonObject): Promise
   const evidence = `The pool's btrfs is on ${ours} of ${ids.length} drives${gone > 0 ? `; ${gone} are not there` : ''}.`;
   if (ours === 0) return { status: 'absent', evidence };
   return { status: ours === ids.length ? 'done' : 'partial', evidence };
-}
-
-/**
- * Does the kernel know all members? `btrfs device ready` (BTRFS_IOC_DEVICES_READY) ends with 0 when it does. It tells the
- * kernel of the device it is called with; when members are missing it can never say yes, so each present one is told.
- */
-export async function known(context: PluginContext, args: JsonObject): Promise<LookResult> {
-  const paths = idsOf(args).flatMap((id) => context.path({ drive: id }) ?? []);
-  const ready = async (path: string): Promise<boolean> => {
-    const { exitCode } = await context.read(BTRFS, ['device', 'ready', path], { okExitCodes: [0, 1] });
-    return exitCode === 0;
-  };
-  if (args.incomplete === true) {
-    for (const path of paths) await ready(path);
-    return { status: 'done', evidence: `The kernel knows ${paths.length} drives; others are missing.` };
-  }
-  const [first] = paths;
-  return first !== undefined && (await ready(first))
-    ? { status: 'done', evidence: 'The kernel knows every drive of the pool.' }
-    : { status: 'absent', evidence: 'The kernel does not know every drive of the pool.' };
 }
 
 /** Has the mounted filesystem this label? Not mounted is foreign: the label would be set on whatever lies below. */

@@ -2,7 +2,7 @@
 import type { DriveRef, Look, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
-import { labelCommand, makeCommand, scanCommand } from './btrfs';
+import { labelCommand, makeCommand } from './btrfs';
 import { isLayout } from './capacity';
 
 export const ID = 'btrfs';
@@ -18,38 +18,21 @@ const membersLook = (spec: PoolSpec): Look => ({
   args: { drives: bySlot(spec).map((drive) => drive.id), uuid: spec.guid },
 });
 
-/**
- * Mounting finds the other members among the devices that the kernel has been told of; udev does that where it runs.
- * Nothing to take back: what the kernel knows of a device is forgotten when the device's content changes.
- */
-function scanStep(spec: PoolSpec): Step {
-  const present = presentOf(spec);
-  return {
-    name: 'scan-drives',
-    title: 'Tell the kernel which drives belong together',
-    run: scanCommand(present.map(refOf)),
-    undo: 'nothing',
-    look: {
-      look: `${ID}/known`,
-      args: {
-        drives: present.map((drive) => drive.id),
-        incomplete: present.length < spec.drives.length,
-      },
-    },
-  };
-}
-
 export function plansOf(sdk: PluginSdk) {
   const filesystemOf = (spec: PoolSpec) => {
-    const [first] = presentOf(spec);
+    const present = presentOf(spec);
+    const [first] = present;
     const compression = String(spec.options.compression ?? 'none');
     return {
       source: { drive: (first ?? bySlot(spec)[0])?.id ?? '' },
       filesystem: 'btrfs',
       options: [
         ...(compression === 'none' ? [] : [`compress=${compression}`]),
-        ...(presentOf(spec).length < spec.drives.length ? ['degraded'] : []),
+        ...(present.length < spec.drives.length ? ['degraded'] : []),
       ],
+      // Named one by one (btrfs(5), `device=`): without udev nobody else tells the kernel of them, and what it may
+      // remember of drives that are gone does not matter then.
+      devices: present.map(refOf),
     };
   };
 
@@ -66,7 +49,6 @@ export function plansOf(sdk: PluginSdk) {
         at,
         look: membersLook(spec),
       }),
-      scanStep(spec),
       ...sdk.makeMountPoint(spec),
       sdk.mountFilesystem(spec, filesystemOf(spec)),
       ...sdk.writeIdentity(ID, spec),
@@ -89,7 +71,6 @@ export function plansOf(sdk: PluginSdk) {
   ];
 
   const mount = (spec: PoolSpec): Step[] => [
-    scanStep(spec),
     ...sdk.makeMountPoint(spec),
     sdk.mountFilesystem(spec, filesystemOf(spec)),
   ];

@@ -77,6 +77,6 @@ export default (sdk: PluginSdk) => {
     usableBytes,
     ...plansOf(sdk),
     status: (context, spec) => status(context, spec, parsers),
-    looks: { members: looks.members, known: looks.known, label: looks.label },
+    looks: { members: looks.members, label: looks.label },
   });
 };

@@ -1,12 +1,8 @@
 /** `npm run bench`: prints what Cairn costs, with the same work done raw beside it in the same run. Never part of the tests. */
-import { spawnSync } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { printRows, type Row } from './measure.ts';
 import { pageRows } from './page.ts';
 import { creationTime, fanOut, startTime } from './server.ts';
-
-// The kernel remembers unmounted btrfs members of an earlier run by their UUID.
-spawnSync('/usr/bin/btrfs', ['device', 'scan', '--forget']);
 
 /** One measurement that fails is said so, and the others are still made. */
 async function measured(what: string, measure: () => Promise<Row | Row[]>): Promise<Row[]> {

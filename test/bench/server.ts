@@ -107,7 +107,7 @@ export async function creationTime(): Promise<Row> {
       .query<{ serial: string }>('SELECT serial FROM drives WHERE sandbox = 1 ORDER BY serial')
       .map((row) => ({ serial: row.serial }));
     const [a = '', b = ''] = loopsBelow(appliance.dataDir).map((loop) => loop.device);
-    const script = `set -e; mkfs.btrfs -q -f -d raid1 -m raid1 ${a} ${b}; btrfs device scan -q ${a} ${b} || btrfs device scan ${a} ${b} >/dev/null; mount -t btrfs -o noatime,nodev,nosuid ${a} ${mountPoint}; mkdir ${mountPoint}/.cairn; echo '{}' > ${mountPoint}/.cairn/pool.json; sync -f ${mountPoint}/.cairn/pool.json`;
+    const script = `set -e; mkfs.btrfs -q -f -d raid1 -m raid1 -- ${a} ${b}; mount -t btrfs -o noatime,nodev,nosuid,device=${a},device=${b} ${a} ${mountPoint}; mkdir ${mountPoint}/.cairn; echo '{}' > ${mountPoint}/.cairn/pool.json; sync -f ${mountPoint}/.cairn/pool.json`;
     const clean = `umount ${mountPoint}; wipefs -q --all ${a} ${b}`;
     for (let run = 0; run < 9; run += 1) {
       // What the script did to the drives is read by then: that belongs to no creation.

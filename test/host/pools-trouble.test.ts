@@ -101,6 +101,32 @@ describe('a creation that fails', () => {
   });
 });
 
+describe('what the kernel remembers', () => {
+  it('does not keep a pool from being made: drives that are gone had a filesystem of the same GUID', async () => {
+    const guid = crypto.randomUUID();
+    const [, first, second] = stack.loops.drives;
+    if (!first || !second) throw new Error('too few drives');
+    execFileSync('/usr/sbin/mkfs.btrfs', ['-q', '-U', guid, '-d', 'raid1', first.path, second.path]);
+    execFileSync('/usr/bin/btrfs', ['device', 'scan', first.path, second.path]);
+    // Erased behind the kernel's back: it goes on listing both under the GUID.
+    for (const { path } of [first, second]) {
+      const node = openSync(path, 'r+');
+      writeSync(node, Buffer.alloc(128 * 1024), 0, 128 * 1024, 0);
+      fsyncSync(node);
+      closeSync(node);
+    }
+    await stack.drives.refresh();
+    const { operation } = await stack.create({
+      ...{ label: 'tank', plugin: 'btrfs', layout: 'raid1', poolGroupGuid: guid },
+      drives: [stack.loops.drives[0], second].map((drive) => ({ serial: drive?.serial ?? '' })),
+    });
+    expect(operation).toMatchObject({ state: 'succeeded', error: null });
+    expect(stack.pools.get(guid)).toMatchObject({ mounted: true, health: 'healthy' });
+    await stack.remove(guid);
+    await expectNothingLeft();
+  });
+});
+
 describe('a drive with content', () => {
   it('is erased with its partitions only after the confirm code of exactly this plan', async () => {
     const path = stack.loops.drives[0]?.path ?? '';
