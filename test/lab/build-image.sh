@@ -27,6 +27,9 @@ masked='apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all
   sys-kernel-tracing.mount modprobe@drm.service nvmf-autoconnect.service nvmefc-boot-connections.service
   smartmontools.service smartd.service'
 
+# Servers and clients of network shares wait until a case starts them.
+not_started='nfs-server.service nfs-client.target nfs-blkmap.service rpcbind.service rpcbind.socket ksmbd.service'
+
 make_root() {
   packages=$(grep -v '^#' "$here/packages.txt" | tr -s '\n' ',' | sed 's/,$//')
   # INITRD=No: the kernel's package script makes no initramfs; ours is much smaller.
@@ -49,6 +52,8 @@ settle_in() {
   mkdir -p "$root/etc/systemd/system/multi-user.target.wants" "$root/opt/cairn"
   ln -s ../lab-control.service "$root/etc/systemd/system/multi-user.target.wants/"
   for unit in $masked; do ln -sf /dev/null "$root/etc/systemd/system/$unit"; done
+  # shellcheck disable=SC2086
+  systemctl --quiet --root="$root" disable $not_started
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/*.bin "$root"/boot/initrd*
   chroot "$root" dpkg-query -W >"$out/packages"
 }
