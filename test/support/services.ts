@@ -58,6 +58,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     drives: absent('drives'),
     plugins: absent('plugins'),
     pools: absent('pools'),
+    history: absent('history'),
     stopping: () => false,
     ...overrides,
   };

@@ -20,6 +20,7 @@ import { createLog, type Logger } from './log';
 import { createOperations } from './operations/operations';
 import { createPlugins } from './plugins/registry';
 import { definePoolOperations } from './pools/operations';
+import { createPoolHistory } from './pools/history';
 import { createPools, type Pools } from './pools/pool';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
@@ -104,6 +105,8 @@ async function compose({ config, log, undoing, state }: Parts) {
   const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   late.pools = pools;
   undoing.add('pools', () => pools.stop());
+  const history = createPoolHistory({ db, bus, clock, operations });
+  undoing.add('history', () => history.stop());
   defineDriveOperations(operations, { db, host, drives, config, log });
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
 
@@ -121,6 +124,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     drives,
     plugins,
     pools,
+    history,
     stopping,
   };
   const guard = createRequestGuard(config);
@@ -135,11 +139,12 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
 async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
-  const { config, log, operations, drives, plugins, pools, auth } = services;
+  const { config, log, operations, drives, plugins, pools, history, auth } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
   pools.start();
+  history.start();
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   await operations.recover((kind) => !isSandboxKind(kind));
@@ -148,8 +153,12 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
     await operations.sweep();
     pools.sweep();
   };
+  const cleanUp = (): void => {
+    auth.cleanUp();
+    history.cleanUp();
+  };
   pools.sweep();
-  undoing.add('jobs', startJobs(housekeeping(config, { sweep, cleanUp: () => auth.cleanUp() }), log));
+  undoing.add('jobs', startJobs(housekeeping(config, { sweep, cleanUp }), log));
   // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
   void drives
     .settled()

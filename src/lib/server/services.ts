@@ -8,6 +8,7 @@ import type { Feed } from './events/feed';
 import type { Logger } from './log';
 import type { Operations } from './operations/types';
 import type { Plugins } from './plugins/registry';
+import type { PoolHistory } from './pools/history';
 import type { Pools } from './pools/pool';
 
 export interface Services {
@@ -22,5 +23,6 @@ export interface Services {
   drives: Drives;
   plugins: Plugins;
   pools: Pools;
+  history: PoolHistory;
   stopping(): boolean;
 }

@@ -17,6 +17,8 @@ export interface Events {
   'operation.output': { operationId: string; lastId: number };
   /** A pool record was written. */
   'pool.changed': { guid: string };
+  /** Something was written into the history of a pool. */
+  'pool.history': { guid: string };
   /** A session was ended: its sockets close. */
   'session.revoked': { sessionId: string };
   /** Somebody began or stopped looking (number of feed subscribers). */

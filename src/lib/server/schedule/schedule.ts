@@ -15,7 +15,7 @@ export const housekeeping = (
   work: { sweep(): Promise<void>; cleanUp(): void },
 ): Job[] => [
   { name: 'sweep operations', cron: config.sweepCron, run: () => work.sweep() },
-  { name: 'forget old sessions and attempts', cron: '7 * * * *', run: () => work.cleanUp() },
+  { name: 'forget old sessions, attempts and events', cron: '7 * * * *', run: () => work.cleanUp() },
 ];
 
 async function perform(job: Job, log: Logger): Promise<void> {

@@ -3,6 +3,7 @@ import { errorEntry } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import type { CapacityEstimate } from '$lib/shared/wire/plugins';
+import type { PoolEventPage } from '$lib/shared/wire/pool-history';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
 import { estimateRequest, poolCreateRequest } from '$lib/shared/wire/requests';
 import { AppError, issue } from '../../errors';
@@ -79,4 +80,13 @@ export const poolsRouter = router({
   processes: viewerProcedure
     .input(one)
     .query(({ ctx, input }): Promise<MountProcess[]> => ctx.services.pools.processes(input.guid)),
+  /** What happened to the pool, newest first; also of one that is gone. */
+  history: viewerProcedure
+    .input(
+      one.extend({
+        before: z.number().int().nullish(),
+        limit: z.number().int().min(1).max(200).default(25),
+      }),
+    )
+    .query(({ ctx, input }): PoolEventPage => ctx.services.history.page(input.guid, input)),
 });

@@ -1,0 +1,32 @@
+/** What of an operation and of the kernel's work belongs into a pool's history, as sentences. Pure. */
+import type { PoolEventKind } from '$lib/shared/states';
+import type { Operation } from '$lib/shared/wire/operations';
+
+export interface EventText {
+  kind: PoolEventKind;
+  text: string;
+}
+
+const ENDS: Partial<Record<Operation['state'], string>> = {
+  succeeded: 'done',
+  failed: 'failed and was taken back',
+  cancelled: 'cancelled and taken back',
+  'needs-attention': 'needs a decision',
+};
+const VERDICTS: Record<NonNullable<Operation['verdict']>, string> = {
+  'finished-anyway': 'had been finished before an interruption',
+  continued: 'continued after an interruption',
+  'taken-back': 'taken back after an interruption',
+  'needs-you': 'interrupted',
+};
+
+/** `Create pool "tank": done`, with what recovery decided and why it failed. */
+export function operationEvent(operation: Operation): EventText {
+  const { state, verdict } = operation;
+  const end = ENDS[state] ?? state;
+  const parts =
+    verdict === 'taken-back' ? [VERDICTS[verdict]] : [end, ...(verdict ? [VERDICTS[verdict]] : [])];
+  const why = state === 'succeeded' ? '' : (operation.error?.message ?? '');
+  const text = `${operation.title}: ${parts.join(', ')}.`;
+  return { kind: 'operation', text: why ? `${text} ${why}` : text };
+}

@@ -1,0 +1,17 @@
+import type { PoolEventKind } from '../states';
+
+/** Something that happened to a pool, whoever did it. */
+export interface PoolEvent {
+  id: number;
+  at: number;
+  kind: PoolEventKind;
+  /** One sentence. */
+  text: string;
+  /** The operation that did it, while that is still remembered. */
+  operationId: string | null;
+}
+export interface PoolEventPage {
+  items: PoolEvent[];
+  /** Pass as `before` for the next page; null at the end. */
+  nextBefore: number | null;
+}

@@ -1,0 +1,84 @@
+/** The history of a pool, with a real database. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPoolHistory, recordEvent, type PoolHistory } from '$lib/server/pools/history';
+import type { Operations } from '$lib/server/operations/types';
+import type { Operation } from '$lib/shared/wire/operations';
+import { createServiceBench, type ServiceBench } from '../support/services';
+
+const GUID = '7b1f0a52-3c1d-4e8a-9f60-000000000042';
+const ended = (id: string, over: Partial<Operation> = {}): Operation =>
+  ({
+    ...{ id, seq: 1, kind: 'pool.mount', title: 'Mount pool "tank"', state: 'succeeded', verdict: null },
+    ...{ subject: { type: 'pool', id: GUID, label: 'tank' }, endedAt: 1_000, error: null },
+    ...over,
+  }) as Operation;
+
+let bench: ServiceBench;
+let known: Operation[];
+let history: PoolHistory;
+beforeEach(() => {
+  bench = createServiceBench();
+  known = [];
+  const operations = {
+    get: (id: string) => known.find((one) => one.id === id),
+    page: () => ({ items: known, nextBefore: null }),
+  } as unknown as Operations;
+  history = createPoolHistory({ ...bench.services, db: bench.db, operations });
+});
+afterEach(() => {
+  history.stop();
+  bench.close();
+});
+const texts = (): string[] => history.page(GUID, { limit: 50 }).items.map((event) => event.text);
+
+describe('the history of a pool', () => {
+  it('tells how an operation ended, once, also when the server is started again', () => {
+    history.start();
+    known = [ended('a')];
+    bench.services.bus.emit('operation.ended', { id: 'a' });
+    bench.services.bus.emit('operation.ended', { id: 'a' });
+    history.start();
+    expect(texts()).toEqual(['Mount pool "tank": done.']);
+  });
+
+  it('tells after a start what ended in the moment of a crash, with the verdict and the reason', () => {
+    known = [
+      ended('b', {
+        state: 'failed',
+        verdict: 'taken-back',
+        error: { code: 'interrupted', message: 'Interrupted by a stop.', remedy: null },
+      }),
+      ended('c', { state: 'running' }),
+      ended('d', { subject: { type: 'drive', id: 'x', label: 'x' } }),
+    ];
+    history.start();
+    expect(texts()).toEqual(['Mount pool "tank": taken back after an interruption. Interrupted by a stop.']);
+  });
+
+  it('is read a page at a time, newest first, by whoever has the pool open', async () => {
+    const told: string[] = [];
+    bench.services.bus.on('pool.history', ({ guid }) => told.push(guid));
+    for (const text of ['one', 'two', 'three'])
+      recordEvent(
+        { db: bench.db, bus: bench.services.bus },
+        { poolGuid: GUID, at: 5, kind: 'outside', text },
+      );
+    const first = history.page(GUID, { limit: 2 });
+    expect(first.items.map((event) => event.text)).toEqual(['three', 'two']);
+    const rest = history.page(GUID.toUpperCase(), { limit: 2, before: first.nextBefore });
+    expect(rest).toMatchObject({ items: [{ text: 'one', kind: 'outside' }], nextBefore: null });
+    await Promise.resolve();
+    expect(told).toEqual([GUID, GUID, GUID]);
+  });
+
+  it('forgets what happened more than three years ago', () => {
+    const now = bench.services.clock.now();
+    for (const at of [now - 4 * 365 * 86_400_000, now])
+      recordEvent(
+        { db: bench.db, bus: bench.services.bus },
+        { poolGuid: GUID, at, kind: 'outside', text: `${at}` },
+      );
+    history.cleanUp();
+    expect(texts()).toEqual([String(now)]);
+  });
+});
