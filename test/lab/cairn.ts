@@ -3,8 +3,9 @@
  * on a drive of its own, so that it outlives a power cut. Both drives show up among the guest's drives, mounted.
  */
 import { ensureAppImage } from './app-image.ts';
+import { CairnClient, setUp, type Credentials } from './cairn-client.ts';
 import { MiB } from './drives.ts';
-import type { Machine } from './machine.ts';
+import type { BootOptions, Machine } from './machine.ts';
 import { PRODUCT_PORT } from './qemu.ts';
 
 export const APP_SERIAL = 'cairn-app';
@@ -18,12 +19,14 @@ export interface CairnOptions {
   /** False: systemd leaves it dead when it dies. True unless told, as the unit says. */
   restarts?: boolean;
 }
-export interface RunningCairn {
-  /** From this side; another one after every boot. */
-  url: string;
-}
 
-const SETTINGS = { CAIRN_HOST: '0.0.0.0', CAIRN_PORT: String(PRODUCT_PORT), CAIRN_LOG_LEVEL: 'debug' };
+const SETTINGS = {
+  CAIRN_HOST: '0.0.0.0',
+  CAIRN_PORT: String(PRODUCT_PORT),
+  CAIRN_LOG_LEVEL: 'debug',
+  // What it would keep beside the build, which is on a read-only drive here.
+  NODE_COMPILE_CACHE: '/var/lib/cairn/compile-cache',
+};
 
 const PREPARE = `
 set -e
@@ -35,46 +38,93 @@ if ! mountpoint -q /var/lib/cairn; then
   mount "$data" /var/lib/cairn
 fi
 cp /opt/cairn/systemd/cairn.service /etc/systemd/system/
+systemctl daemon-reload
 `;
 
 /** Puts the unit and its drives in place; done again after every boot with a fresh root drive. */
 async function install(machine: Machine, { env = {}, restarts = true }: CairnOptions): Promise<void> {
   if (!machine.hasDrive(APP_SERIAL))
     await machine.addDrive({ serial: APP_SERIAL, file: await ensureAppImage(), readOnly: true });
-  if (!machine.hasDrive(DATA_SERIAL)) await machine.addDrive({ serial: DATA_SERIAL, sizeBytes: 512 * MiB });
-  await machine.check(PREPARE);
+  if (!machine.hasDrive(DATA_SERIAL)) await machine.addDrive({ serial: DATA_SERIAL, sizeBytes: 256 * MiB });
   const lines = Object.entries({ ...SETTINGS, ...env }).map(([name, value]) => `${name}="${value}"`);
   await machine.push('/etc/cairn/cairn.env', `${lines.join('\n')}\n`);
   const dropIn = '/etc/systemd/system/cairn.service.d/lab.conf';
   await machine.push(dropIn, restarts ? '' : '[Service]\nRestart=no\n');
-  await machine.check('systemctl daemon-reload');
+  await machine.check(PREPARE);
 }
 
-/**
- * Starts it and waits until systemd has been told that it is ready.
- * @throws Error with its journal
- */
-export async function startCairn(machine: Machine, options: CairnOptions = {}): Promise<RunningCairn> {
-  await install(machine, options);
-  const { code } = await machine.run('systemctl start cairn', { timeoutMs: START_MS });
-  if (code !== 0) throw new Error(`Cairn did not start:\n${await cairnJournal(machine)}`);
-  return { url: `http://127.0.0.1:${machine.productPort}` };
+export class Cairn extends CairnClient {
+  readonly machine: Machine;
+
+  constructor(machine: Machine, credentials: Credentials | null) {
+    super(`http://127.0.0.1:${machine.productPort}`, credentials);
+    this.machine = machine;
+  }
+
+  /**
+   * Starts it, also after a boot, and waits until it is ready. It is restarted when it runs already.
+   * @throws Error with its journal
+   */
+  async start(options: CairnOptions = {}): Promise<void> {
+    await install(this.machine, options);
+    this.connect(`http://127.0.0.1:${this.machine.productPort}`);
+    const { code } = await this.machine.run('systemctl restart cairn', { timeoutMs: START_MS });
+    if (code !== 0) throw new Error(`Cairn did not start:\n${await this.journal()}`);
+    await this.ready();
+    this.credentials ??= await setUp(this.url, await this.#setupCode());
+  }
+
+  /** Waits until it can be used: what was interrupted has been judged, and the drives are read. */
+  async ready({ timeoutMs = 60_000 } = {}): Promise<void> {
+    try {
+      await this.until(
+        () => this.isReady(),
+        (ready) => ready,
+        { timeoutMs },
+      );
+    } catch (cause) {
+      throw new Error(`Cairn is not ready:\n${await this.journal()}`, { cause });
+    }
+  }
+
+  /** The orderly way. */
+  async stop(): Promise<void> {
+    await this.machine.check('systemctl stop cairn');
+  }
+
+  /**
+   * kill -9 of its main process; what it had started stays. systemd starts it again after a second, unless it was started
+   * with `restarts: false`.
+   */
+  async kill(): Promise<void> {
+    await this.machine.check('systemctl kill --kill-whom=main --signal=KILL cairn');
+  }
+
+  /** After powerCut() of its machine: on again with the drives that are left, and Cairn on the data that it had. */
+  async boot(options: BootOptions & CairnOptions = {}): Promise<void> {
+    await this.machine.boot(options);
+    await this.start(options);
+  }
+
+  /** What it wrote, and what systemd says about it. */
+  async journal(): Promise<string> {
+    const { out } = await this.machine.run(
+      'systemctl status --no-pager --lines=0 cairn; journalctl -u cairn -o short-monotonic --no-hostname -n 200',
+    );
+    return out;
+  }
+
+  /** As whoever owns the machine reads it. */
+  async #setupCode(): Promise<string> {
+    const code = /First-run code: (\S+)/.exec(await this.journal())?.[1];
+    if (!code) throw new Error('Cairn printed no first-run code.');
+    return code;
+  }
 }
 
-/** The orderly way. */
-export const stopCairn = (machine: Machine): Promise<string> => machine.check('systemctl stop cairn');
-
-/**
- * kill -9 of its main process; what it had started stays. systemd starts it again after a second, unless it was started with
- * `restarts: false`.
- */
-export const killCairn = (machine: Machine): Promise<string> =>
-  machine.check('systemctl kill --kill-whom=main --signal=KILL cairn');
-
-/** What it wrote, and what systemd says about it. */
-export async function cairnJournal(machine: Machine): Promise<string> {
-  const { out } = await machine.run(
-    'systemctl status --no-pager --lines=0 cairn; journalctl -u cairn -o cat -n 200',
-  );
-  return out;
+/** Installs and starts it in a guest that has none; an account and a key for the case are made. */
+export async function startCairn(machine: Machine, options: CairnOptions = {}): Promise<Cairn> {
+  const cairn = new Cairn(machine, null);
+  await cairn.start(options);
+  return cairn;
 }

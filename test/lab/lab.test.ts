@@ -1,7 +1,6 @@
 /** The lab proves itself: what the cases of other files rely on is real. */
 import { availableParallelism, loadavg } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { cairnJournal, killCairn, startCairn, stopCairn } from './cairn.ts';
 import { MiB } from './drives.ts';
 import type { Machine } from './machine.ts';
 import { useLab } from './use-lab.ts';
@@ -269,29 +268,4 @@ describe('the kernel and its tools', () => {
     await machine.check(`A=${a} B=${b} C=${c} D=${d}\n${make} && echo works >/mnt/file && sync`);
     expect(await machine.check('cat /mnt/file')).toBe('works');
   });
-});
-
-describe('Cairn in a guest', () => {
-  it(
-    'is started by its unit, comes back after kill -9 and finds its data after a power cut',
-    { timeout: COLD_MS },
-    async () => {
-      const machine = await lab.machine({ drives: [{ serial: 'P1' }, { serial: 'P2' }] });
-      const ready = async (url: string) => (await fetch(`${url}/api/ready`)).status;
-      const first = await startCairn(machine);
-      expect(await ready(first.url)).toBe(200);
-      await killCairn(machine);
-      await machine.until('systemctl show -P NRestarts cairn | grep -qx 1 && systemctl is-active -q cairn');
-      expect(await ready(first.url)).toBe(200);
-      const inode = await machine.check('stat -c %i /var/lib/cairn/cairn.db');
-
-      await machine.powerCut();
-      await machine.boot();
-      const second = await startCairn(machine);
-      expect(await ready(second.url)).toBe(200);
-      expect(await machine.check('stat -c %i /var/lib/cairn/cairn.db')).toBe(inode);
-      await stopCairn(machine);
-      expect(await cairnJournal(machine)).toContain('inactive (dead)');
-    },
-  );
 });
