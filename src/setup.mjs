@@ -28,6 +28,7 @@ const PROGRAMS = [
   ['losetup', 'mount'],
   ['findmnt', 'util-linux'],
   ['udevadm', 'udev'],
+  ['smartctl', 'smartmontools'],
   ['perl', 'perl-base'],
 ];
 /** Only the tests need these: a browser, and drives that can be made slow or broken. */

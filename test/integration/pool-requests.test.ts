@@ -17,6 +17,7 @@ import type { PoolDeps } from '$lib/server/pools/deps';
 import { prepareCreate } from '$lib/server/pools/prepare-create';
 import { prepareMount, prepareRename } from '$lib/server/pools/prepare-change';
 import { createRecord, removeRecord, renameRecord } from '$lib/server/pools/records';
+import { NO_HEALTH } from '$lib/server/drives/health-document';
 import { findPool, listPools } from '$lib/server/pools/store';
 import type { ErrorCode } from '$lib/shared/error-codes';
 import type { Drive } from '$lib/shared/wire/drives';
@@ -41,7 +42,7 @@ const drive = (name: string, change: Partial<Drive> = {}): Drive => ({
   },
   ...{ identity: 'strong', sandbox: true, bayLabel: null, group: 'free', protection: 'none', issues: [] },
   ...{ pool: null, operationId: null, signatures: [], mounts: [], holders: [], partitions: [], probed: true },
-  ...{ contentHash: 'blank', firstSeenAt: 0, lastSeenAt: 0 },
+  ...{ contentHash: 'blank', health: NO_HEALTH, firstSeenAt: 0, lastSeenAt: 0 },
   ...change,
 });
 

@@ -56,6 +56,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     auth: createAuth({ db, bus, clock, log }),
     operations: absent('operations'),
     drives: absent('drives'),
+    driveHealth: absent('driveHealth'),
     plugins: absent('plugins'),
     pools: absent('pools'),
     history: absent('history'),

@@ -10,11 +10,13 @@ import { readConfig, type Config } from './config';
 import { closeDatabase, openDatabase } from './db/client';
 import { migrateDatabase } from './db/migrate';
 import { createDrives } from './drives/drive';
+import { createDriveHealths } from './drives/health';
 import { defineDriveOperations } from './drives/operations';
 import { createBus } from './events/bus';
 import { createFeed } from './events/feed';
 import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
 import { createHost } from './host/host';
+import { isAsleep } from './host/smart';
 import { holdDataDirectory } from './instance-lock';
 import { createLog, type Logger } from './log';
 import { createOperations } from './operations/operations';
@@ -24,7 +26,7 @@ import { createPoolHistory } from './pools/history';
 import { createPools, type Pools } from './pools/pool';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
-import { housekeeping, startJobs } from './schedule/schedule';
+import { driveJobs, housekeeping, startJobs } from './schedule/schedule';
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { createSockets } from './sockets/upgrade';
@@ -90,6 +92,7 @@ async function compose({ config, log, undoing, state }: Parts) {
 
   // A drive shows which pool it belongs to, and a pool is made of drives: asked only once both are there.
   const late: { pools: Pools | null } = { pools: null };
+  const driveHealth = createDriveHealths({ db, host, bus, clock, log });
   const drives = createDrives({
     db,
     host,
@@ -100,8 +103,11 @@ async function compose({ config, log, undoing, state }: Parts) {
     log,
     poolOf: (driveId) => late.pools?.poolOfDrive(driveId) ?? null,
     operationOf: (lock) => operations.holder(lock)?.id ?? null,
+    healthOf: (driveId) => driveHealth.of(driveId),
+    isAsleep: (drive) => isAsleep(host.commands, drive),
   });
   undoing.add('drives', () => drives.stop());
+  undoing.add('health of drives', () => driveHealth.stop());
   const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   late.pools = pools;
   undoing.add('pools', () => pools.stop());
@@ -122,6 +128,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     auth,
     operations,
     drives,
+    driveHealth,
     plugins,
     pools,
     history,
@@ -139,12 +146,13 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
 async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
-  const { config, log, operations, drives, plugins, pools, history, auth } = services;
+  const { config, log, operations, drives, driveHealth, plugins, pools, history, auth } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
   pools.start();
   history.start();
+  driveHealth.start();
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   await operations.recover((kind) => !isSandboxKind(kind));
@@ -158,7 +166,8 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
     history.cleanUp();
   };
   pools.sweep();
-  undoing.add('jobs', startJobs(housekeeping(config, { sweep, cleanUp }), log));
+  const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth)];
+  undoing.add('jobs', startJobs(jobs, log));
   // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
   void drives
     .settled()

@@ -3,6 +3,7 @@ import type { Auth } from './auth/auth';
 import type { Clock } from './clock';
 import type { Config } from './config';
 import type { Drives } from './drives/drive';
+import type { DriveHealths } from './drives/health';
 import type { Bus } from './events/bus';
 import type { Feed } from './events/feed';
 import type { Logger } from './log';
@@ -21,6 +22,7 @@ export interface Services {
   auth: Auth;
   operations: Operations;
   drives: Drives;
+  driveHealth: DriveHealths;
   plugins: Plugins;
   pools: Pools;
   history: PoolHistory;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { closeDatabase, openDatabase, type Db } from '$lib/server/db/client';
 import { migrateDatabase } from '$lib/server/db/migrate';
 import { createDrives, type Drives } from '$lib/server/drives/drive';
+import { NO_HEALTH } from '$lib/server/drives/health-document';
 import { createBus, type Bus } from '$lib/server/events/bus';
 import { createFeed, type Feed } from '$lib/server/events/feed';
 import type { BlockDrive } from '$lib/server/host/types';
@@ -53,6 +54,7 @@ let machine: BlockDrive[];
 let listed: BlockDrive[];
 let read: string[][];
 let working: Set<string>;
+let sleeping: Set<string>;
 let now: number;
 
 beforeEach(() => {
@@ -65,6 +67,7 @@ beforeEach(() => {
   listed = [];
   read = [];
   working = new Set();
+  sleeping = new Set();
   now = 1_000;
   // A machine that forgets what sits on a drive until it is told to look.
   const blockDevices = {
@@ -94,6 +97,8 @@ beforeEach(() => {
     config: { sandbox: true },
     poolOf: () => null,
     operationOf: (lock) => (working.has(lock) ? 'operation-1' : null),
+    isAsleep: async ({ id }) => sleeping.has(id),
+    healthOf: (id) => (sleeping.has(id) ? { ...NO_HEALTH, power: 'standby' } : NO_HEALTH),
   });
 });
 afterEach(() => {
@@ -240,4 +245,30 @@ test('nothing is read or written any more once it was stopped, also when the dat
   const before = read.length;
   await expect(drives.refresh()).resolves.toBeUndefined();
   expect(read).toHaveLength(before);
+});
+
+test('a sleeping drive is not woken by an event, and is read when somebody asks', async () => {
+  sleeping = new Set(['drive-a']);
+  drives.start();
+  bus.emit('block-devices.changed', { names: [] });
+  await settled();
+  expect(read.flat()).not.toContain('loop0');
+  expect(drives.get('drive-a')).toMatchObject({
+    probed: false,
+    issues: [{ code: 'drive_unreadable', message: expect.stringContaining('sleeps') }],
+  });
+  await drives.refresh(['loop0']);
+  expect(read.at(-1)).toEqual(['loop0']);
+  expect(drives.get('drive-a').issues).toEqual([]);
+});
+
+test('another temperature is news for pages, not for those who read the drives anew', async () => {
+  drives.start();
+  await settled();
+  let changes = 0;
+  bus.on('drives.changed', () => (changes += 1));
+  sleeping = new Set(['drive-a']);
+  bus.emit('drive.health', { driveId: 'drive-a' });
+  expect(feed.get('drives', 'drive-a')).toMatchObject({ health: { power: 'standby' } });
+  expect(changes).toBe(0);
 });

@@ -10,6 +10,8 @@ export interface Circumstances {
   sandboxMode: boolean;
   pool: Drive['pool'];
   operationId: string | null;
+  /** It slept when it was asked last. */
+  asleep?: boolean;
 }
 
 /** `Sandbox drive SBX-3F2A-01`; without a serial the kernel's name, which is all there is. */
@@ -69,11 +71,19 @@ export function issuesOf(drive: BlockDrive, circumstances: Circumstances): Issue
     `${name} is read-only.`,
     'Check the write-protect switch, or choose another drive.',
   );
-  add(
-    !drive.probed && protection === 'none',
-    'drive_unreadable',
-    `What is on ${name} could not be read yet.`,
-  );
+  if (circumstances.asleep)
+    add(
+      !drive.probed && protection === 'none',
+      'drive_unreadable',
+      `${name} sleeps, so what is on it has not been read.`,
+      'Press "Read what is on it": that wakes it.',
+    );
+  else
+    add(
+      !drive.probed && protection === 'none',
+      'drive_unreadable',
+      `What is on ${name} could not be read yet.`,
+    );
   add(operationId !== null, 'locked', `An operation is at work on ${name}.`);
   return issues;
 }

@@ -1,5 +1,5 @@
 /** The document of a drive, made of what the machine shows, what is kept about it, and who uses it: pure. */
-import type { Drive } from '$lib/shared/wire/drives';
+import type { Drive, DriveHealth } from '$lib/shared/wire/drives';
 import { issue } from '../errors';
 import type { BlockDrive } from '../host/types';
 import { driveName, groupOf, issuesOf, protectionOf, type Circumstances } from './availability';
@@ -15,7 +15,12 @@ export function rowFor(drive: BlockDrive, known: DriveRow | undefined, now: numb
   };
 }
 
-export function presentDrive(drive: BlockDrive, row: DriveRow, circumstances: Circumstances): Drive {
+export function presentDrive(
+  drive: BlockDrive,
+  row: DriveRow,
+  circumstances: Circumstances,
+  health: DriveHealth,
+): Drive {
   const { system: _, backingFile: __, usedBy: ___, ...shown } = drive;
   return {
     ...shown,
@@ -26,6 +31,7 @@ export function presentDrive(drive: BlockDrive, row: DriveRow, circumstances: Ci
     issues: issuesOf(drive, circumstances),
     pool: circumstances.pool,
     operationId: circumstances.operationId,
+    health,
     firstSeenAt: row.firstSeenAt,
     lastSeenAt: row.lastSeenAt,
   };
@@ -50,7 +56,12 @@ const gone = {
   contentHash: 'unread',
 } satisfies Partial<Drive>;
 
-export const goneDrive = (row: DriveRow, pool: Drive['pool'], operationId: string | null): Drive => ({
+export const goneDrive = (
+  row: DriveRow,
+  pool: Drive['pool'],
+  operationId: string | null,
+  health: DriveHealth,
+): Drive => ({
   ...gone,
   id: row.id,
   model: row.model,
@@ -66,6 +77,7 @@ export const goneDrive = (row: DriveRow, pool: Drive['pool'], operationId: strin
   issues: [issue('drive_gone', `${driveName({ ...row, kernelName: null })} is not plugged in.`)],
   pool,
   operationId,
+  health: { ...health, power: 'unknown', selfTest: { ...health.selfTest, running: null } },
   firstSeenAt: row.firstSeenAt,
   lastSeenAt: row.lastSeenAt,
 });

@@ -5,7 +5,7 @@
  * started for that), a moment later what sits on it. A drive that an operation works on is not probed meanwhile: an
  * open device makes the kernel refuse a new partition table or a detach.
  */
-import type { Drive, DriveUse } from '$lib/shared/wire/drives';
+import type { Drive, DriveHealth, DriveUse } from '$lib/shared/wire/drives';
 import type { Clock } from '../clock';
 import type { Config } from '../config';
 import type { Db } from '../db/client';
@@ -16,6 +16,7 @@ import type { LiveHost } from '../host/host';
 import type { BlockDrive } from '../host/types';
 import type { Logger } from '../log';
 import { driveName } from './availability';
+import { NO_HEALTH } from './health-document';
 import { goneDrive, presentDrive, rowFor } from './document';
 import { allRows, putRows, type DriveRow } from './store';
 
@@ -52,6 +53,9 @@ export interface DriveParts {
   poolOf: (driveId: string) => { guid: string; label: string } | null;
   /** The live operation that holds a lock. */
   operationOf: (lock: string) => string | null;
+  healthOf?: (driveId: string) => DriveHealth;
+  /** Does it sleep now? Asked before a probe that nobody wants right now; default: no. */
+  isAsleep?: (drive: BlockDrive) => Promise<boolean>;
 }
 
 export function createDrives(parts: DriveParts): Drives {
@@ -62,19 +66,27 @@ export function createDrives(parts: DriveParts): Drives {
   const held = new Set<string>();
   let rows = new Map<string, DriveRow>();
 
+  const healthOf = parts.healthOf ?? ((): DriveHealth => NO_HEALTH);
   const operationOn = (id: string): string | null => parts.operationOf(`drive:${id}`);
 
   const rowOf = (drive: BlockDrive): DriveRow => rowFor(drive, rows.get(drive.id), clock.now());
   const present = (drive: BlockDrive): Drive => {
     const row = rowOf(drive);
-    return presentDrive(drive, row, {
-      protectedByUser: row.protectedByUser,
-      sandboxMode: parts.config.sandbox,
-      pool: parts.poolOf(drive.id),
-      operationId: operationOn(drive.id),
-    });
+    return presentDrive(
+      drive,
+      row,
+      {
+        protectedByUser: row.protectedByUser,
+        sandboxMode: parts.config.sandbox,
+        pool: parts.poolOf(drive.id),
+        operationId: operationOn(drive.id),
+        asleep: healthOf(drive.id).power === 'standby',
+      },
+      healthOf(drive.id),
+    );
   };
-  const remembered = (row: DriveRow): Drive => goneDrive(row, parts.poolOf(row.id), operationOn(row.id));
+  const remembered = (row: DriveRow): Drive =>
+    goneDrive(row, parts.poolOf(row.id), operationOn(row.id), healthOf(row.id));
 
   function list(): Drive[] {
     const here = host.blockDevices.current();
@@ -98,7 +110,8 @@ export function createDrives(parts: DriveParts): Drives {
     );
     feed.flush();
     if (seen.length > 0) putRows(db, seen);
-    const texts = new Map(drives.map((drive) => [drive.id, JSON.stringify(drive)]));
+    // Temperatures change all the time, and who hears this asks its tools: health has an event of its own.
+    const texts = new Map(drives.map(({ health: _, ...drive }) => [drive.id, JSON.stringify(drive)]));
     const isSame =
       texts.size === published.size && [...texts].every(([id, text]) => published.get(id) === text);
     if (isSame) return;
@@ -129,18 +142,19 @@ export function createDrives(parts: DriveParts): Drives {
     publish();
   };
 
-  // One reading of content at a time; what is named meanwhile is read after it.
-  const waiting = new Set<string>();
+  // One reading of content at a time; what is named meanwhile is read after it. True: even if that wakes the drive.
+  const waiting = new Map<string, boolean>();
   let reading: Promise<void> | null = null;
   async function readWaiting(): Promise<void> {
     await Promise.resolve(); // so that `reading` is set before the end of this function clears it
     try {
       while (waiting.size > 0 && !stopped) {
-        const names = host.blockDevices
-          .current()
-          .filter((drive) => waiting.has(drive.kernelName) && operationOn(drive.id) === null)
-          .map((drive) => drive.kernelName);
+        const wanted = new Map(waiting);
         waiting.clear();
+        const free = host.blockDevices
+          .current()
+          .filter((drive) => wanted.has(drive.kernelName) && operationOn(drive.id) === null);
+        const names = await awake(free, (drive) => wanted.get(drive.kernelName) === true);
         if (names.length > 0) await host.blockDevices.refresh(names);
         publish();
       }
@@ -148,14 +162,26 @@ export function createDrives(parts: DriveParts): Drives {
       reading = null;
     }
   }
-  function read(names?: string[]): Promise<void> {
+  /** Probing a drive spins it up: one that sleeps is left alone unless somebody asks for it. */
+  async function awake(
+    candidates: BlockDrive[],
+    isAskedFor: (drive: BlockDrive) => boolean,
+  ): Promise<string[]> {
+    const names: string[] = [];
+    for (const drive of candidates) {
+      const sleeps = !isAskedFor(drive) && (await parts.isAsleep?.(drive));
+      if (!sleeps) names.push(drive.kernelName);
+    }
+    return names;
+  }
+  function read(names: string[] | undefined, mayWake: boolean): Promise<void> {
     const wanted = names?.length ? names : host.blockDevices.current().map((drive) => drive.kernelName);
     if (stopped) return Promise.resolve();
-    for (const name of wanted) waiting.add(name);
+    for (const name of wanted) waiting.set(name, mayWake || (waiting.get(name) ?? false));
     return (reading ??= readWaiting());
   }
   const readSoon = (names?: string[]): void => {
-    read(names).catch((error: unknown) => log.error({ error }, 'drives could not be read'));
+    read(names, false).catch((error: unknown) => log.error({ error }, 'drives could not be read'));
   };
 
   /** What an operation did to its drives was not read while it worked, and mkfs causes no event. Other drives sleep on. */
@@ -209,7 +235,7 @@ export function createDrives(parts: DriveParts): Drives {
     },
     async refresh(names) {
       look();
-      await read(names);
+      await read(names, true);
     },
     async use(id) {
       const drive = get(id);
@@ -240,6 +266,12 @@ export function createDrives(parts: DriveParts): Drives {
           readReleased();
         }),
         bus.on('pool.changed', publish),
+        bus.on('drive.health', ({ driveId }) => {
+          publish();
+          // It slept when it was seen first, and is awake now.
+          const drive = host.blockDevices.current().find((one) => one.id === driveId);
+          if (drive && !drive.probed && healthOf(driveId).power === 'active') readSoon([drive.kernelName]);
+        }),
       );
       look();
       readSoon();

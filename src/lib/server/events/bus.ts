@@ -9,6 +9,8 @@ export interface Events {
   'mounts.changed': Record<string, never>;
   /** The drive read model changed (after a re-read). */
   'drives.changed': Record<string, never>;
+  /** A drive was asked about its health. */
+  'drive.health': { driveId: string };
   /** A row of an operation or of one of its steps was committed. */
   'operation.changed': { id: string };
   /** An operation has ended; its locks are free. */

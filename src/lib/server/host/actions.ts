@@ -5,13 +5,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import {
-  isDriveRef,
-  type Action,
-  type DeviceRef,
-  type DriveRef,
-  type ExecAction,
-} from '$lib/plugin-api/plan';
+import { isDriveRef, type Action, type DeviceRef, type ExecAction } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';

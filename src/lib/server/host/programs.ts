@@ -7,6 +7,7 @@ export const PROGRAMS = {
   perl: '/usr/bin/perl',
   setpriv: '/usr/bin/setpriv',
   sfdisk: '/usr/sbin/sfdisk',
+  smartctl: '/usr/sbin/smartctl',
   systemdMount: '/usr/bin/systemd-mount',
   systemdUmount: '/usr/bin/systemd-umount',
   udevadm: '/usr/bin/udevadm',

@@ -93,6 +93,7 @@ export type BlockDrive = Omit<
   | 'issues'
   | 'pool'
   | 'operationId'
+  | 'health'
   | 'firstSeenAt'
   | 'lastSeenAt'
 > & {

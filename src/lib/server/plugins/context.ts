@@ -9,6 +9,7 @@ export function pluginContext(
   host: Host,
   log: Logger,
   signal: AbortSignal,
+  probe: PluginContext['probe'] = (path) => host.probe(path),
 ): PluginContext {
   return {
     read(program, argv, options = {}) {
@@ -30,7 +31,7 @@ export function pluginContext(
         partitions: partitions.map((partition) => partition.number),
       })),
     driveIdOf: (path) => host.blockDevices.driveIdOf(path),
-    probe: (path) => host.probe(path),
+    probe,
     mounts: () =>
       host.mounts().map(({ path, source, filesystem, majorMinor, readOnly }) => ({
         path,

@@ -13,6 +13,7 @@ import type { Host } from '../host/types';
 import type { Logger } from '../log';
 import { heldAvailability, heldLook, heldReading } from './answers';
 import { pluginContext } from './context';
+import { gentleProbe } from './gentle-probe';
 import { loadPlugins, type Loaded } from './loader';
 import { withTimeout } from './time-limit';
 
@@ -184,7 +185,7 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
       const plugin = loadedPlugin(id);
       try {
         return await withTimeout(STATUS_LIMIT_MS, `Reading the pool ${spec.label}`, async (signal) =>
-          heldReading(await plugin.status(pluginContext(plugin, host, log, signal), spec)),
+          heldReading(await plugin.status(pluginContext(plugin, host, log, signal, gentleProbe(host)), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

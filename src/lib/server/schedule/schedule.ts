@@ -18,6 +18,12 @@ export const housekeeping = (
   { name: 'forget old sessions, attempts and events', cron: '7 * * * *', run: () => work.cleanUp() },
 ];
 
+/** Each minute those drives whose turn it is; once a night the history becomes thinner. */
+export const driveJobs = (health: { readDue(): Promise<void>; forgetOld(): void }): Job[] => [
+  { name: 'read the health of drives', cron: '* * * * *', run: () => health.readDue() },
+  { name: 'thin the history of drives', cron: '23 3 * * *', run: () => health.forgetOld() },
+];
+
 async function perform(job: Job, log: Logger): Promise<void> {
   try {
     await job.run();

@@ -29,6 +29,69 @@ export type DriveGroup = 'free' | 'in-pool' | 'in-use' | 'protected' | 'gone';
 export type Protection = 'none' | 'system' | 'user' | 'sandbox-mode';
 export type Bus = 'sata' | 'sas' | 'nvme' | 'usb' | 'virtio' | 'loop' | 'mmc' | 'scsi' | 'unknown';
 
+/** Counts that should not grow, as far as the drive tells them. */
+export interface SmartCounters {
+  /** Sectors that were replaced by spare ones. */
+  reallocated?: number;
+  /** Sectors that cannot be read now and wait to be written. */
+  pending?: number;
+  /** Errors that nothing could correct. */
+  uncorrectable?: number;
+  /** Transfer errors: the cable, mostly. */
+  crc?: number;
+  /** Endurance used up, 0 to 255; above 100 it is past what its maker promises. */
+  wornPercent?: number;
+}
+export type SmartCounter = keyof SmartCounters;
+export interface DriveAttribute {
+  id: number;
+  name: string;
+  value: number;
+  worst: number;
+  threshold: number;
+  raw: string;
+  /** Below its limit now, or at some time before. */
+  failed: 'now' | 'past' | null;
+}
+export interface SelfTestEntry {
+  /** As the drive names it: `Short offline`, `Extended`. */
+  kind: string;
+  result: 'passed' | 'failed' | 'broken-off';
+  text: string;
+  powerOnHours: number | null;
+  /** First place that could not be read. */
+  lba: number | null;
+}
+/** What the drive says about its own health. Read without ever waking it. */
+export interface DriveHealth {
+  /** unknown: not read yet, asleep since Cairn knows it, or not readable. unsupported: it has nothing to say. */
+  status: 'passed' | 'failing' | 'unknown' | 'unsupported';
+  /** Why it is so, a sentence; null when all is well. */
+  text: string | null;
+  /** standby: it slept when it was asked last, and what is here is from before. */
+  power: 'active' | 'standby' | 'unknown';
+  temperatureCelsius: number | null;
+  powerOnHours: number | null;
+  counters: SmartCounters;
+  attributes: DriveAttribute[];
+  selfTest: {
+    /** Null: the drive can test itself. */
+    whyNot: string | null;
+    running: { percent: number | null } | null;
+    shortMinutes: number | null;
+    longMinutes: number | null;
+    log: SelfTestEntry[];
+  };
+  /** When the values were read; null: never. */
+  readAt: number | null;
+}
+/** One point of a drive's history. */
+export interface DriveSample {
+  at: number;
+  temperatureCelsius: number | null;
+  counters: SmartCounters;
+}
+
 /** A physical disk (or sandbox drive) by its stable id, present or remembered. */
 export interface Drive {
   /** Stable over reboots, ports and names: from WWN or model and serial. Never a /dev name. */
@@ -69,6 +132,7 @@ export interface Drive {
   probed: boolean;
   /** Hash of everything that sits on the drive; part of a plan's confirm code. `blank` for a drive with nothing on it. */
   contentHash: string;
+  health: DriveHealth;
   firstSeenAt: number;
   lastSeenAt: number;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Drive, DriveUse } from '$lib/shared/wire/drives';
+import type { Drive, DriveHealth, DriveSample, DriveUse } from '$lib/shared/wire/drives';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
+import { driveHistory } from '../../drives/history';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 
 const id = z.string().min(1).max(300);
@@ -51,8 +52,24 @@ export const drivesRouter = router({
         confirmCode: input.confirmCode ?? null,
       }),
     ),
-  refresh: operatorProcedure.mutation(async ({ ctx }): Promise<{ ok: true }> => {
-    await ctx.services.drives.refresh();
-    return { ok: true };
+  /** Reads what is on one drive or on all, also if that wakes them. */
+  refresh: operatorProcedure
+    .input(z.strictObject({ id: id.optional() }).optional())
+    .mutation(async ({ ctx, input }): Promise<{ ok: true }> => {
+      const { drives } = ctx.services;
+      const name = input?.id === undefined ? null : drives.get(input.id).kernelName;
+      await drives.refresh(name === null ? undefined : [name]);
+      if (input?.id !== undefined) await ctx.services.driveHealth.read(input.id);
+      return { ok: true };
+    }),
+  /** Points of the last days, oldest first. New ones come with the feed. */
+  history: viewerProcedure
+    .input(one.extend({ days: z.number().int().min(1).max(800) }))
+    .query(({ ctx, input }): DriveSample[] => driveHistory(ctx.services, input.id, input.days)),
+  /** Asks the drive about its health now; one that sleeps sleeps on. */
+  readHealth: operatorProcedure.input(one).mutation(async ({ ctx, input }): Promise<DriveHealth> => {
+    const { id: driveId } = ctx.services.drives.get(input.id);
+    await ctx.services.driveHealth.read(driveId);
+    return ctx.services.driveHealth.of(driveId);
   }),
 });
