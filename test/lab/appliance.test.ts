@@ -1,17 +1,15 @@
 /** Cairn as its unit runs it, with real drives, a real boot and a real end. */
 import { describe, expect, it } from 'vitest';
-import { startCairn } from './cairn.ts';
 import { MiB } from './drives.ts';
 import { useLab } from './use-lab.ts';
 
 const lab = useLab();
+const drives = (...serials: string[]) => serials.map((serial) => ({ serial, sizeBytes: 400 * MiB }));
 
 describe('Cairn in a guest', () => {
   it('is ready, lists the drives and makes pools on them', async () => {
-    const machine = await lab.machine({
-      drives: ['P1', 'P2', 'P3'].map((serial) => ({ serial, sizeBytes: 400 * MiB })),
-    });
-    const cairn = await startCairn(machine);
+    const cairn = await lab.cairn({ drives: drives('P1', 'P2', 'P3') });
+    const { machine } = cairn;
     await cairn.drive('P3');
     const { status, body } = await cairn.api.get<{ drives: { serial: string; group: string }[] }>(
       '/api/v1/drives',

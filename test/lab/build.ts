@@ -1,5 +1,6 @@
 /** node test/lab/build.ts [zfs]   makes what the lab needs ahead of time; `zfs` adds OpenZFS to the guest. */
 import { ensureAppImage } from './app-image.ts';
+import { ensureCairnGolden } from './cairn-golden.ts';
 import { ensureGolden, ensureImage } from './image.ts';
 import { ensureZfs } from './zfs.ts';
 
@@ -12,5 +13,6 @@ async function timed<T>(title: string, work: () => Promise<T>): Promise<T> {
 
 const image = await timed('the image', ensureImage);
 if (process.argv.includes('zfs')) await timed('ZFS for its kernel', () => ensureZfs(image.root));
-await timed('the saved guest', ensureGolden);
+const golden = await timed('the saved guest', ensureGolden);
 await timed('the drive with Cairn', ensureAppImage);
+await timed('the saved guest with Cairn', () => ensureCairnGolden(golden));

@@ -10,6 +10,7 @@ import { PRODUCT_PORT } from './qemu.ts';
 
 export const APP_SERIAL = 'cairn-app';
 export const DATA_SERIAL = 'cairn-data';
+export const DATA_BYTES = 256 * MiB;
 /** Longer than the unit's TimeoutStartSec, so that systemd's word on it is heard. */
 const START_MS = 150_000;
 
@@ -45,7 +46,7 @@ systemctl daemon-reload
 async function install(machine: Machine, { env = {}, restarts = true }: CairnOptions): Promise<void> {
   if (!machine.hasDrive(APP_SERIAL))
     await machine.addDrive({ serial: APP_SERIAL, file: await ensureAppImage(), readOnly: true });
-  if (!machine.hasDrive(DATA_SERIAL)) await machine.addDrive({ serial: DATA_SERIAL, sizeBytes: 256 * MiB });
+  if (!machine.hasDrive(DATA_SERIAL)) await machine.addDrive({ serial: DATA_SERIAL, sizeBytes: DATA_BYTES });
   const lines = Object.entries({ ...SETTINGS, ...env }).map(([name, value]) => `${name}="${value}"`);
   await machine.push('/etc/cairn/cairn.env', `${lines.join('\n')}\n`);
   const dropIn = '/etc/systemd/system/cairn.service.d/lab.conf';

@@ -1,6 +1,6 @@
 /** The guest's image and its saved, booted state: both made once and kept. */
 import { rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { cachedFolder, inputsBelow, labFolder, type Input } from './cache.ts';
 import { choosePort, makeDrive, type DriveSpec } from './drives.ts';
 import { plug, unplug } from './plug.ts';
@@ -15,11 +15,16 @@ export interface Image {
   kernel: string;
   initrd: string;
 }
-export interface Golden {
-  image: Image;
+/** A running guest that was saved, to go on from. */
+export interface Saved {
   /** Frozen root drive at the moment of the save; an overlay over the image. */
   root: string;
   state: string;
+  /** What was in it, in the order of their ports; each copy of the guest needs a copy of those that are written to. */
+  drives: DriveSpec[];
+}
+export interface Golden extends Saved {
+  image: Image;
 }
 
 /** Once, so that every restored copy has the modules and programs in its memory already. */
@@ -53,22 +58,11 @@ const imageIn = (folder: string): Image => ({
 });
 
 /** A copy-on-write drive over another; the path is relative, so that the checkout can be moved. */
-export async function overlay(
-  file: string,
-  base: { relative: string; format: 'raw' | 'qcow2' },
-): Promise<void> {
+export async function overlay(file: string, base: string): Promise<void> {
   await rm(file, { force: true });
-  await runProgram('/usr/bin/qemu-img', [
-    'create',
-    '-q',
-    '-f',
-    'qcow2',
-    '-b',
-    base.relative,
-    '-F',
-    base.format,
-    file,
-  ]);
+  const format = base.endsWith('.raw') ? 'raw' : 'qcow2';
+  const backing = ['-b', relative(dirname(file), base), '-F', format];
+  await runProgram('/usr/bin/qemu-img', ['create', '-q', '-f', 'qcow2', ...backing, file]);
 }
 
 async function imageFolder(): Promise<string> {
@@ -104,7 +98,7 @@ export async function ensureGolden(): Promise<Golden> {
   if (zfs?.file) inputs.push({ name: 'zfs', content: basename(dirname(zfs.file)) + INSTALL_ZFS });
   const golden = await cachedFolder('golden', inputs, async (unfinished) => {
     const root = join(unfinished, ROOT);
-    await overlay(root, { relative: `../${basename(folder)}/root.raw`, format: 'raw' });
+    await overlay(root, image.root);
     const power = new Power({
       folder: unfinished,
       kernel: image.kernel,
@@ -123,5 +117,5 @@ export async function ensureGolden(): Promise<Golden> {
       await power.cut();
     }
   });
-  return { image, root: join(golden, ROOT), state: join(golden, STATE) };
+  return { image, root: join(golden, ROOT), state: join(golden, STATE), drives: [] };
 }

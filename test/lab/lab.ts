@@ -3,6 +3,8 @@ import { readdir, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './cache.ts';
+import { Cairn, type CairnOptions } from './cairn.ts';
+import { ensureCairnGolden } from './cairn-golden.ts';
 import { ensureGolden, type Golden } from './image.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 
@@ -34,11 +36,28 @@ export class Lab {
 
   /** A guest that answers, with these drives in it. */
   async machine(options: MachineOptions = {}): Promise<Machine> {
+    const machine = this.#next(options);
+    await machine.start(options);
+    return machine;
+  }
+
+  /** A guest in which Cairn is set up and runs; with settings of its own it is restarted first. */
+  async cairn({ env, restarts, ...options }: MachineOptions & CairnOptions = {}): Promise<Cairn> {
+    const { credentials, ...saved } = await ensureCairnGolden(this.#golden);
+    const machine = this.#next(options);
+    await machine.start(options, saved);
+    const cairn = new Cairn(machine, credentials);
+    if (env || restarts !== undefined)
+      await cairn.start({ ...(env && { env }), ...(restarts !== undefined && { restarts }) });
+    else await cairn.ready();
+    return cairn;
+  }
+
+  #next(options: MachineOptions): Machine {
     const folder = join(runsFolder, `${process.pid}-${Lab.#count++}`);
     const machine = new Machine(this.#golden, folder, options);
     // Known before it runs: a case that gives up during the boot leaves nothing behind either.
     this.machines.push(machine);
-    await machine.start(options);
     return machine;
   }
 

@@ -3,13 +3,14 @@
  * Made by a Lab, which also ends it.
  */
 import { mkdir, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as drives from './drives.ts';
 import type { Drive, DriveSpec, Fault, Limits } from './drives.ts';
 import type { Finished } from './guest-channel.ts';
-import { overlay, type Golden } from './image.ts';
+import { overlay, type Golden, type Saved } from './image.ts';
 import { applyFaults, applyLimits, plug, unplug } from './plug.ts';
 import { Power } from './power.ts';
+import { runProgram } from './program.ts';
 
 export interface MachineOptions {
   drives?: DriveSpec[];
@@ -57,44 +58,50 @@ export class Machine {
     this.#wallTimer.unref();
   }
 
-  async start({ drives: specs = [], cold = false }: MachineOptions): Promise<void> {
+  /** @param from another saved guest than the one with nothing in it */
+  async start(
+    { drives: specs = [], cold = false }: MachineOptions,
+    from: Saved = this.#golden,
+  ): Promise<void> {
     await mkdir(this.folder, { recursive: true });
+    for (const spec of from.drives) await this.#makeDrive(await this.#ownCopy(spec));
     for (const spec of specs) await this.#makeDrive(spec);
-    await this.boot({ cold });
+    await this.#switchOn({ cold }, from);
   }
 
   /* Power */
 
   /** Switches on with every drive that has not been pulled, and waits until the guest has described them. */
-  async boot({ cold = false, root = 'fresh', order = [] }: BootOptions = {}): Promise<void> {
+  boot(options: BootOptions = {}): Promise<void> {
+    return this.#switchOn(options, this.#golden);
+  }
+
+  async #switchOn({ cold = false, root = 'fresh', order = [] }: BootOptions, from: Saved): Promise<void> {
     if (this.#power?.isOn) throw new Error('The machine is on already.');
     if (root === 'kept' && !cold)
       throw new Error('Only a cold boot goes on with the root drive of the last life.');
     const rootOverlay = join(this.folder, 'root.qcow2');
-    const base = cold ? this.#golden.image.root : this.#golden.root;
-    if (root === 'fresh')
-      await overlay(rootOverlay, {
-        relative: `../../${basename(dirname(base))}/${basename(base)}`,
-        format: cold ? 'raw' : 'qcow2',
-      });
+    if (root === 'fresh') await overlay(rootOverlay, cold ? this.#golden.image.root : from.root);
     const present = this.#inOrder(order);
     for (const drive of present) drive.attached = false;
     for (const drive of present) {
       drive.port = drives.choosePort(drive, this.#drives);
       drive.attached = true;
     }
-    const atOnce = present.filter((drive) => cold || drive.spec.bus === 'sata');
+    const sata = present.filter((drive) => drive.spec.bus === 'sata');
+    const saved = present.slice(0, from.drives.length);
+    const atOnce = cold ? present : [...saved, ...sata];
     this.#power = new Power({
       folder: this.folder,
       kernel: this.#golden.image.kernel,
       initrd: this.#golden.image.initrd,
       rootOverlay,
       drives: atOnce,
-      ...(!cold && { stateFile: this.#golden.state }),
+      ...(!cold && { stateFile: from.state }),
     });
     await this.#power.up();
     for (const drive of present) if (!atOnce.includes(drive)) await plug(this.#on().qmp, drive);
-    if (!cold && atOnce.length > 0) await this.check('modprobe ata_piix');
+    if (!cold && sata.length > 0) await this.check('modprobe ata_piix');
     await this.#described(present);
   }
 
@@ -113,6 +120,11 @@ export class Machine {
     await this.check('(sleep 0.2; systemctl reboot) </dev/null >/dev/null 2>&1 &');
     await power.ready(times + 1, timeoutMs);
     await this.#described(this.#drives.filter((drive) => drive.attached));
+  }
+
+  /** Saves the running guest beside its root drive, and switches off. */
+  async save(stateFile: string): Promise<void> {
+    await this.#on().save(stateFile);
   }
 
   /** Ends the machine and forgets its drives. */
@@ -248,6 +260,13 @@ export class Machine {
     drive.attached = !this.#power;
     this.#drives.push(drive);
     return drive;
+  }
+
+  async #ownCopy(spec: DriveSpec): Promise<DriveSpec> {
+    if (spec.readOnly || !spec.file) return spec;
+    const file = join(this.folder, `copy-of-${spec.serial}.raw`);
+    await runProgram('/usr/bin/cp', ['--sparse=always', spec.file, file]);
+    return { ...spec, file };
   }
 
   #inOrder(order: string[]): Drive[] {

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll } from 'vitest';
 import { checkout } from './cache.ts';
+import type { Cairn, CairnOptions } from './cairn.ts';
 import { Lab } from './lab.ts';
 import type { Machine, MachineOptions } from './machine.ts';
 
@@ -19,7 +20,14 @@ async function evidence(machine: Machine): Promise<string> {
   return `== console\n${machine.console()}\n== guest\n${said}\n`;
 }
 
-export function useLab(): { machine(options?: MachineOptions): Promise<Machine> } {
+export interface LabOfCase {
+  /** A guest with these drives. */
+  machine(options?: MachineOptions): Promise<Machine>;
+  /** The same, and Cairn runs in it: it is `cairn.machine`. */
+  cairn(options?: MachineOptions & CairnOptions): Promise<Cairn>;
+}
+
+export function useLab(): LabOfCase {
   let lab: Lab | undefined;
   beforeAll(async () => {
     lab = await Lab.ensure();
@@ -35,10 +43,12 @@ export function useLab(): { machine(options?: MachineOptions): Promise<Machine> 
       await lab?.close();
     }
   });
+  const inTest = (): Lab => {
+    if (!lab) throw new Error('The lab is there inside of tests only.');
+    return lab;
+  };
   return {
-    machine(options) {
-      if (!lab) throw new Error('The lab is there inside of tests only.');
-      return lab.machine(options);
-    },
+    machine: (options) => inTest().machine(options),
+    cairn: (options) => inTest().cairn(options),
   };
 }
