@@ -1,6 +1,8 @@
 /** The history of a pool, with a real database. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPoolHistory, recordEvent, type PoolHistory } from '$lib/server/pools/history';
+import { insertPool } from '$lib/server/pools/store';
+import type { Alert } from '$lib/shared/wire/alerts';
 import type { Operations } from '$lib/server/operations/types';
 import type { Operation } from '$lib/shared/wire/operations';
 import { createServiceBench, type ServiceBench } from '../support/services';
@@ -53,6 +55,41 @@ describe('the history of a pool', () => {
     ];
     history.start();
     expect(texts()).toEqual(['Mount pool "tank": taken back after an interruption. Interrupted by a stop.']);
+  });
+
+  it('tells when a pool degraded and when it was whole again, but not that a removed one recovered', () => {
+    history.start();
+    const alert = {
+      ...{ id: `pool:${GUID}:degraded`, kind: 'pool.degraded', title: 'Pool "tank" is degraded' },
+      text: 'Drive WD-1 is not there.',
+    } as Alert;
+    const tell = (change: 'raised' | 'resolved'): void =>
+      bench.services.bus.emit('alert.changed', { alert, change });
+    tell('raised');
+    expect(texts()).toEqual([]);
+    bench.db.transaction((tx) =>
+      insertPool(
+        tx,
+        {
+          ...{
+            guid: GUID,
+            label: 'tank',
+            plugin: 'btrfs',
+            layout: 'raid1',
+            options: {},
+            mountPath: '/mnt/tank',
+          },
+          ...{ mountPathExisted: false, state: 'ready', wantMounted: true, createdAt: 1, updatedAt: 1 },
+        },
+        [],
+      ),
+    );
+    tell('raised');
+    tell('resolved');
+    expect(texts()).toEqual([
+      'Over: Pool "tank" is degraded.',
+      'Pool "tank" is degraded. Drive WD-1 is not there.',
+    ]);
   });
 
   it('is read a page at a time, newest first, by whoever has the pool open', async () => {

@@ -60,6 +60,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     plugins: absent('plugins'),
     pools: absent('pools'),
     history: absent('history'),
+    alerts: absent('alerts'),
     stopping: () => false,
     ...overrides,
   };

@@ -37,6 +37,7 @@ export class Live {
   readonly pools: DocumentMaps['pools'] = new SvelteMap();
   readonly operations: DocumentMaps['operations'] = new SvelteMap();
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
+  readonly alerts: DocumentMaps['alerts'] = new SvelteMap();
   readonly #system: DocumentMaps['system'] = new SvelteMap();
   #connection = $state<Connection>({ state: 'connecting' });
   #now = $state(Date.now());
@@ -118,6 +119,7 @@ export class Live {
       pools: this.pools,
       operations: this.operations,
       plugins: this.plugins,
+      alerts: this.alerts,
       system: this.#system,
     };
     this.#cursor = applyMessage(maps, message, this.#cursor);

@@ -3,6 +3,7 @@
  * it but the hooks; everything else gets what it needs handed in.
  */
 import { chmodSync, mkdirSync } from 'node:fs';
+import { createAlerts } from './alerts/alerts';
 import { createRequestGuard } from './auth/request-guard';
 import { createAuth } from './auth/auth';
 import { systemClock } from './clock';
@@ -113,6 +114,11 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('pools', () => pools.stop());
   const history = createPoolHistory({ db, bus, clock, operations });
   undoing.add('history', () => history.stop());
+  const alerts = createAlerts({
+    ...{ db, bus, feed, clock, log },
+    ...{ drives, driveHealth, pools, operations, plugins },
+  });
+  undoing.add('alerts', () => alerts.stop());
   defineDriveOperations(operations, { db, host, drives, config, log });
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
 
@@ -132,6 +138,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     plugins,
     pools,
     history,
+    alerts,
     stopping,
   };
   const guard = createRequestGuard(config);
@@ -146,7 +153,7 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
 async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
-  const { config, log, operations, drives, driveHealth, plugins, pools, history, auth } = services;
+  const { config, log, operations, drives, driveHealth, plugins, pools, history, alerts, auth } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
@@ -164,6 +171,7 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
   const cleanUp = (): void => {
     auth.cleanUp();
     history.cleanUp();
+    alerts.cleanUp();
   };
   pools.sweep();
   const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth)];
@@ -178,7 +186,9 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
       plugins
         .refresh()
         .then(() => (state.stopping ? undefined : pools.refresh()))
-        .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'));
+        .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'))
+        // Only now everything has been asked once: what is not known yet is no reason to resolve an alert.
+        .finally(() => (state.stopping ? undefined : alerts.start()));
     });
 }
 

@@ -1,4 +1,5 @@
 /** What routers, REST and sockets may reach: built by daemon.ts, handed in with every request, never imported. */
+import type { Alerts } from './alerts/alerts';
 import type { Auth } from './auth/auth';
 import type { Clock } from './clock';
 import type { Config } from './config';
@@ -26,5 +27,6 @@ export interface Services {
   plugins: Plugins;
   pools: Pools;
   history: PoolHistory;
+  alerts: Alerts;
   stopping(): boolean;
 }

@@ -218,6 +218,7 @@ export const ERROR_CODES = {
     title: 'There is no such drive',
     remedy: 'Check that the drive is plugged in, and its serial.',
   },
+  alert_not_found: { kind: 'not-found', status: 404, title: 'There is no such alert' },
   operation_not_found: { kind: 'not-found', status: 404, title: 'There is no such operation' },
   plugin_not_found: {
     kind: 'not-found',

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Alert } from '$lib/shared/wire/alerts';
 import type { Logger } from '../log';
 
 /** Every event inside the server. An event says that something changed; whoever cares reads it again. */
@@ -21,6 +22,10 @@ export interface Events {
   'pool.changed': { guid: string };
   /** Something was written into the history of a pool. */
   'pool.history': { guid: string };
+  /** The pools' documents may have changed: after a re-read, or with an operation. */
+  'pools.changed': Record<string, never>;
+  /** An alert was raised, changed, acknowledged or resolved. */
+  'alert.changed': { alert: Alert; change: 'raised' | 'changed' | 'acknowledged' | 'resolved' };
   /** A session was ended: its sockets close. */
   'session.revoked': { sessionId: string };
   /** Somebody began or stopped looking (number of feed subscribers). */

@@ -1,5 +1,6 @@
 /** What of an operation and of the kernel's work belongs into a pool's history, as sentences. Pure. */
 import type { PoolEventKind } from '$lib/shared/states';
+import type { Alert } from '$lib/shared/wire/alerts';
 import type { Operation } from '$lib/shared/wire/operations';
 
 export interface EventText {
@@ -29,4 +30,18 @@ export function operationEvent(operation: Operation): EventText {
   const why = state === 'succeeded' ? '' : (operation.error?.message ?? '');
   const text = `${operation.title}: ${parts.join(', ')}.`;
   return { kind: 'operation', text: why ? `${text} ${why}` : text };
+}
+
+/** Alerts about the state of a pool are its degradations; the pool is in their id (`pool:<guid>:degraded`). */
+const DEGRADATIONS = new Set(['pool.degraded', 'pool.failed', 'pool.faulty-member']);
+
+export function alertEvent(
+  alert: Alert,
+  change: 'raised' | 'resolved',
+): (EventText & { guid: string }) | null {
+  const guid = alert.id.split(':')[1];
+  if (!DEGRADATIONS.has(alert.kind) || guid === undefined) return null;
+  return change === 'raised'
+    ? { guid, kind: 'degraded', text: `${alert.title}. ${alert.text}` }
+    : { guid, kind: 'recovered', text: `Over: ${alert.title}.` };
 }

@@ -3,14 +3,16 @@
  * Whatever is known from events (operations that end) is written here; what is seen on drives, by whoever sees it.
  */
 import { isLive, type PoolEventKind } from '$lib/shared/states';
+import type { Alert } from '$lib/shared/wire/alerts';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { PoolEventPage } from '$lib/shared/wire/pool-history';
 import type { Clock } from '../clock';
 import type { Db, Transaction } from '../db/client';
 import type { Bus } from '../events/bus';
 import type { Operations } from '../operations/types';
-import { operationEvent } from './history-events';
+import { alertEvent, operationEvent } from './history-events';
 import { deleteEventsBefore, hasOperationEvent, insertEvent, pageEvents } from './history-store';
+import { findPool } from './store';
 
 interface Happening {
   poolGuid: string;
@@ -63,6 +65,14 @@ export function createPoolHistory({ db, bus, clock, operations }: HistoryParts):
     recordEvent({ db, bus }, { poolGuid: subject.id, at, operationId: id, ...operationEvent(operation) });
   }
 
+  function recordAlert(alert: Alert, change: 'raised' | 'resolved'): void {
+    const event = alertEvent(alert, change);
+    // A pool that was removed has not recovered.
+    if (!event || !findPool(db, event.guid)) return;
+    const { guid, kind, text } = event;
+    recordEvent({ db, bus }, { poolGuid: guid, at: clock.now(), kind, text });
+  }
+
   return {
     page(poolGuid, { before, limit }) {
       const guid = poolGuid.toLowerCase();
@@ -74,7 +84,12 @@ export function createPoolHistory({ db, bus, clock, operations }: HistoryParts):
       // What ended in the moment of a crash was committed, and nobody was told.
       const ended = operations.page({ limit: CATCH_UP }).items.toReversed();
       for (const operation of ended) recordOperation(operation);
-      subscriptions.push(bus.on('operation.ended', ({ id }) => recordOperation(operations.get(id))));
+      subscriptions.push(
+        bus.on('operation.ended', ({ id }) => recordOperation(operations.get(id))),
+        bus.on('alert.changed', ({ alert, change }) => {
+          if (change === 'raised' || change === 'resolved') recordAlert(alert, change);
+        }),
+      );
     },
     stop() {
       for (const end of subscriptions) end();

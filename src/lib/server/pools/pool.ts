@@ -79,6 +79,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       'pools',
       documents.map((pool) => ({ id: pool.guid, value: pool })),
     );
+    bus.emit('pools.changed', {});
   }
 
   const mountsAt = (path: string): string =>

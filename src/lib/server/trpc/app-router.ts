@@ -1,4 +1,5 @@
 import { router } from './init';
+import { alertsRouter } from './routers/alerts';
 import { apiKeysRouter } from './routers/api-keys';
 import { drivesRouter } from './routers/drives';
 import { feedRouter } from './routers/feed';
@@ -20,6 +21,7 @@ export const appRouter = router({
   pools: poolsRouter,
   operations: operationsRouter,
   plugins: pluginsRouter,
+  alerts: alertsRouter,
 });
 
 export type AppRouter = typeof appRouter;

@@ -1,3 +1,4 @@
+import type { Alert } from './alerts';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
 import type { PluginView } from './plugins';
@@ -20,10 +21,19 @@ export interface TopicDocuments {
   pools: Pool;
   operations: Operation;
   plugins: PluginView;
+  /** Open ones only. */
+  alerts: Alert;
   system: SystemView;
 }
 export type Topic = keyof TopicDocuments;
-export const TOPICS = ['drives', 'pools', 'operations', 'plugins', 'system'] as const satisfies Topic[];
+export const TOPICS = [
+  'drives',
+  'pools',
+  'operations',
+  'plugins',
+  'alerts',
+  'system',
+] as const satisfies Topic[];
 
 export type Change = {
   [T in Topic]:
