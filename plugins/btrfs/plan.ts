@@ -1,7 +1,7 @@
 /** The plans of a btrfs pool. Pure. Drives are used whole: btrfs labels them itself, and a partition would add nothing. */
 import type { DriveRef, Look, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import type { PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
+import type { PeekPlan, PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { labelCommand, makeCommand } from './btrfs';
 import { isLayout } from './capacity';
 
@@ -99,5 +99,12 @@ export function plansOf(sdk: PluginSdk) {
     return [...(label === before ? [] : [setLabel]), sdk.rewriteIdentity(ID, spec, newLabel)];
   }
 
-  return { create, destroy, mount, unmount, rename };
+  /** Compression is for writing, so it is left away; a missing member is not waited for. */
+  function peek(spec: PoolSpec): PeekPlan {
+    const { options: _, ...what } = filesystemOf(spec);
+    const complete = presentOf(spec).length === spec.drives.length;
+    return sdk.mountReadOnly(spec, { ...what, options: complete ? [] : ['degraded'] });
+  }
+
+  return { create, destroy, mount, unmount, rename, peek };
 }

@@ -2,6 +2,7 @@
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { BTRFS, MKFS_BTRFS } from './btrfs';
 import { usableBytes } from './capacity';
+import { finderOf } from './find';
 import * as looks from './looks';
 import { parseShow } from './parse-show';
 import { parseStats } from './parse-stats';
@@ -77,6 +78,7 @@ export default (sdk: PluginSdk) => {
     usableBytes,
     ...plansOf(sdk),
     status: (context, spec) => status(context, spec, parsers),
+    find: finderOf(sdk),
     looks: { members: looks.members, label: looks.label },
   });
 };

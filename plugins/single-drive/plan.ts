@@ -1,11 +1,12 @@
 /** The plans of a single-drive pool. Pure. */
 import type { DriveRef, Look, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import type { PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
+import type { PeekPlan, PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { FILESYSTEMS, type Filesystem, type FilesystemType } from './filesystems';
 
 export const ID = 'single-drive';
 export const LABEL_LOOK = `${ID}/label`;
+const TABLE_LOOK = `${ID}/table`;
 
 export interface Parts {
   drive: PoolDrive;
@@ -22,7 +23,9 @@ export function partsOf(spec: PoolSpec): Parts {
   if (!drive || spec.drives.length !== 1 || (type !== 'ext4' && type !== 'xfs'))
     throw new TypeError(`pool ${spec.guid} is not a single-drive pool`);
   const partitioned = spec.options.partition !== false;
-  const at: DriveRef = partitioned ? { drive: drive.id, partition: 1 } : { drive: drive.id };
+  const at: DriveRef = partitioned
+    ? { drive: drive.id, partition: Number(spec.facts?.partition ?? 1) }
+    : { drive: drive.id };
   return { drive, at, partitioned, type, filesystem: FILESYSTEMS[type] };
 }
 
@@ -32,6 +35,28 @@ export function plansOf(sdk: PluginSdk) {
     diskUuid: sdk.derivedUuid(spec.guid, 'disk'),
     partitionUuid: sdk.derivedUuid(spec.guid, 'partition-1'),
   });
+  /** A table that Cairn did not write is known by its own id, of whatever type it is. */
+  function wipeTable(spec: PoolSpec, drive: PoolDrive): Step[] {
+    const { tableType, tableId = null, partition } = spec.facts ?? {};
+    if (tableType === undefined) return sdk.wipePartitionTable(tableOf(spec, drive));
+    return [
+      {
+        name: 'erase-partition-table',
+        title: `Erase the partition table of drive ${drive.serial ?? drive.label}`,
+        run: sdk.wipeAction({ drive: drive.id }),
+        undo: 'impossible',
+        look: sdk.not({ look: TABLE_LOOK, args: { drive: drive.id, type: tableType, id: tableId } }),
+        destroys: [drive.id],
+      },
+      {
+        name: 'forget-partition',
+        title: 'Let the system forget the partition',
+        run: { do: 'forget-partitions', drive: drive.id },
+        undo: 'nothing',
+        look: sdk.not(sdk.looks.partitionNode(drive.id, Number(partition))),
+      },
+    ];
+  }
   const labelOf = (label: string, filesystem: Filesystem): string =>
     sdk.filesystemLabel(label, filesystem.labelMaxLength);
 
@@ -66,7 +91,7 @@ export function plansOf(sdk: PluginSdk) {
             type,
             uuid: spec.guid,
           }),
-          ...(partitioned ? sdk.wipePartitionTable(tableOf(spec, drive)) : []),
+          ...(partitioned ? wipeTable(spec, drive) : []),
         ]
       : [];
     return [unmount, ...sdk.removeMountPoint(spec), ...erase];
@@ -75,7 +100,7 @@ export function plansOf(sdk: PluginSdk) {
   function mount(spec: PoolSpec): Step[] {
     const { drive, at, partitioned, type } = partsOf(spec);
     return [
-      ...(partitioned ? [showPartition(sdk, drive)] : []),
+      ...(partitioned ? [showPartition(sdk, drive, at.partition ?? 1)] : []),
       ...sdk.makeMountPoint(spec),
       sdk.mountFilesystem(spec, { source: at, filesystem: type }),
     ];
@@ -111,16 +136,21 @@ export function plansOf(sdk: PluginSdk) {
     return [...(label === before ? [] : [setLabel]), sdk.rewriteIdentity(ID, spec, newLabel)];
   }
 
-  return { create, destroy, mount, unmount, rename };
+  function peek(spec: PoolSpec): PeekPlan {
+    const { at, type } = partsOf(spec);
+    return sdk.mountReadOnly(spec, { source: at, filesystem: type });
+  }
+
+  return { create, destroy, mount, unmount, rename, peek };
 }
 
 /** After a restart the kernel may not have been told of the partition. Showing it changes nothing on the drive. */
-function showPartition(sdk: PluginSdk, drive: PoolDrive): Step {
+function showPartition(sdk: PluginSdk, drive: PoolDrive, partition: number): Step {
   return {
     name: 'show-partition',
     title: 'Wait for the partition',
     run: { do: 'reread-partitions', drive: drive.id },
     undo: 'nothing',
-    look: sdk.looks.partitionNode(drive.id, 1),
+    look: sdk.looks.partitionNode(drive.id, partition),
   };
 }

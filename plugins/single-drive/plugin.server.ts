@@ -1,6 +1,7 @@
 /** One drive, one filesystem: the simplest pool. Nothing protects it against the loss of its drive. */
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { E2LABEL, MKFS_EXT4, MKFS_XFS, XFS_IO } from './filesystems';
+import { finderOf, lookAtTable } from './find';
 import { ID, plansOf } from './plan';
 import { lookAtLabel, status } from './status';
 
@@ -69,5 +70,6 @@ export default (sdk: PluginSdk) =>
       Math.max(0, (driveSizesBytes[0] ?? 0) - (options.partition === false ? 0 : 2 * MIB)),
     ...plansOf(sdk),
     status,
-    looks: { label: lookAtLabel },
+    find: finderOf(sdk),
+    looks: { label: lookAtLabel, table: lookAtTable },
   });

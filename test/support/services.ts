@@ -61,6 +61,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     pools: absent('pools'),
     history: absent('history'),
     alerts: absent('alerts'),
+    found: absent('found'),
     stopping: () => false,
     ...overrides,
   };

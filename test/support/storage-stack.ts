@@ -15,6 +15,8 @@ import { createOperations } from '$lib/server/operations/operations';
 import type { Operations } from '$lib/server/operations/types';
 import { createPlugins, type Plugins } from '$lib/server/plugins/registry';
 import { createPool, removePool } from '$lib/server/pools/create';
+import { defineFoundOperations } from '$lib/server/pools/adopt';
+import { createFound, type FoundPools } from '$lib/server/pools/found';
 import { definePoolOperations } from '$lib/server/pools/operations';
 import { createPools, type Pools } from '$lib/server/pools/pool';
 import type { Operation } from '$lib/shared/wire/operations';
@@ -35,6 +37,7 @@ export interface StorageStack {
   plugins: Plugins;
   operations: Operations;
   pools: Pools;
+  found: FoundPools;
   /** Creates, confirming what the preview asks for, and waits for the end. */
   create(request: PoolCreateRequestInput): Promise<{ guid: string; operation: Operation }>;
   /** Removes, confirmed, and waits for the end. */
@@ -81,14 +84,17 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   late.pools = pools;
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
+  const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
+  defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
   await host.start();
   await drives.refresh();
   drives.start();
   pools.start();
+  found.start();
 
   const services = { pools, operations, plugins, drives, config };
   return {
-    ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools },
+    ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools, found },
     async create(request) {
       const poolGroupGuid = request.poolGroupGuid ?? crypto.randomUUID();
       const complete = { ...request, poolGroupGuid };
@@ -110,6 +116,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
       return operation;
     },
     async close() {
+      await found.stop();
       await pools.stop();
       drives.stop();
       await operations.stop(10_000);

@@ -35,6 +35,7 @@ const PATIENCE_MS = 4_000;
 export class Live {
   readonly drives: DocumentMaps['drives'] = new SvelteMap();
   readonly pools: DocumentMaps['pools'] = new SvelteMap();
+  readonly found: DocumentMaps['found'] = new SvelteMap();
   readonly operations: DocumentMaps['operations'] = new SvelteMap();
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
   readonly alerts: DocumentMaps['alerts'] = new SvelteMap();
@@ -117,6 +118,7 @@ export class Live {
     const maps = {
       drives: this.drives,
       pools: this.pools,
+      found: this.found,
       operations: this.operations,
       plugins: this.plugins,
       alerts: this.alerts,

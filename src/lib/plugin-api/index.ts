@@ -6,3 +6,4 @@ export * from './plan';
 export * from './steps';
 export * from './storage';
 export { defineParser, ParseError, type Parser } from './parse';
+export * from './found-steps';

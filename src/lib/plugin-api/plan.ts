@@ -61,6 +61,8 @@ export type Action =
   /** Atomic: temporary file, fsync, rename, fsync of the directory. */
   | { do: 'write-file'; path: string; content: string; mode: number }
   | { do: 'remove-file'; path: string }
+  /** Writes into the file `into` what is in the folder: see inside.ts. Follows no links and changes nothing in the folder. */
+  | { do: 'list-folder'; path: string; into: string }
   | { do: 'make-sparse-file'; path: string; sizeBytes: number }
   /** Attaches a sandbox file to a loop device and shows its partitions; `detach-loop` is the way back. */
   | { do: 'attach-loop'; path: string }
@@ -141,6 +143,8 @@ export const looks = {
     look: 'file',
     args: { path, content, ...(replaces === undefined ? {} : { replaces }) },
   }),
+  /** A file is there, whatever is in it. */
+  fileThere: (path: string): Look => ({ look: 'file-there', args: { path } }),
   sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
   loopAttached: (path: string): Look => ({ look: 'loop-attached', args: { path } }),
 } as const;

@@ -226,7 +226,7 @@ export interface MountedFilesystem {
   /** Further options after noatime, nodev, nosuid. */
   options?: string[];
 }
-const mountAction = (spec: PoolSpec, what: MountedFilesystem): Action => ({
+export const mountAction = (spec: PoolSpec, what: MountedFilesystem): Action => ({
   do: 'mount',
   source: what.source,
   path: spec.mountPath,
@@ -236,7 +236,7 @@ const mountAction = (spec: PoolSpec, what: MountedFilesystem): Action => ({
 });
 
 /** What has no UUID that blkid can read (ZFS, network shares) is told by its source. */
-const mountedLook = (spec: PoolSpec, what: MountedFilesystem): Look =>
+export const mountedLook = (spec: PoolSpec, what: MountedFilesystem): Look =>
   'source' in what.source
     ? looks.mountedFrom(spec.mountPath, what.source.source)
     : looks.mounted(spec.mountPath, spec.guid);

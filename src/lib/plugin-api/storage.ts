@@ -153,6 +153,11 @@ export interface FoundPool {
   obstacle: string | null;
 }
 
+export interface PeekPlan {
+  open: Step[];
+  close: Step[];
+}
+
 /** Changes of a pool that is there. Each has a method; {@link StoragePlugin.refusal} says why one does not fit now. */
 export type ChangeVerb =
   | 'expand'
@@ -231,6 +236,11 @@ export interface StoragePlugin {
   release?(spec: PoolSpec): Step[];
   /** Pools of this plugin on the drives of this machine, ours or not. Changes nothing, assembles nothing. */
   find?(context: PluginContext): Promise<FoundPool[]>;
+  /**
+   * Steps that make the files of a pool readable at `mountPath` (an empty folder, there already) with nothing written to
+   * any drive, no journal replayed, and those that end it again. Pure; see `sdk.mountReadOnly`.
+   */
+  peek?(spec: PoolSpec): PeekPlan;
   snapshots?: {
     list(context: PluginContext, spec: PoolSpec): Promise<SnapshotReading[]>;
     create(spec: PoolSpec, snapshot: { name: string }): Step[];

@@ -22,6 +22,8 @@ import { holdDataDirectory } from './instance-lock';
 import { createLog, type Logger } from './log';
 import { createOperations } from './operations/operations';
 import { createPlugins } from './plugins/registry';
+import { defineFoundOperations } from './pools/adopt';
+import { createFound } from './pools/found';
 import { definePoolOperations } from './pools/operations';
 import { createPoolHistory } from './pools/history';
 import { createPools, type Pools } from './pools/pool';
@@ -119,8 +121,11 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ drives, driveHealth, pools, operations, plugins },
   });
   undoing.add('alerts', () => alerts.stop());
+  const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
+  undoing.add('found pools', () => found.stop());
   defineDriveOperations(operations, { db, host, drives, config, log });
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
+  defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
 
   const auth = createAuth({ db, bus, clock, log });
   const stopping = (): boolean => state.stopping;
@@ -139,6 +144,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     pools,
     history,
     alerts,
+    found,
     stopping,
   };
   const guard = createRequestGuard(config);
@@ -153,13 +159,15 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
 async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
-  const { config, log, operations, drives, driveHealth, plugins, pools, history, alerts, auth } = services;
+  const { config, log, operations, drives, driveHealth, plugins, pools, history, found, alerts, auth } =
+    services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
   pools.start();
   history.start();
   driveHealth.start();
+  found.start();
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   await operations.recover((kind) => !isSandboxKind(kind));
@@ -185,7 +193,7 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
       // Each tool is started once to see that it works: nobody has to wait for that. Pools show what their plugin can do.
       plugins
         .refresh()
-        .then(() => (state.stopping ? undefined : pools.refresh()))
+        .then(() => (state.stopping ? undefined : Promise.all([pools.refresh(), found.refresh()])))
         .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'))
         // Only now everything has been asked once: what is not known yet is no reason to resolve an alert.
         .finally(() => (state.stopping ? undefined : alerts.start()));

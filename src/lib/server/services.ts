@@ -11,6 +11,7 @@ import type { Logger } from './log';
 import type { Operations } from './operations/types';
 import type { Plugins } from './plugins/registry';
 import type { PoolHistory } from './pools/history';
+import type { FoundPools } from './pools/found';
 import type { Pools } from './pools/pool';
 
 export interface Services {
@@ -28,5 +29,6 @@ export interface Services {
   pools: Pools;
   history: PoolHistory;
   alerts: Alerts;
+  found: FoundPools;
   stopping(): boolean;
 }

@@ -212,6 +212,12 @@ export const ERROR_CODES = {
     title: 'There is no such pool',
     remedy: 'Check the GUID in the list of pools.',
   },
+  found_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such pool on the drives',
+    remedy: 'Look at what is found now: it may have been adopted, erased or unplugged.',
+  },
   drive_not_found: {
     kind: 'not-found',
     status: 404,
@@ -316,6 +322,17 @@ export const ERROR_CODES = {
     kind: 'precondition',
     status: 409,
     title: 'The operation is not in a state that allows this',
+  },
+  found_obstacle: {
+    kind: 'precondition',
+    status: 409,
+    title: 'This cannot be done with what was found',
+  },
+  found_unseen: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Nobody has looked inside yet',
+    remedy: 'Look inside first: it is mounted read-only for a moment, and nothing is written.',
   },
   guid_conflict: {
     kind: 'precondition',

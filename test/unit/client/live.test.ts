@@ -11,7 +11,10 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
   type: 'snapshot',
   epoch,
   seq,
-  snapshot: { drives: [], pools: [], plugins: [], alerts: [], system: [], operations } as Snapshot,
+  snapshot: {
+    ...{ drives: [], pools: [], found: [], plugins: [], alerts: [], system: [] },
+    operations,
+  } as Snapshot,
 });
 const changes = (epoch: string, seq: number, ...list: Change[]): FeedMessage => ({
   type: 'changes',

@@ -3,13 +3,15 @@
  * become device paths here, right before the act, from what is plugged in now.
  */
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
+import { chmod, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDriveRef, type Action, type DeviceRef, type ExecAction } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
+import { listFolder } from './list-folder';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';
 import type { Host } from './types';
+import { syncDirectory, unlessMissing, writeFile } from './write-file';
 
 export interface CommandAction {
   kind: 'command';
@@ -130,7 +132,15 @@ const unmountCommand = (path: string): CommandAction =>
 
 type FileAction = Extract<
   Action,
-  { do: 'make-directory' | 'remove-directory' | 'write-file' | 'remove-file' | 'make-sparse-file' }
+  {
+    do:
+      | 'make-directory'
+      | 'remove-directory'
+      | 'write-file'
+      | 'remove-file'
+      | 'list-folder'
+      | 'make-sparse-file';
+  }
 >;
 
 async function perform(action: FileAction): Promise<void> {
@@ -146,13 +156,11 @@ async function perform(action: FileAction): Promise<void> {
     case 'remove-file':
       await unlink(action.path).catch(unlessMissing);
       return syncDirectory(dirname(action.path));
+    case 'list-folder':
+      return listFolder(action.path, action.into);
     case 'make-sparse-file':
       return makeSparseFile(action.path, action.sizeBytes);
   }
-}
-
-function unlessMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }
 
 async function removeDirectory(path: string): Promise<void> {
@@ -164,20 +172,6 @@ async function removeDirectory(path: string): Promise<void> {
       });
     unlessMissing(error);
   });
-  await syncDirectory(dirname(path));
-}
-
-async function writeFile(path: string, content: string, mode: number): Promise<void> {
-  const temporary = `${path}.cairn-new`;
-  const file = await open(temporary, 'w', mode);
-  try {
-    await file.chmod(mode);
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
   await syncDirectory(dirname(path));
 }
 
@@ -193,20 +187,6 @@ async function makeSparseFile(path: string, sizeBytes: number): Promise<void> {
     await file.close();
   }
   await syncDirectory(dirname(path));
-}
-
-/** A new or removed name is on disk only when its directory is. A directory that is gone needs none. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    unlessMissing(error);
-    return null;
-  });
-  if (!directory) return;
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
@@ -247,6 +227,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
     }
     case 'remove-file':
       return shellLine('rm', '-f', '--', action.path);
+    case 'list-folder':
+      return `${shellLine('ls', '-lA', '--', action.path)} > ${shellWord(action.into)}`;
     case 'make-sparse-file':
       return shellLine('truncate', `--size=${action.sizeBytes}`, '--', action.path);
     case 'attach-loop':

@@ -3,7 +3,7 @@
  * and never guess: a tool that fails or says something unknown is an error, not "absent".
  */
 import { existsSync, type Stats } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Look, LookResult, LookStatus } from '$lib/plugin-api/plan';
@@ -199,8 +199,9 @@ const mountedAs = (path: string, wanted: string, found: string | null): LookResu
     ? seen('done', `The filesystem ${wanted} is mounted at ${path}.`)
     : seen('foreign', `Another filesystem (${found ?? 'unknown'}) is mounted at ${path}.`);
 
+/** Links are not followed: on a filesystem that somebody else made they may lead anywhere. */
 async function statOf(path: string): Promise<Stats | null> {
-  return stat(path).catch((error: NodeJS.ErrnoException) => {
+  return lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;
   });
@@ -216,6 +217,15 @@ async function file(_host: LookHost, args: JsonObject): Promise<LookResult> {
   return text === replaces
     ? seen('absent', `The file ${path} has the content that is to be replaced.`)
     : seen('foreign', `The file ${path} has another content.`);
+}
+
+async function fileThere(_host: LookHost, args: JsonObject): Promise<LookResult> {
+  const { path } = pathArguments.parse(args);
+  const found = await statOf(path);
+  if (!found) return seen('absent', `There is no file ${path}.`);
+  return found.isFile()
+    ? seen('done', `The file ${path} is there.`)
+    : seen('foreign', `${path} is there, but is no file.`);
 }
 
 async function sparseFile(_host: LookHost, args: JsonObject): Promise<LookResult> {
@@ -250,6 +260,7 @@ const CORE = new Map<string, CoreLook>([
   ['mounted', mounted],
   ['mounted-from', mountedFrom],
   ['file', file],
+  ['file-there', fileThere],
   ['sparse-file', sparseFile],
   ['loop-attached', loopAttached],
 ]);

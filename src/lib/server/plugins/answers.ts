@@ -1,7 +1,8 @@
 /** What a plugin answers at run time, held to the contract before anybody believes it. */
 import { z } from 'zod';
 import type { LookResult } from '$lib/plugin-api/plan';
-import type { Availability, PoolReading } from '$lib/plugin-api/storage';
+import type { Availability, FoundPool, PoolReading } from '$lib/plugin-api/storage';
+import type { Json } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
 const bytes = z.number().min(0).nullable();
@@ -23,6 +24,31 @@ const reading: z.ZodType<PoolReading> = z.object({
     z.object({ driveId: z.string(), status: z.enum(MEMBER_STATUSES), detail: text.nullable() }),
   ),
 });
+const json: z.ZodType<Record<string, Json>> = z.record(z.string().max(64), z.json());
+const foundPools: z.ZodType<FoundPool[]> = z.array(
+  z.object({
+    key: z.string().min(1).max(300),
+    guid: z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'is no UUID in lower case'),
+    label: text,
+    layout: z.string().nullable(),
+    options: json,
+    facts: json,
+    members: z.array(
+      z.object({
+        driveId: z.string(),
+        slot: z.int().min(0),
+        role: z.enum(['data', 'spare', 'cache', 'log']),
+        status: z.enum(MEMBER_STATUSES),
+      }),
+    ),
+    missing: z.array(z.object({ slot: z.int().min(0), text })),
+    sizeBytes: bytes,
+    description: text.min(1),
+    byCairn: z.boolean(),
+    mountedAt: z.string().nullable(),
+    obstacle: text.nullable(),
+  }),
+);
 const lookResult: z.ZodType<LookResult> = z.object({
   status: z.enum(['done', 'absent', 'partial', 'running', 'foreign']),
   evidence: text,
@@ -40,5 +66,6 @@ function held<T>(schema: z.ZodType<T>, method: string, answer: unknown): T {
 /** @throws Error that names what is wrong with the answer */
 export const heldAvailability = (answer: unknown): Availability => held(availability, 'check', answer);
 export const heldReading = (answer: unknown): PoolReading => held(reading, 'status', answer);
+export const heldFound = (answer: unknown): FoundPool[] => held(foundPools, 'find', answer);
 export const heldLook = (name: string, answer: unknown): LookResult =>
   held(lookResult, `The look ${name}`, answer);

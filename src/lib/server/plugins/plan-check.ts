@@ -17,7 +17,10 @@ const drivesOf = (action: Action): string[] => {
       return [];
   }
 };
-const pathOf = (action: Action): string | null => ('path' in action ? action.path : null);
+const pathsOf = (action: Action): string[] => [
+  ...('path' in action ? [action.path] : []),
+  ...('into' in action ? [action.into] : []),
+];
 
 function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[] {
   const actions = [step.run, ...(Array.isArray(step.undo) ? step.undo : [])];
@@ -26,7 +29,7 @@ function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[]
     normalize(path) === path && (path === spec.mountPath || path.startsWith(`${spec.mountPath}/`));
   const programs = actions.flatMap((action) => (action.do === 'exec' ? [action.program] : []));
   const drives = [...actions.flatMap(drivesOf), ...(step.destroys ?? [])];
-  const paths = actions.flatMap((action) => pathOf(action) ?? []);
+  const paths = actions.flatMap(pathsOf);
   return [
     ...programs
       .filter((name) => !plugin.programs.includes(name))

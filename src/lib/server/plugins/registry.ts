@@ -2,24 +2,26 @@
 import { existsSync } from 'node:fs';
 import { formOf, optionsSchema } from '$lib/plugin-api/fields';
 import type { Look, LookResult } from '$lib/plugin-api/plan';
-import type { PluginContext, PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
+import type { FoundPool, PluginContext, PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import type { CapacityEstimate, PluginView } from '$lib/shared/wire/plugins';
 import type { EstimateRequest } from '$lib/shared/wire/requests';
 import type { Config } from '../config';
 import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import { createLooks } from '../host/looks';
-import type { Host } from '../host/types';
+import type { BlockDrive, Host } from '../host/types';
 import type { Logger } from '../log';
-import { heldAvailability, heldLook, heldReading } from './answers';
+import { heldAvailability, heldFound, heldLook, heldReading } from './answers';
 import { pluginContext } from './context';
 import { gentleProbe } from './gentle-probe';
+import { findContext } from './find-context';
 import { loadPlugins, type Loaded } from './loader';
 import { withTimeout } from './time-limit';
 
 const CHECK_LIMIT_MS = 10_000;
 const STATUS_LIMIT_MS = 20_000;
 const LOOK_LIMIT_MS = 60_000;
+const FIND_LIMIT_MS = 120_000;
 
 export interface Plugins {
   list(): PluginView[];
@@ -31,6 +33,10 @@ export interface Plugins {
   /** Core looks and `<plugin>/<name>`, `negate` included. */
   look(look: Look): Promise<LookResult>;
   status(id: string, spec: PoolSpec): Promise<PoolReading>;
+  /** Plugins that can find pools and can be used now. */
+  finders(): { id: string; name: string }[];
+  /** The pools of one plugin on these drives; what is on them is taken from the inventory, not read again. */
+  find(id: string, drives: BlockDrive[]): Promise<FoundPool[]>;
   /** Live answer to a half-filled form; drives that are not there do not count. @throws AppError plugin_not_found | unknown_layout */
   estimate(request: EstimateRequest): CapacityEstimate;
   /** Has every plugin check what it needs; before the first time, only its files are known. */
@@ -186,6 +192,20 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
       try {
         return await withTimeout(STATUS_LIMIT_MS, `Reading the pool ${spec.label}`, async (signal) =>
           heldReading(await plugin.status(pluginContext(plugin, host, log, signal, gentleProbe(host)), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    finders: () =>
+      [...entries.values()].flatMap(({ id, plugin }) =>
+        plugin?.find && availability.get(id)?.available ? [{ id, name: plugin.name }] : [],
+      ),
+    async find(id, drives) {
+      const plugin = loadedPlugin(id);
+      try {
+        return await withTimeout(FIND_LIMIT_MS, 'Looking for pools', async (signal) =>
+          heldFound(await plugin.find?.(findContext(pluginContext(plugin, host, log, signal), drives))),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -73,6 +73,7 @@ const storagePlugin = z.looseObject({
   stopBalance: method.optional(),
   release: method.optional(),
   find: method.optional(),
+  peek: method.optional(),
   snapshots: z.looseObject({ list: method, create: method, destroy: method, rollBack: method }).optional(),
   looks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), method).optional(),
 });

@@ -66,12 +66,22 @@ function refuseTaken(tx: Transaction, prepared: Prepared, operations: Operations
 export const createRecord = (deps: Deps, operations: Operations): RecordOwner => ({
   begin(tx, _operationId, prepared) {
     refuseTaken(tx, prepared, operations);
-    const { drives, plugin, guid, label, layout, options, mountPath, mountPathExisted } = inputOf(prepared);
+    const {
+      drives,
+      plugin,
+      guid,
+      label,
+      layout,
+      options,
+      mountPath,
+      mountPathExisted,
+      facts = null,
+    } = inputOf(prepared);
     const now = deps.clock.now();
     insertPool(
       tx,
       {
-        ...{ guid, label, plugin, layout, options, mountPath, mountPathExisted },
+        ...{ guid, label, plugin, layout, options, mountPath, mountPathExisted, facts },
         ...{ state: 'creating', wantMounted: false, errorMessage: null, createdAt: now, updatedAt: now },
       },
       drives.map((drive) => ({

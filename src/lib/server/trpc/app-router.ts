@@ -5,6 +5,7 @@ import { drivesRouter } from './routers/drives';
 import { feedRouter } from './routers/feed';
 import { operationsRouter } from './routers/operations';
 import { pluginsRouter } from './routers/plugins';
+import { foundRouter } from './routers/found';
 import { poolsRouter } from './routers/pools';
 import { sessionRouter } from './routers/session';
 import { systemRouter } from './routers/system';
@@ -19,6 +20,7 @@ export const appRouter = router({
   system: systemRouter,
   drives: drivesRouter,
   pools: poolsRouter,
+  found: foundRouter,
   operations: operationsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,

@@ -2,6 +2,7 @@ import type { Alert } from './alerts';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
 import type { PluginView } from './plugins';
+import type { FoundPool } from './found';
 import type { Pool } from './pools';
 
 export interface SystemView {
@@ -19,6 +20,7 @@ export interface SystemView {
 export interface TopicDocuments {
   drives: Drive;
   pools: Pool;
+  found: FoundPool;
   operations: Operation;
   plugins: PluginView;
   /** Open ones only. */
@@ -32,6 +34,7 @@ export const TOPICS = [
   'operations',
   'plugins',
   'alerts',
+  'found',
   'system',
 ] as const satisfies Topic[];
 

@@ -37,6 +37,14 @@ export type PoolCreateRequestInput = z.input<typeof poolCreateRequest>;
 export const poolRequest = z.strictObject({ poolGroupGuid: guid });
 export const poolRenameRequest = z.strictObject({ poolGroupGuid: guid, label: z.string().max(1_000) });
 
+/** `POST /api/v1/found-pools/{id}/adopt`; without label and path it gets those that it is listed with. */
+export const adoptRequest = z.strictObject({
+  found: z.string().min(1).max(400),
+  label: z.string().max(1_000).optional(),
+  mountPath: z.string().max(8_192).optional(),
+});
+export const foundRequest = z.strictObject({ found: z.string().min(1).max(400) });
+
 /** A form that is not complete yet: `pools.estimate`. */
 export const estimateRequest = z.strictObject({
   plugin: z.string().min(1).max(64),

@@ -1,29 +1,17 @@
 import { z } from 'zod';
-import { errorEntry } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import type { CapacityEstimate } from '$lib/shared/wire/plugins';
 import type { PoolEventPage } from '$lib/shared/wire/pool-history';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
 import { estimateRequest, poolCreateRequest } from '$lib/shared/wire/requests';
-import { AppError, issue } from '../../errors';
 import { createPool, removePool } from '../../pools/create';
+import { previewOf } from '../preview';
 import { operatorProcedure, router, viewerProcedure } from '../init';
 
 const guid = z.string().min(1).max(100);
 const one = z.strictObject({ guid });
 const confirmCode = z.string().max(200).nullish();
-
-/** What is wrong with a request is the answer of a preview, not its failure; anything else is. */
-async function previewOf(plan: () => Promise<PlanPreview>): Promise<PreviewResult> {
-  try {
-    return { ok: true, preview: await plan() };
-  } catch (error) {
-    if (!(error instanceof AppError) || ['bug', 'host'].includes(errorEntry(error.code).kind)) throw error;
-    const issues = error.issues.length > 0 ? error.issues : [issue(error.code, error.message)];
-    return { ok: false, issues };
-  }
-}
 
 export const poolsRouter = router({
   list: viewerProcedure.query(({ ctx }): Pool[] => ctx.services.pools.list()),
