@@ -22,7 +22,8 @@ const serial = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_00
 export default defineConfig({
   test: {
     projects: [
-      project('unit'),
+      // Generated cases take a while when other programs need the processor too.
+      project('unit', { testTimeout: 20_000 }),
       project('integration', { testTimeout: 20_000 }),
       project('host', serial),
       // Each file has an appliance of its own and looks for leaks in that only: two run side by side.

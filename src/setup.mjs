@@ -219,7 +219,7 @@ async function main() {
   if (verb === 'start') {
     await prepare();
     // A small nursery: an idle appliance keeps a quarter less memory, and what it does is not bound by garbage.
-    become(at('node_modules/.bin/node'), ['--max-semi-space-size=4', at('src/main.ts')], {
+    become(at('node_modules/.bin/node'), ['--max-semi-space-size=2', at('src/main.ts')], {
       ...sandboxEnv(),
       NODE_ENV: 'production',
       // From the first file on, so that types are not stripped at each start again.

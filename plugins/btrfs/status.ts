@@ -50,10 +50,11 @@ async function mountedMembers(
   spec: PoolSpec,
   parsers: Parsers,
 ): Promise<MemberReading[]> {
-  const shown = parsers.show(
-    (await context.read(BTRFS, ['filesystem', 'show', '--raw', spec.mountPath])).stdout,
-  );
-  const stats = await readStats(context, spec, parsers);
+  const [shownText, stats] = await Promise.all([
+    context.read(BTRFS, ['filesystem', 'show', '--raw', spec.mountPath]),
+    readStats(context, spec, parsers),
+  ]);
+  const shown = parsers.show(shownText.stdout);
   const statsOf = new Map(stats.map((entry) => [context.driveIdOf(entry.device), entry]));
   const shownIds = new Set(shown.devices.map((device) => device.path && context.driveIdOf(device.path)));
   return spec.drives.map((drive) => {

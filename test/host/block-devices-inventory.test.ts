@@ -3,7 +3,7 @@ import { closeSync, constants, copyFileSync, mkdirSync, openSync, rmSync } from 
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createBlockDevices, type LiveBlockDevices } from '$lib/server/host/block-devices';
-import { createCommands } from '$lib/server/host/command';
+import { createCommands, type Commands } from '$lib/server/host/command';
 import { createLog } from '$lib/server/log';
 import { expectNoLeaks, traces, type Traces } from '../support/leaks';
 import { makeLoopDrives, type LoopDrive, type LoopDrives } from '../support/loop-drives';
@@ -21,20 +21,23 @@ const partition = (drive: LoopDrive, ...lines: string[]): void => {
 let before: Traces;
 let loops: LoopDrives;
 let devices: LiveBlockDevices;
+let commands: Commands;
 let one: LoopDrive;
 let two: LoopDrive;
 beforeEach(() => {
   before = traces();
   loops = makeLoopDrives(2);
   [one, two] = loops.drives as [LoopDrive, LoopDrive];
+  commands = createCommands();
   devices = createBlockDevices({
-    commands: createCommands(),
+    commands,
     sandboxDir: loops.directory,
     log: createLog('silent'),
   });
   devices.scan();
 });
 afterEach(async () => {
+  commands.readers.close();
   loops.cleanUp();
   await expectNoLeaks(before, loops.directory);
 });

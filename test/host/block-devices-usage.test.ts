@@ -33,6 +33,7 @@ afterEach(async () => {
       (child.exitCode ?? child.signalCode) !== null ? resolve(0) : child.on('exit', resolve),
     );
   }
+  await host.stop();
   loops.cleanUp();
   await expectNoLeaks(before, loops.directory);
 });

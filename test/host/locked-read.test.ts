@@ -17,7 +17,10 @@ beforeAll(() => {
   truncateSync(image, 32 * 1024 ** 2);
   execFileSync('/usr/sbin/mkfs.ext4', ['-q', '-F', '-L', 'bücher', image]);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  commands.readers.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const blkid = { program: '/usr/sbin/blkid', argv: ['-p', '-o', 'udev'], okExitCodes: [0, 2] };
 const wipefs = { program: '/usr/sbin/wipefs', argv: ['--json'], okExitCodes: [0] };
@@ -60,12 +63,24 @@ test('who looks waits until the one who changes the drive is done', async () => 
 });
 
 test('a program that hangs is ended with the one that started it', async () => {
-  const read: typeof commands.read = (program, argv, options) =>
-    commands.read(program, argv, { ...options, timeoutMs: 500 });
   const question = { program: '/usr/bin/perl', argv: ['-e', 'sleep 3171'], okExitCodes: [0] };
-  await expect(readLocked({ read }, image, [question])).rejects.toMatchObject({
+  await expect(readLocked(commands, image, [question], 500)).rejects.toMatchObject({
     code: 'command_timeout',
   });
   const left = execFileSync('/usr/bin/sh', ['-c', 'pgrep -f "^/usr/bin/perl -e sleep 3171" || true']);
   expect(left.toString()).toBe('');
+});
+
+test('many questions at once are all answered, each with its own answer', async () => {
+  const say = (text: string) => ({ program: '/usr/bin/echo', argv: [text], okExitCodes: [0] });
+  const texts = Array.from({ length: 20 }, (_, index) => `number ${index}`);
+  const replies = await Promise.all(texts.map((text) => readLocked(commands, image, [say(text)])));
+  expect(replies.map(([reply]) => reply?.stdout.trim())).toEqual(texts.map((text) => `${text} -- ${image}`));
+});
+
+test('after a reader was killed the next question is answered by another one', async () => {
+  const suicide = { program: '/usr/bin/perl', argv: ['-e', 'kill 9, getppid'], okExitCodes: [0] };
+  await expect(readLocked(commands, image, [suicide])).rejects.toMatchObject({ code: 'command_failed' });
+  const [answer] = await readLocked(commands, image, [blkid]);
+  expect(answer?.stdout).toContain('ID_FS_TYPE=ext4');
 });

@@ -35,6 +35,7 @@ beforeEach(async () => {
   signal = new AbortController().signal;
 });
 afterEach(async () => {
+  await host.stop();
   loops.cleanUp();
   await expectNoLeaks(before, loops.directory);
 });

@@ -75,7 +75,7 @@ export class Appliance {
   async start(env: Record<string, string> = {}): Promise<void> {
     if (this.port === 0) this.port = await freePort();
     this.output = '';
-    const child = spawn(join(root, 'node_modules/.bin/node'), ['--max-semi-space-size=4', 'src/main.ts'], {
+    const child = spawn(join(root, 'node_modules/.bin/node'), ['--max-semi-space-size=2', 'src/main.ts'], {
       cwd: root,
       env: {
         PATH: process.env.PATH ?? '',

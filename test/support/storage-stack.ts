@@ -79,7 +79,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   const drives = createDrives({
     ...{ db, host, bus, feed, clock, config, log },
     poolOf: (driveId) => late.pools?.poolOfDrive(driveId) ?? null,
-    operationOf: (lock) => operations.holder(lock)?.id ?? null,
+    operationOf: (lock) => operations.holderId(lock),
   });
   const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   late.pools = pools;

@@ -105,7 +105,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     config,
     log,
     poolOf: (driveId) => late.pools?.poolOfDrive(driveId) ?? null,
-    operationOf: (lock) => operations.holder(lock)?.id ?? null,
+    operationOf: (lock) => operations.holderId(lock),
     healthOf: (driveId) => driveHealth.of(driveId),
     isAsleep: (drive) => isAsleep(host.commands, drive),
   });

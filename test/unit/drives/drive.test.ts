@@ -152,8 +152,7 @@ test('a drive that an operation works on is not probed until the operation has e
   expect(drives.get('drive-a')).toMatchObject({ operationId: 'operation-1', issues: [{ code: 'locked' }] });
   working.clear();
   bus.emit('operation.ended', { id: 'operation-1' });
-  await settled();
-  expect(read).toEqual([['loop0']]);
+  await expect.poll(() => read).toEqual([['loop0']]);
 });
 
 test('what is named while a reading runs is read after it', async () => {

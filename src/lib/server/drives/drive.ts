@@ -18,7 +18,10 @@ import type { Logger } from '../log';
 import { driveName } from './availability';
 import { NO_HEALTH } from './health-document';
 import { goneDrive, presentDrive, rowFor } from './document';
+import { createContentReadings } from './content-readings';
 import { allRows, putRows, type DriveRow } from './store';
+
+const RELEASED_MS = 100;
 
 export interface Drives {
   list(): Drive[];
@@ -142,47 +145,14 @@ export function createDrives(parts: DriveParts): Drives {
     publish();
   };
 
-  // One reading of content at a time; what is named meanwhile is read after it. True: even if that wakes the drive.
-  const waiting = new Map<string, boolean>();
-  let reading: Promise<void> | null = null;
-  async function readWaiting(): Promise<void> {
-    await Promise.resolve(); // so that `reading` is set before the end of this function clears it
-    try {
-      while (waiting.size > 0 && !stopped) {
-        const wanted = new Map(waiting);
-        waiting.clear();
-        const free = host.blockDevices
-          .current()
-          .filter((drive) => wanted.has(drive.kernelName) && operationOn(drive.id) === null);
-        const names = await awake(free, (drive) => wanted.get(drive.kernelName) === true);
-        if (names.length > 0) await host.blockDevices.refresh(names);
-        publish();
-      }
-    } finally {
-      reading = null;
-    }
-  }
-  /** Probing a drive spins it up: one that sleeps is left alone unless somebody asks for it. */
-  async function awake(
-    candidates: BlockDrive[],
-    isAskedFor: (drive: BlockDrive) => boolean,
-  ): Promise<string[]> {
-    const names: string[] = [];
-    for (const drive of candidates) {
-      const sleeps = !isAskedFor(drive) && (await parts.isAsleep?.(drive));
-      if (!sleeps) names.push(drive.kernelName);
-    }
-    return names;
-  }
-  function read(names: string[] | undefined, mayWake: boolean): Promise<void> {
-    const wanted = names?.length ? names : host.blockDevices.current().map((drive) => drive.kernelName);
-    if (stopped) return Promise.resolve();
-    for (const name of wanted) waiting.set(name, mayWake || (waiting.get(name) ?? false));
-    return (reading ??= readWaiting());
-  }
-  const readSoon = (names?: string[]): void => {
-    read(names, false).catch((error: unknown) => log.error({ error }, 'drives could not be read'));
-  };
+  const contents = createContentReadings({
+    host,
+    log,
+    isHeld: (id) => operationOn(id) !== null,
+    ...(parts.isAsleep ? { isAsleep: parts.isAsleep } : {}),
+    done: publish,
+  });
+  const { readSoon } = contents;
 
   /** What an operation did to its drives was not read while it worked, and mkfs causes no event. Other drives sleep on. */
   function readReleased(): void {
@@ -193,9 +163,21 @@ export function createDrives(parts: DriveParts): Drives {
     if (released.length > 0) readSoon(released.map((drive) => drive.kernelName));
   }
 
+  /**
+   * A moment later: whoever waited for the operation asks the machine first. With the documents the drives are released
+   * at once.
+   */
+  function readReleasedSoon(): void {
+    clearTimeout(releasing);
+    releasing = setTimeout(readReleased, RELEASED_MS);
+  }
+  let releasing: NodeJS.Timeout | undefined;
+  const underWay = new Set<string>();
+
   const mountsText = (drive: BlockDrive): string =>
     JSON.stringify([drive.mounts, drive.partitions.map((partition) => partition.mounts)]);
   function lookAtMounts(): void {
+    if (stopped) return;
     const before = new Map(host.blockDevices.current().map((drive) => [drive.id, mountsText(drive)]));
     look();
     const changed = host.blockDevices.current().filter((drive) => before.get(drive.id) !== mountsText(drive));
@@ -235,7 +217,7 @@ export function createDrives(parts: DriveParts): Drives {
     },
     async refresh(names) {
       look();
-      await read(names, true);
+      await contents.read(names, true);
     },
     async use(id) {
       const drive = get(id);
@@ -254,16 +236,24 @@ export function createDrives(parts: DriveParts): Drives {
     setBayLabel: (id, label) => change(id, { bayLabel: label?.trim() || null }),
     start() {
       stopped = false;
+      contents.start();
       subscriptions.push(
         bus.on('block-devices.changed', ({ names }) => {
           look();
           readSoon(names);
         }),
-        bus.on('mounts.changed', lookAtMounts),
-        bus.on('operation.changed', publish),
-        bus.on('operation.ended', () => {
+        // A turn later: that a pool is mounted or not is on its way to the pages by then.
+        bus.on('mounts.changed', () => setImmediate(lookAtMounts)),
+        bus.on('operation.changed', ({ id }) => {
+          // Which drives an operation holds is decided when it begins; its further steps change nothing here.
+          if (underWay.has(id)) return;
+          underWay.add(id);
+          publish();
+        }),
+        bus.on('operation.ended', ({ id }) => {
+          underWay.delete(id);
           look();
-          readReleased();
+          readReleasedSoon();
         }),
         bus.on('pool.changed', publish),
         bus.on('drive.health', ({ driveId }) => {
@@ -276,9 +266,11 @@ export function createDrives(parts: DriveParts): Drives {
       look();
       readSoon();
     },
-    settled: () => reading ?? Promise.resolve(),
+    settled: contents.settled,
     stop() {
       stopped = true;
+      contents.stop();
+      clearTimeout(releasing);
       for (const end of subscriptions.splice(0)) end();
     },
   };

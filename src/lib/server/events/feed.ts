@@ -26,6 +26,7 @@ export interface Feed {
   /** Replaces all documents of a topic: what is not in `documents` is removed. */
   replace<T extends Topic>(topic: T, documents: { id: string; value: TopicDocuments[T] }[]): void;
   get<T extends Topic>(topic: T, id: string): TopicDocuments[T] | undefined;
+  ids(topic: Topic): string[];
   snapshot(): FeedMessage & { type: 'snapshot' };
   /** What a client with this cursor missed; a snapshot when it is unknown or too old. Nothing missed: empty. */
   since(cursor: string | null): FeedMessage[];
@@ -91,6 +92,7 @@ export function createFeed(
     get(topic, id) {
       return of(topic).get(id)?.value as TopicDocuments[typeof topic] | undefined;
     },
+    ids: (topic) => [...of(topic).keys()],
     snapshot() {
       flush();
       const snapshot = Object.fromEntries(

@@ -27,6 +27,7 @@ interface Content {
   /** By kernel name: the drive and each of its partitions. */
   nodes: Map<string, NodeContent>;
   hash: string;
+  /** `performance.now()` when its reading began. */
   started: number;
 }
 export interface LiveBlockDevices extends BlockDevices {
@@ -158,7 +159,7 @@ function resolveVirtual(ref: ArrayRef | MappedRef): string {
 }
 
 export function createBlockDevices(options: {
-  commands: Pick<CommandRunner, 'read'>;
+  commands: Pick<CommandRunner, 'readers'>;
   sandboxDir: string;
   log: Logger;
 }): LiveBlockDevices {
@@ -167,7 +168,6 @@ export function createBlockDevices(options: {
   const inFlight = new Map<string, Set<Promise<Content>>>();
   const unreadable = new Set<string>();
   let last: BlockDrive[] = [];
-  let probes = 0;
 
   const sandboxDir = (): string =>
     existsSync(options.sandboxDir) ? realpathSync(options.sandboxDir) : options.sandboxDir;
@@ -192,7 +192,7 @@ export function createBlockDevices(options: {
   }
 
   async function readContent(drive: Known): Promise<Content> {
-    const started = (probes += 1);
+    const started = performance.now();
     const nodes = new Map<string, NodeContent>();
     await Promise.all(
       [drive, ...drive.partitions].map(async ({ kernelName, path }) => {
@@ -255,11 +255,12 @@ export function createBlockDevices(options: {
     scan,
     refresh,
     current: () => last,
-    async inspect(driveId) {
+    async inspect(driveId, since = Infinity) {
       const drive = find(read(), driveId);
       // A device that is open for reading is busy for whoever comes next: nothing of ours may linger.
       await Promise.allSettled([...(inFlight.get(driveId) ?? [])]);
-      const content = await probe(drive);
+      const known = contents.get(keyOf(drive));
+      const content = known && known.started >= since ? known : await probe(drive);
       const shown = assemble(drive, content, readAbove());
       const explained =
         shown.usedBy.length + shown.mounts.length > 0 ||
@@ -267,6 +268,10 @@ export function createBlockDevices(options: {
       if (!explained && isHeldExclusively(drive.path))
         shown.usedBy.push('another program, which holds it for itself');
       return shown;
+    },
+    async readWhole(path) {
+      const drive = fresh().find((one) => one.path === path);
+      return drive ? ((await probe(drive)).nodes.get(drive.kernelName) ?? null) : null;
     },
     resolve(ref) {
       if (!isDriveRef(ref)) return resolveVirtual(ref);

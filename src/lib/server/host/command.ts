@@ -26,6 +26,7 @@ import { execa } from 'execa';
 import { accessSync, constants } from 'node:fs';
 import { AppError } from '../errors';
 import { ENVIRONMENT, sayCommand } from './environment';
+import { createDriveReaders } from './locked-read';
 import { endGroup, isAlive, signalGroup, waitForEnd } from './process-group';
 import { CORE_PROGRAMS, PROGRAMS } from './programs';
 import { readRecord, supervise } from './supervise';
@@ -78,10 +79,7 @@ export function createCommands(extraPrograms: string[] = []): Commands {
     mustBeRunnable(program);
     const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal, env = {} } = options;
     if (signal?.aborted) throw new AppError('cancelled', `${program} was cancelled.`);
-    const line: [string, string[]] = options.endsWithUs
-      ? [program, argv]
-      : [PROGRAMS.setpriv, mortal(program, argv)];
-    const subprocess = execa(...line, {
+    const subprocess = execa(PROGRAMS.setpriv, mortal(program, argv), {
       env: { ...ENVIRONMENT, ...env },
       extendEnv: false,
       stdin: 'ignore',
@@ -154,6 +152,7 @@ export function createCommands(extraPrograms: string[] = []): Commands {
   }
 
   return {
+    readers: createDriveReaders(),
     read,
     follow,
     run: (command) => {

@@ -40,7 +40,8 @@ export async function createHost(options: {
     blockDevices,
     mounts: readMounts,
     async probe(path) {
-      const answer = await askBlkid(commands, path);
+      // A whole drive is read completely: right before a step destroys what is on it, the same reading is its last check.
+      const answer = (await blockDevices.readWhole(path))?.blkid ?? (await askBlkid(commands, path));
       if (answer.kind === 'nothing') return null;
       if (answer.kind === 'ambivalent')
         throw new AppError('parse_failed', `${path} carries the signatures of several filesystems.`, {
@@ -64,7 +65,10 @@ export async function createHost(options: {
     argument: (argument) => (typeof argument === 'string' ? argument : blockDevices.resolve(argument)),
     bootId,
     start: () => events.start(),
-    stop: () => events.stop(),
+    async stop() {
+      await events.stop();
+      commands.readers.close();
+    },
     allow: commands.allow,
   };
 }

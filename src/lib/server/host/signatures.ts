@@ -40,6 +40,7 @@ export interface RawSignature {
 }
 /** Everything on one node. */
 export interface NodeContent {
+  blkid: BlkidAnswer;
   signatures: Signature[];
   raw: RawSignature[];
   partitionUuid: string | null;
@@ -152,7 +153,7 @@ export function parseSfdisk(output: string): PartitionTable {
   };
 }
 
-type Reader = Pick<CommandRunner, 'read'>;
+type Reader = Pick<CommandRunner, 'readers'>;
 
 const BLKID: Question = {
   program: PROGRAMS.blkid,
@@ -228,6 +229,7 @@ export async function readNode(commands: Reader, path: string): Promise<NodeCont
   const blkid = blkidAnswer(first);
   const raw = parseWipefs(second.stdout);
   return {
+    blkid,
     signatures: mergeSignatures(blkid, raw),
     raw,
     partitionUuid: blkid.kind === 'found' ? blkid.partitionUuid : null,

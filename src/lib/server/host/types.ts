@@ -1,6 +1,8 @@
 /** The doorway to the machine, as the rest of the server sees it. Made in host.ts; nothing else starts a program. */
 import type { Drive } from '$lib/shared/wire/drives';
 import type { Argument, DeviceRef } from '$lib/plugin-api/plan';
+import type { Readers } from './readers';
+import type { NodeContent } from './signatures';
 
 export interface CommandOutput {
   stdout: string;
@@ -13,8 +15,6 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Added to the fixed environment. */
   env?: Record<string, string>;
-  /** The program asks the kernel itself to end it when we end: nothing has to be put before it for that. */
-  endsWithUs?: boolean;
 }
 
 /** Identity of a process that survives our own death: a pid alone may be used again. */
@@ -57,6 +57,8 @@ export interface CommandRecord {
 }
 
 export interface CommandRunner {
+  /** Those that look at drives, see locked-read.ts. */
+  readers: Readers;
   /** Reading only: no journal, killed with us. @throws AppError command_failed | command_timeout | program_missing | command_not_allowed */
   read(program: string, argv: string[], options?: ReadOptions): Promise<CommandOutput>;
   /**
@@ -112,8 +114,15 @@ export interface BlockDevices {
   current(): BlockDrive[];
   /** Reads again. Without names: everything, content included. With names: those drives' content is probed anew. */
   refresh(names?: string[]): Promise<BlockDrive[]>;
-  /** One drive, identity and content read now, never from a cache. @throws AppError drive_gone | drive_ambiguous */
-  inspect(driveId: string): Promise<BlockDrive>;
+  /**
+   * One drive, its identity read now.
+   * @param since `performance.now()` of a moment: content that was read after it is used, instead of reading it again;
+   *   without it content is read now, never from a cache
+   * @throws AppError drive_gone | drive_ambiguous
+   */
+  inspect(driveId: string, since?: number): Promise<BlockDrive>;
+  /** What is on a whole drive, read now; its content is known then. null: the path is no whole drive. */
+  readWhole(path: string): Promise<NodeContent | null>;
   /** Present path. @throws AppError drive_gone | drive_ambiguous */
   resolve(ref: DeviceRef): string;
   pathOf(ref: DeviceRef): string | null;

@@ -1,6 +1,7 @@
 /**
  * The journal: every row of operations, their steps, commands, outputs and locks is written here and nowhere else.
- * Each function is one synchronous transaction; when it returns, the change is on disk.
+ * Each function is one synchronous transaction; when it returns, the change is on disk. What every step and every shown
+ * drive or pool asks is prepared once: building and compiling a statement takes longer than running it.
  */
 import { and, asc, desc, eq, gt, inArray, isNull, lt, notInArray, sql } from 'drizzle-orm';
 import { LIVE_OPERATION_STATES, type OperationState, type StepState, type Verdict } from '$lib/shared/states';
@@ -18,7 +19,34 @@ export type NewStep = typeof steps.$inferInsert;
 
 const live = [...LIVE_OPERATION_STATES];
 
+const prepare = (db: Db) => ({
+  operation: db
+    .select()
+    .from(operations)
+    .where(eq(operations.id, sql.placeholder('id')))
+    .prepare(),
+  steps: db
+    .select()
+    .from(steps)
+    .where(eq(steps.operationId, sql.placeholder('id')))
+    .orderBy(asc(steps.index))
+    .prepare(),
+  lockHolder: db
+    .select({ operationId: operationLocks.operationId })
+    .from(operationLocks)
+    .where(eq(operationLocks.lock, sql.placeholder('lock')))
+    .prepare(),
+  newestIds: db
+    .select({ id: operations.id })
+    .from(operations)
+    .orderBy(desc(operations.seq))
+    .limit(sql.placeholder('limit'))
+    .prepare(),
+  liveIds: db.select({ id: operations.id }).from(operations).where(inArray(operations.state, live)).prepare(),
+});
+
 export function createJournal(db: Db) {
+  const prepared = prepare(db);
   const journal = {
     transaction: <T>(work: (tx: Transaction) => T): T => db.transaction(work, { behavior: 'immediate' }),
 
@@ -79,10 +107,12 @@ export function createJournal(db: Db) {
       if (ids.length > 0) db.update(operations).set({ leaseUntil }).where(inArray(operations.id, ids)).run();
     },
 
-    operation: (id: string): OperationRow | undefined =>
-      db.select().from(operations).where(eq(operations.id, id)).get(),
-    steps: (id: string): StepRow[] =>
-      db.select().from(steps).where(eq(steps.operationId, id)).orderBy(asc(steps.index)).all(),
+    operation: (id: string): OperationRow | undefined => prepared.operation.get({ id }),
+    steps: (id: string): StepRow[] => prepared.steps.all({ id }),
+    lockHolder: (lock: string): string | null => prepared.lockHolder.get({ lock })?.operationId ?? null,
+    /** Ids of the newest operations and of all that live. */
+    shownIds: (limit: number): Set<string> =>
+      new Set([...prepared.newestIds.all({ limit }), ...prepared.liveIds.all()].map((row) => row.id)),
     live: (): OperationRow[] =>
       db.select().from(operations).where(inArray(operations.state, live)).orderBy(asc(operations.seq)).all(),
     latest: (kind: string, subjectId: string): OperationRow | undefined =>

@@ -77,11 +77,8 @@ export function createOperations(options: OperationsOptions): Operations {
 
   /** The feed holds what lives and the newest that ended; older ones are paged from the journal. */
   function trimFeed(): void {
-    const recent = new Set(
-      [...journal.page({ limit: RECENT_IN_FEED }), ...journal.live()].map((row) => row.id),
-    );
-    for (const { id } of feed.snapshot().snapshot.operations)
-      if (!recent.has(id)) feed.remove('operations', id);
+    const recent = journal.shownIds(RECENT_IN_FEED);
+    for (const id of feed.ids('operations')) if (!recent.has(id)) feed.remove('operations', id);
   }
   const stopTrimming = bus.on('operation.ended', trimFeed);
 
@@ -199,9 +196,11 @@ export function createOperations(options: OperationsOptions): Operations {
       return row ? view(row) : null;
     },
     holder(lock) {
-      const held = journal.heldLock(db, [lock]);
-      return held ? operations.get(held.operationId) : null;
+      const id = journal.lockHolder(lock);
+      // What lives is in the feed, as it was last committed.
+      return id === null ? null : (feed.get('operations', id) ?? operations.get(id));
     },
+    holderId: (lock) => journal.lockHolder(lock),
     cancel(id, actor) {
       const row = rowOf(id);
       const current = view(row);

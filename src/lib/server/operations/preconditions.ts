@@ -45,14 +45,16 @@ function checkUnused(expected: DriveExpectation, found: BlockDrive): void {
 /**
  * @param untouched true while the operation itself has destroyed nothing on the drive: then its content must be what the
  *   plan was made from; later only its identity is compared, since the content is ours by then.
+ * @param since when the step's own look began (`performance.now()`): what that read of the drive need not be read again
  * @throws AppError drive_gone | drive_ambiguous | drive_changed | drive_in_use | drive_system
  */
 export async function recheckDrive(
   host: Host,
   expected: DriveExpectation,
   untouched: boolean,
+  since: number,
 ): Promise<void> {
-  const found = await host.blockDevices.inspect(expected.id);
+  const found = await host.blockDevices.inspect(expected.id, since);
   checkIdentity(expected, found);
   if (!untouched) return;
   checkUnused(expected, found);

@@ -37,10 +37,11 @@ async function lookWhileRunning(
   context: RunnerContext,
   look: Look,
   signal: AbortSignal,
-): Promise<LookResult> {
+): Promise<LookResult & { askedAt: number }> {
   for (;;) {
+    const askedAt = performance.now();
     const result = await context.look(look);
-    if (result.status !== 'running') return result;
+    if (result.status !== 'running') return { ...result, askedAt };
     signal.throwIfAborted();
     await sleep(context.waitStepMs);
   }
@@ -78,6 +79,7 @@ async function recheckBeforeDestroying(
   operation: OperationRow,
   rows: StepRow[],
   step: StepRow,
+  since: number,
 ): Promise<void> {
   const recheck = async (driveId: string): Promise<void> => {
     const expected = operation.prepared.drives.find((drive) => drive.id === driveId);
@@ -86,7 +88,7 @@ async function recheckBeforeDestroying(
     const touched = rows.some(
       (row) => row.index <= step.index && hasActed(row) && row.destroys.includes(driveId),
     );
-    await recheckDrive(context.host, expected, !touched);
+    await recheckDrive(context.host, expected, !touched, since);
   };
   // All have answered before one refusal counts: a drive that is still being read cannot be worked on.
   for (const result of await Promise.allSettled(step.destroys.map(recheck)))
@@ -117,7 +119,7 @@ async function forwardStep(
       },
     );
   }
-  await recheckBeforeDestroying(context, operation, rows, step);
+  await recheckBeforeDestroying(context, operation, rows, step, before.askedAt);
   setStep(context, operation, step, 'acting');
   await pause(context, 'acting', operation, step, signal);
   try {

@@ -91,6 +91,8 @@ export interface Operations {
   latest(kind: string, subjectId: string): Operation | null;
   /** Live operation whose locks include this one. */
   holder(lock: string): Operation | null;
+  /** Only its id: cheap enough to ask for every drive at every change. */
+  holderId(lock: string): string | null;
   cancel(id: string, actor: Actor): Operation;
   retry(id: string, actor: Actor): Promise<Operation>;
   /** For needs-attention: look again and go on, or leave things as they are and free the locks. */

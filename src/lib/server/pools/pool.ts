@@ -29,6 +29,8 @@ export interface Pools {
   start(): void;
   /** Resolves when nothing is being read any more: a probe keeps a device open. */
   stop(): Promise<void>;
+  /** Resolves when the pool has been read once: also by somebody else who is at it. */
+  firstReading(guid: string): Promise<void>;
   /** Asks the machine about one pool or all; resolves when the documents show the answer. */
   refresh(guid?: string): Promise<void>;
   /** Finds records that say that something is being done to their pool while nothing is; reports and mends them. */
@@ -55,7 +57,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
   };
 
   function documentOf(record: PoolRecord): Pool {
-    const view = plugins.list().find((candidate) => candidate.id === record.plugin);
+    const view = feed.get('plugins', record.plugin);
     return poolDocument({
       record,
       last: readings.get(record.guid) ?? null,
@@ -97,8 +99,17 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     }
   }
 
+  const inFlight = new Map<string, Promise<void>>();
+  function read(record: PoolRecord): Promise<void> {
+    const reading = readNow(record).finally(() => {
+      if (inFlight.get(record.guid) === reading) inFlight.delete(record.guid);
+    });
+    inFlight.set(record.guid, reading);
+    return reading;
+  }
+
   /** A pool that cannot be read is shown with the reason; it is never left out. */
-  async function read(record: PoolRecord): Promise<void> {
+  async function readNow(record: PoolRecord): Promise<void> {
     if (record.state === 'creating' || record.state === 'deleting') {
       readings.delete(record.guid);
       return;
@@ -150,6 +161,15 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       readings.set(record.guid, { ...last, reading: { ...last.reading, ...sizes, mounted } });
     }
     publish();
+  }
+
+  /** The steps of an operation come in quick succession: their documents are made once a turn. */
+  let publishing: NodeJS.Immediate | undefined;
+  function publishSoon(): void {
+    publishing ??= setImmediate(() => {
+      publishing = undefined;
+      publish();
+    });
   }
 
   async function sampleUsage(): Promise<void> {
@@ -232,7 +252,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
           publish();
           refreshSoon();
         }),
-        bus.on('operation.changed', publish),
+        bus.on('operation.changed', publishSoon),
         bus.on('watchers.changed', ({ count }) => watch(count)),
       );
       watch(feed.subscriberCount());
@@ -244,6 +264,12 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       for (const end of unsubscribe) end();
       watch(0);
       await reading?.catch((error: unknown) => log.debug({ error }, 'a reading ended with the pools'));
+    },
+    async firstReading(guid) {
+      const record = recordOf(guid);
+      if (readings.has(record.guid)) return;
+      await (inFlight.get(record.guid) ?? read(record));
+      publish();
     },
     async refresh(guid) {
       if (guid === undefined) return refreshAll();

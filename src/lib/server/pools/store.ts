@@ -1,5 +1,5 @@
 /** The pools' tables. Writing takes the transaction of the operation that owns the change. */
-import { asc, eq } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import { labelKey } from '$lib/shared/names';
 import type { Db, Transaction } from '../db/client';
 import { poolDrives, pools } from '../db/schema';
@@ -14,17 +14,43 @@ export type NewPool = Omit<typeof pools.$inferInsert, 'labelKey'>;
 export type PoolChange = Partial<Pick<Row, 'state' | 'wantMounted' | 'errorMessage' | 'label'>>;
 type Reader = Db | Transaction;
 
-const drivesOf = (db: Reader, guid: string): PoolDriveRow[] =>
-  db.select().from(poolDrives).where(eq(poolDrives.poolGuid, guid)).orderBy(asc(poolDrives.slot)).all();
+const prepare = (db: Reader) => ({
+  all: db.select().from(pools).orderBy(asc(pools.createdAt), asc(pools.guid)).prepare(),
+  byGuid: db
+    .select()
+    .from(pools)
+    .where(eq(pools.guid, sql.placeholder('guid')))
+    .prepare(),
+  drivesOf: db
+    .select()
+    .from(poolDrives)
+    .where(eq(poolDrives.poolGuid, sql.placeholder('guid')))
+    .orderBy(asc(poolDrives.slot))
+    .prepare(),
+  ownerOf: db
+    .select({ guid: pools.guid, label: pools.label })
+    .from(poolDrives)
+    .innerJoin(pools, eq(pools.guid, poolDrives.poolGuid))
+    .where(eq(poolDrives.driveId, sql.placeholder('driveId')))
+    .prepare(),
+});
+/** What is asked at every change that is shown is prepared once for a database; a transaction lives too shortly for that. */
+const prepared = new WeakMap<Reader, ReturnType<typeof prepare>>();
+function statements(db: Reader): ReturnType<typeof prepare> {
+  const known = prepared.get(db) ?? prepare(db);
+  prepared.set(db, known);
+  return known;
+}
 
 export function listPools(db: Reader): PoolRecord[] {
-  const rows = db.select().from(pools).orderBy(asc(pools.createdAt), asc(pools.guid)).all();
-  return rows.map((row) => ({ ...row, drives: drivesOf(db, row.guid) }));
+  const { all, drivesOf } = statements(db);
+  return all.all().map((row) => ({ ...row, drives: drivesOf.all({ guid: row.guid }) }));
 }
 
 export function findPool(db: Reader, guid: string): PoolRecord | null {
-  const row = db.select().from(pools).where(eq(pools.guid, guid)).get();
-  return row ? { ...row, drives: drivesOf(db, guid) } : null;
+  const { byGuid, drivesOf } = statements(db);
+  const row = byGuid.get({ guid });
+  return row ? { ...row, drives: drivesOf.all({ guid }) } : null;
 }
 
 export const findByLabel = (db: Reader, label: string): Row | null =>
@@ -37,15 +63,8 @@ export const findByLabel = (db: Reader, label: string): Row | null =>
 export const findByMountPath = (db: Reader, mountPath: string): Row | null =>
   db.select().from(pools).where(eq(pools.mountPath, mountPath)).get() ?? null;
 
-export function findByDrive(db: Reader, driveId: string): { guid: string; label: string } | null {
-  const row = db
-    .select({ guid: pools.guid, label: pools.label })
-    .from(poolDrives)
-    .innerJoin(pools, eq(pools.guid, poolDrives.poolGuid))
-    .where(eq(poolDrives.driveId, driveId))
-    .get();
-  return row ?? null;
-}
+export const findByDrive = (db: Reader, driveId: string): { guid: string; label: string } | null =>
+  statements(db).ownerOf.get({ driveId }) ?? null;
 
 export function insertPool(tx: Transaction, pool: NewPool, drives: Omit<PoolDriveRow, 'poolGuid'>[]): void {
   tx.insert(pools)

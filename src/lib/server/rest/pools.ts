@@ -54,7 +54,7 @@ export const previewPool = answer('operator', async ({ services, event }) => {
 export const getPool = answer('viewer', async ({ services: { pools }, param }) => {
   const source = pools.getOrLast(param('guid'));
   if ('guid' in source && source.state === 'ready' && source.poolStatus === null)
-    await pools.refresh(source.guid);
+    await pools.firstReading(source.guid);
   return json(restPool(pools.getOrLast(param('guid'))));
 });
 

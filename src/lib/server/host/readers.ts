@@ -1,0 +1,142 @@
+/**
+ * Programs that answer questions again and again: started when the first one is asked, ended after a while without any.
+ * Starting a program costs our one thread some milliseconds; a look at a drive is made of several, and operations wait for
+ * their looks.
+ *
+ * A question is a line of words, an answer a line of words; words are hexadecimal, an empty one is `-`. One question at a
+ * time each; what is asked meanwhile takes another reader, up to {@link AT_ONCE}, and then waits.
+ */
+import { execa } from 'execa';
+import { createInterface } from 'node:readline';
+import { AppError } from '../errors';
+import { ENVIRONMENT } from './environment';
+import { signalGroup } from './process-group';
+
+const AT_ONCE = 6;
+const IDLE_MS = 3_000;
+
+const wordOut = (word: string): string => (word === '' ? '-' : Buffer.from(word).toString('hex'));
+const wordIn = (word: string): string => (word === '-' ? '' : Buffer.from(word, 'hex').toString());
+
+interface Reader {
+  ask(words: string[], timeoutMs: number): Promise<string[]>;
+  end(): void;
+}
+export interface Readers {
+  /** @throws AppError command_timeout (the reader is ended), command_failed (it ended without an answer) */
+  ask(words: string[], timeoutMs: number): Promise<string[]>;
+  /** Ends those that nobody asks now. */
+  close(): void;
+}
+
+/** @param onEnd it has ended, by itself or because an answer took too long */
+function startReader(program: string, argv: string[], onEnd: () => void): Reader {
+  const subprocess = execa(program, argv, {
+    env: ENVIRONMENT,
+    extendEnv: false,
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'ignore',
+    detached: true,
+    reject: false,
+    buffer: false,
+  });
+  subprocess.stdin.on('error', () => undefined); // it has ended: that shows in its end
+  let waiting: { resolve: (words: string[]) => void; reject: (error: Error) => void } | null = null;
+  const settle = (act: (of: NonNullable<typeof waiting>) => void): void => {
+    const current = waiting;
+    waiting = null;
+    if (current) act(current);
+  };
+  createInterface({ input: subprocess.stdout }).on('line', (line) =>
+    settle(({ resolve }) => resolve(line.split(' ').map(wordIn))),
+  );
+  const kill = (): void => {
+    if (subprocess.pid !== undefined) signalGroup(subprocess.pid, 'SIGKILL');
+  };
+  void subprocess.finally(() => {
+    onEnd();
+    settle(({ reject }) =>
+      reject(new AppError('command_failed', 'A program that looks at drives ended without an answer.')),
+    );
+  });
+  return {
+    ask: (words, timeoutMs) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          settle((of) =>
+            of.reject(
+              new AppError('command_timeout', `Looking at a drive did not end within ${timeoutMs} ms.`, {
+                details: { argv: words },
+              }),
+            ),
+          );
+          onEnd();
+          kill();
+        }, timeoutMs);
+        const done = (): void => clearTimeout(timer);
+        waiting = {
+          resolve: (answer) => (done(), resolve(answer)),
+          reject: (error) => (done(), reject(error)),
+        };
+        subprocess.stdin.write(`${words.map(wordOut).join(' ')}\n`);
+      }),
+    end: () => subprocess.stdin.end(),
+  };
+}
+
+export function createReaders(program: string, argv: () => string[]): Readers {
+  const idle: { reader: Reader; timer: NodeJS.Timeout }[] = [];
+  const queue: (() => void)[] = [];
+  let busy = 0;
+
+  function take(): Reader {
+    const free = idle.pop();
+    if (free) {
+      clearTimeout(free.timer);
+      return free.reader;
+    }
+    const reader = startReader(program, argv(), () => {
+      ended.add(reader);
+      const at = idle.findIndex((entry) => entry.reader === reader);
+      if (at >= 0) clearTimeout(idle.splice(at, 1)[0]?.timer);
+    });
+    return reader;
+  }
+  const ended = new WeakSet<Reader>();
+
+  function putBack(reader: Reader): void {
+    if (ended.has(reader)) return;
+    const timer = setTimeout(() => {
+      idle.splice(
+        idle.findIndex((entry) => entry.reader === reader),
+        1,
+      );
+      reader.end();
+    }, IDLE_MS);
+    timer.unref();
+    idle.push({ reader, timer });
+  }
+
+  return {
+    close() {
+      for (const { reader, timer } of idle.splice(0)) {
+        clearTimeout(timer);
+        reader.end();
+      }
+    },
+    async ask(words, timeoutMs) {
+      if (busy >= AT_ONCE) await new Promise<void>((resolve) => queue.push(resolve));
+      else busy += 1;
+      const reader = take();
+      try {
+        return await reader.ask(words, timeoutMs);
+      } finally {
+        putBack(reader);
+        const next = queue.shift();
+        if (next) next();
+        else busy -= 1;
+      }
+    },
+  };
+}
