@@ -3,15 +3,14 @@
  * operations and written records each cause a new reading; used space has no event, so it is sampled while somebody looks.
  */
 import { mkdirSync } from 'node:fs';
-import type { PoolReading } from '$lib/plugin-api/storage';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
 import type { Actor } from '$lib/shared/wire/session';
-import { AppError, toAppError } from '../errors';
+import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import type { PoolReadDeps } from './deps';
-import { poolDocument, type Reading } from './document';
-import { specOf } from './spec';
+import { poolDocument } from './document';
+import { createPoolReadings } from './reading';
 import { changePool, findByDrive, findPool, listPools, type PoolRecord } from './store';
 
 const SAMPLE_MS = 5_000;
@@ -41,7 +40,7 @@ export interface Pools {
 
 export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
   const { db, host, bus, feed, clock, log, plugins, drives, operations } = deps;
-  const readings = new Map<string, Reading>();
+  const { last: readings, read, ...asking } = createPoolReadings(deps);
   const unsubscribe: (() => void)[] = [];
   let sampler: NodeJS.Timeout | undefined;
   let reading: Promise<void> | null = null;
@@ -51,10 +50,6 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
   // The inventory itself: the drives' documents ask back which pool they belong to, for every drive.
   const isPresent = (driveId: string): boolean =>
     host.blockDevices.current().some((drive) => drive.id === driveId);
-  const presentDrive = (driveId: string) => {
-    const drive = drives.find(driveId);
-    return drive?.present ? drive : null;
-  };
 
   function documentOf(record: PoolRecord): Pool {
     const view = feed.get('plugins', record.plugin);
@@ -82,49 +77,6 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       documents.map((pool) => ({ id: pool.guid, value: pool })),
     );
     bus.emit('pools.changed', {});
-  }
-
-  const mountsAt = (path: string): string =>
-    JSON.stringify(host.mounts().filter((mount) => mount.path === path));
-
-  /** A pool that is mounted or unmounted while its tools read it makes them fail: asked once more, they tell the truth. */
-  async function ask(record: PoolRecord): Promise<PoolReading> {
-    const read = (): Promise<PoolReading> => plugins.status(record.plugin, specOf(record, presentDrive));
-    const before = mountsAt(record.mountPath);
-    try {
-      return await read();
-    } catch (error) {
-      if (stopped || mountsAt(record.mountPath) === before) throw error;
-      return read();
-    }
-  }
-
-  const inFlight = new Map<string, Promise<void>>();
-  function read(record: PoolRecord): Promise<void> {
-    const reading = readNow(record).finally(() => {
-      if (inFlight.get(record.guid) === reading) inFlight.delete(record.guid);
-    });
-    inFlight.set(record.guid, reading);
-    return reading;
-  }
-
-  /** A pool that cannot be read is shown with the reason; it is never left out. */
-  async function readNow(record: PoolRecord): Promise<void> {
-    if (record.state === 'creating' || record.state === 'deleting') {
-      readings.delete(record.guid);
-      return;
-    }
-    const readAt = clock.now();
-    if (stopped) return;
-    try {
-      const found = await ask(record);
-      readings.set(record.guid, { reading: found, error: null, readAt });
-    } catch (error) {
-      const { message, remedy } = toAppError(error);
-      log.warn({ error, pool: record.guid }, 'a pool could not be read');
-      const text = remedy ? `${message} ${remedy}` : message;
-      readings.set(record.guid, { reading: null, error: text, readAt });
-    }
   }
 
   async function readAll(): Promise<void> {
@@ -261,6 +213,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     },
     async stop() {
       stopped = true;
+      asking.stop();
       for (const end of unsubscribe) end();
       watch(0);
       await reading?.catch((error: unknown) => log.debug({ error }, 'a reading ended with the pools'));
@@ -268,7 +221,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     async firstReading(guid) {
       const record = recordOf(guid);
       if (readings.has(record.guid)) return;
-      await (inFlight.get(record.guid) ?? read(record));
+      await (asking.underWay(record.guid) ?? read(record));
       publish();
     },
     async refresh(guid) {

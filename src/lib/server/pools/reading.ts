@@ -1,0 +1,76 @@
+/** Asks the machine about pools, through their plugins, and remembers the last answer of each. */
+import type { PoolReading } from '$lib/plugin-api/storage';
+import { toAppError } from '../errors';
+import type { PoolReadDeps } from './deps';
+import type { Reading } from './document';
+import { specOf } from './spec';
+import type { PoolRecord } from './store';
+
+export interface PoolReadings {
+  /** By GUID; whoever changes one puts it back. */
+  last: Map<string, Reading>;
+  read(record: PoolRecord): Promise<void>;
+  /** The reading of this pool that is under way; null: none. */
+  underWay(guid: string): Promise<void> | null;
+  stop(): void;
+}
+
+export function createPoolReadings(
+  deps: Pick<PoolReadDeps, 'host' | 'plugins' | 'drives' | 'clock' | 'log'>,
+): PoolReadings {
+  const { host, plugins, drives, clock, log } = deps;
+  const last = new Map<string, Reading>();
+  const inFlight = new Map<string, Promise<void>>();
+  let stopped = false;
+
+  const presentDrive = (driveId: string) => {
+    const drive = drives.find(driveId);
+    return drive?.present ? drive : null;
+  };
+  const mountsAt = (path: string): string =>
+    JSON.stringify(host.mounts().filter((mount) => mount.path === path));
+
+  /** A pool that is mounted or unmounted while its tools read it makes them fail: asked once more, they tell the truth. */
+  async function ask(record: PoolRecord): Promise<PoolReading> {
+    const read = (): Promise<PoolReading> => plugins.status(record.plugin, specOf(record, presentDrive));
+    const before = mountsAt(record.mountPath);
+    try {
+      return await read();
+    } catch (error) {
+      if (stopped || mountsAt(record.mountPath) === before) throw error;
+      return read();
+    }
+  }
+
+  /** A pool that cannot be read is shown with the reason; it is never left out. */
+  async function readNow(record: PoolRecord): Promise<void> {
+    if (record.state === 'creating' || record.state === 'deleting') {
+      last.delete(record.guid);
+      return;
+    }
+    const readAt = clock.now();
+    if (stopped) return;
+    try {
+      const found = await ask(record);
+      last.set(record.guid, { reading: found, error: null, readAt });
+    } catch (error) {
+      const { message, remedy } = toAppError(error);
+      log.warn({ error, pool: record.guid }, 'a pool could not be read');
+      const text = remedy ? `${message} ${remedy}` : message;
+      last.set(record.guid, { reading: null, error: text, readAt });
+    }
+  }
+
+  return {
+    last,
+    read(record) {
+      const reading = readNow(record).finally(() => {
+        if (inFlight.get(record.guid) === reading) inFlight.delete(record.guid);
+      });
+      inFlight.set(record.guid, reading);
+      return reading;
+    },
+    underWay: (guid) => inFlight.get(guid) ?? null,
+    stop: () => void (stopped = true),
+  };
+}
