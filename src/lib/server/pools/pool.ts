@@ -39,7 +39,7 @@ export interface Pools {
 }
 
 export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
-  const { db, host, bus, feed, clock, log, plugins, drives, operations } = deps;
+  const { db, host, bus, feed, clock, log, plugins, operations } = deps;
   const { last: readings, read, ...asking } = createPoolReadings(deps);
   const unsubscribe: (() => void)[] = [];
   let sampler: NodeJS.Timeout | undefined;
