@@ -10,7 +10,7 @@ import type { Pool } from '../../src/lib/shared/wire/pools.ts';
 const ENDED: readonly Operation['state'][] = ['succeeded', 'failed', 'cancelled', 'needs-attention'];
 const EVERY_MS = 100;
 /** Everything is ten to twenty times slower in the guest. */
-const WAIT_MS = 60_000;
+const WAIT_MS = 120_000;
 
 interface Answer<T> {
   status: number;

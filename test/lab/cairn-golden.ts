@@ -18,7 +18,7 @@ export interface CairnGolden extends Saved {
 const STATE = 'state';
 const CREDENTIALS = 'credentials.json';
 const DATA = 'data.raw';
-const WALL_LIMIT_MS = 300_000;
+const WALL_LIMIT_MS = 1_200_000;
 
 /** Succeeds when Cairn and what it has started use less than a fifth of a processor. */
 const IDLE = `
@@ -43,7 +43,7 @@ async function make(folder: string, golden: Golden, app: string): Promise<void> 
     // The second start finds the compiled code of the first.
     await cairn.start();
     await cairn.drive(DATA_SERIAL);
-    await machine.until(IDLE);
+    await machine.until(IDLE, { timeoutMs: 300_000 });
     await machine.check('sync');
     await writeFile(join(folder, CREDENTIALS), JSON.stringify(credentials));
     await machine.save(join(folder, STATE));

@@ -4,9 +4,10 @@ import { basename, dirname, join, relative } from 'node:path';
 import { cachedFolder, inputsBelow, labFolder, type Input } from './cache.ts';
 import { choosePort, makeDrive, type DriveSpec } from './drives.ts';
 import { plug, unplug } from './plug.ts';
-import { Power } from './power.ts';
+import type { Power } from './power.ts';
 import { runProgram } from './program.ts';
-import { fixedArguments, KERNEL_WORDS, QEMU } from './qemu.ts';
+import { fixedArguments, KERNEL_WORDS, QEMU, type Start } from './qemu.ts';
+import { switchOn } from './switch-on.ts';
 import { installLabTools } from './tools.mjs';
 import { findZfs, INSTALL_ZFS } from './zfs.ts';
 
@@ -39,6 +40,8 @@ sync
 `;
 /** Drives on this controller may be put in before a restored guest looks at it for the first time. */
 const UNSEEN_SATA = ['modprobe.blacklist=ata_piix'];
+/** Seconds on an idle machine. */
+const WARM_MS = 600_000;
 const STATE = 'state';
 const ROOT = 'root.qcow2';
 
@@ -78,10 +81,10 @@ async function installZfs(power: Power, zfs: DriveSpec, folder: string): Promise
   const drive = await makeDrive(zfs, 0, folder);
   drive.port = choosePort(drive, []);
   await plug(power.qmp, drive);
-  const { code, out } = await power.guest.run(INSTALL_ZFS, 120_000);
+  const { code, out } = await power.guest.run(INSTALL_ZFS, WARM_MS);
   if (code !== 0) throw new Error(`ZFS could not be installed in the guest: ${out}`);
   await unplug(power.qmp, drive);
-  await power.guest.run('udevadm settle; sync', 30_000);
+  await power.guest.run('udevadm settle; sync', WARM_MS);
 }
 
 /** Builds, boots and saves whatever of it is not there yet. */
@@ -98,23 +101,26 @@ export async function ensureGolden(): Promise<Golden> {
   if (zfs?.file) inputs.push({ name: 'zfs', content: basename(dirname(zfs.file)) + INSTALL_ZFS });
   const golden = await cachedFolder('golden', inputs, async (unfinished) => {
     const root = join(unfinished, ROOT);
-    await overlay(root, image.root);
-    const power = new Power({
-      folder: unfinished,
-      kernel: image.kernel,
-      initrd: image.initrd,
-      rootOverlay: root,
-      drives: [],
-      kernelWords: UNSEEN_SATA,
-    });
+    const prepare = async (): Promise<Start> => {
+      await overlay(root, image.root);
+      return {
+        folder: unfinished,
+        kernel: image.kernel,
+        initrd: image.initrd,
+        rootOverlay: root,
+        drives: [],
+        kernelWords: UNSEEN_SATA,
+      };
+    };
+    let power: Power | undefined;
     try {
-      await power.up();
-      const warmed = await power.guest.run(WARM, 120_000);
+      power = await switchOn(prepare, (started) => (power = started));
+      const warmed = await power.guest.run(WARM, WARM_MS);
       if (warmed.code !== 0) throw new Error(`The guest could not be made ready: ${warmed.out}`);
       if (zfs) await installZfs(power, zfs, unfinished);
       await power.save(join(unfinished, STATE));
     } finally {
-      await power.cut();
+      await power?.cut();
     }
   });
   return { image, root: join(golden, ROOT), state: join(golden, STATE), drives: [] };

@@ -9,8 +9,10 @@ import type { Drive, DriveSpec, Fault, Limits } from './drives.ts';
 import type { Finished } from './guest-channel.ts';
 import { overlay, type Golden, type Saved } from './image.ts';
 import { applyFaults, applyLimits, plug, unplug } from './plug.ts';
-import { Power } from './power.ts';
+import type { Power } from './power.ts';
 import { runProgram } from './program.ts';
+import type { Start } from './qemu.ts';
+import { switchOn } from './switch-on.ts';
 
 export interface MachineOptions {
   drives?: DriveSpec[];
@@ -33,8 +35,8 @@ interface RunOptions {
   timeoutMs?: number;
 }
 
-const RUN_MS = 60_000;
-const COPY_MS = 60_000;
+const RUN_MS = 120_000;
+const COPY_MS = 120_000;
 const WALL_LIMIT_MS = 600_000;
 
 export class Machine {
@@ -80,8 +82,6 @@ export class Machine {
     if (this.#power?.isOn) throw new Error('The machine is on already.');
     if (root === 'kept' && !cold)
       throw new Error('Only a cold boot goes on with the root drive of the last life.');
-    const rootOverlay = join(this.folder, 'root.qcow2');
-    if (root === 'fresh') await overlay(rootOverlay, cold ? this.#golden.image.root : from.root);
     const present = this.#inOrder(order);
     for (const drive of present) drive.attached = false;
     for (const drive of present) {
@@ -91,15 +91,19 @@ export class Machine {
     const sata = present.filter((drive) => drive.spec.bus === 'sata');
     const saved = present.slice(0, from.drives.length);
     const atOnce = cold ? present : [...saved, ...sata];
-    this.#power = new Power({
-      folder: this.folder,
-      kernel: this.#golden.image.kernel,
-      initrd: this.#golden.image.initrd,
-      rootOverlay,
-      drives: atOnce,
-      ...(!cold && { stateFile: from.state }),
-    });
-    await this.#power.up();
+    const rootOverlay = join(this.folder, 'root.qcow2');
+    const prepare = async (): Promise<Start> => {
+      if (root === 'fresh') await overlay(rootOverlay, cold ? this.#golden.image.root : from.root);
+      return {
+        folder: this.folder,
+        kernel: this.#golden.image.kernel,
+        initrd: this.#golden.image.initrd,
+        rootOverlay,
+        drives: atOnce,
+        ...(!cold && { stateFile: from.state }),
+      };
+    };
+    await switchOn(prepare, (power) => (this.#power = power));
     for (const drive of present) if (!atOnce.includes(drive)) await plug(this.#on().qmp, drive);
     if (!cold && sata.length > 0) await this.check('modprobe ata_piix');
     await this.#described(present);

@@ -9,7 +9,10 @@ import { CONTROL_PORT, PRODUCT_PORT, startQemu, type Start } from './qemu.ts';
 import { Qmp } from './qmp.ts';
 
 const READY = 'LAB-READY';
-const COLD_BOOT_MS = 180_000;
+/** What a boot that will never be ready says. */
+const LOST = /Kernel panic.*|Entering emergency mode.*|You are in emergency mode.*/;
+const COLD_BOOT_MS = 240_000;
+const WAKE_MS = 60_000;
 
 /** Processes that must not outlive this one. The kernel sees to it as well; this is for an orderly exit. */
 const running = new Set<ChildProcess>();
@@ -24,6 +27,7 @@ export class Power {
   #qmp: Qmp | null = null;
   #guest: GuestChannel | null = null;
   #productPort = 0;
+  #cut = false;
 
   /** Switches on; up() waits for the guest. */
   constructor(start: Start) {
@@ -54,7 +58,8 @@ export class Power {
       else await this.ready(1, COLD_BOOT_MS);
     } catch (error) {
       const said = readFileSync(join(this.#start.folder, 'qemu.log'), 'utf8').trim();
-      throw new Error(`The guest did not start. ${said}`, { cause: error });
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`The guest did not start: ${why} ${said}`, { cause: error });
     }
   }
 
@@ -71,8 +76,20 @@ export class Power {
     return this.#productPort;
   }
 
+  /** By cut(), also while it was coming up. */
+  get wasCut(): boolean {
+    return this.#cut;
+  }
+
   get isOn(): boolean {
     return running.has(this.#child);
+  }
+
+  /** Where its processors are, for a machine that stands still. */
+  async processors(): Promise<string> {
+    const ask = this.qmp.execute<string>('human-monitor-command', { 'command-line': 'info registers -a' });
+    const late = sleep(5_000).then(() => 'QEMU does not answer.');
+    return Promise.race([ask, late]).catch((error: unknown) => String(error));
   }
 
   console(): string {
@@ -84,9 +101,16 @@ export class Power {
     const until = Date.now() + timeoutMs;
     while (this.console().split(READY).length <= times) {
       if (!this.isOn) throw new Error('QEMU ended.');
+      const lost = LOST.exec(
+        this.console()
+          .split(READY)
+          .slice(times - 1)
+          .join(''),
+      );
+      if (lost) throw new Error(lost[0]);
       if (Date.now() > until)
         throw new Error(`Not up within ${timeoutMs} ms:\n${this.console().slice(-2_000)}`);
-      await sleep(30);
+      await sleep(50);
     }
     await this.#answers(until);
   }
@@ -118,6 +142,7 @@ export class Power {
 
   /** kill -9: what the guest had not written to a drive is gone. */
   async cut(): Promise<void> {
+    this.#cut = true;
     this.#child.kill('SIGKILL');
     await this.#ended;
     this.#qmp?.close();
@@ -141,7 +166,7 @@ export class Power {
       await sleep(10);
     await this.qmp.execute('cont');
     const now = String(Math.round(Date.now() / 10) / 100);
-    const woken = await this.guest.run(['lab-wake', now, randomBytes(64).toString('hex')], 20_000);
+    const woken = await this.guest.run(['lab-wake', now, randomBytes(64).toString('hex')], WAKE_MS);
     if (woken.code !== 0) throw new Error(`The restored guest did not wake: ${woken.out}`);
   }
 }

@@ -54,6 +54,13 @@ export const KERNEL_WORDS = [
   'nokaslr',
   'random.trust_cpu=on',
 ];
+/** For real boots only; a saved guest is the same with and without. */
+const BOOT_WORDS = [
+  // The card keeps its first name: renamed between a look and the next command, it would stay without its address.
+  'net.ifnames=0',
+  // On a busy host the emulated timer may look dead to the kernel for the moment in which it is checked, and it gives up.
+  'no_timer_check',
+];
 
 const optionText = (values: Record<string, string>): string => {
   const { driver = '', ...rest } = values;
@@ -84,7 +91,7 @@ function startArguments(start: Start): string[] {
     ...fixedArguments(),
     ...drives,
     ...['-kernel', start.kernel, '-initrd', start.initrd],
-    ...['-append', [...KERNEL_WORDS, ...(start.kernelWords ?? [])].join(' ')],
+    ...['-append', [...KERNEL_WORDS, ...BOOT_WORDS, ...(start.kernelWords ?? [])].join(' ')],
     ...['-serial', `file:${join(start.folder, 'console.log')}`],
     ...['-qmp', `unix:${join(start.folder, 'qmp')},server=on,wait=off`],
     ...(start.stateFile ? ['-incoming', `exec:exec cat '${start.stateFile}'`] : []),
