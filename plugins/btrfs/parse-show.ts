@@ -1,6 +1,10 @@
 /** `btrfs filesystem show --raw`: text to data. */
 export interface ShownDevice {
+  /** 0 is the target of a replacement that is at work. */
   devid: number;
+  /** 0 while what is on it is moved away. */
+  sizeBytes: number;
+  usedBytes: number;
   /** null: the kernel has no device for it. */
   path: string | null;
 }
@@ -12,15 +16,20 @@ export interface ShownFilesystem {
   someMissing: boolean;
 }
 
-const DEVICE = /^\s*devid\s+(\d+) size \d+ used \d+ path\s?(.*)$/;
+const DEVICE = /^\s*devid\s+(\d+) size (\d+) used (\d+) path\s?(.*)$/;
 
 /** Older versions leave a missing device out and add a line at the end; newer ones list it with MISSING behind. */
 function deviceOf(line: string): ShownDevice | null {
   const match = DEVICE.exec(line);
   if (!match) return null;
-  const path = (match[2] ?? '').trim();
+  const path = (match[4] ?? '').trim();
   const missing = path === '' || /(^|\s)MISSING$/.test(path) || path.startsWith('<missing disk>');
-  return { devid: Number(match[1]), path: missing ? null : path };
+  return {
+    devid: Number(match[1]),
+    sizeBytes: Number(match[2]),
+    usedBytes: Number(match[3]),
+    path: missing ? null : path,
+  };
 }
 
 /** @throws Error when there is not exactly one filesystem in the text */

@@ -78,6 +78,9 @@ export function plansOf(sdk: PluginSdk) {
   /** The folder stays: it is the pool's, and someone may have put a file into it meanwhile. */
   const unmount = (spec: PoolSpec): Step[] => [sdk.unmountFilesystem(spec, filesystemOf(spec))];
 
+  /** Cairn made the folder: it goes when it is empty. */
+  const release = (spec: PoolSpec): Step[] => [...unmount(spec), ...sdk.removeMountPoint(spec)];
+
   function rename(spec: PoolSpec, newLabel: string): Step[] {
     const label = sdk.filesystemLabel(newLabel, LABEL_MAX_LENGTH);
     const before = sdk.filesystemLabel(spec.label, LABEL_MAX_LENGTH);
@@ -106,5 +109,5 @@ export function plansOf(sdk: PluginSdk) {
     return sdk.mountReadOnly(spec, { ...what, options: complete ? [] : ['degraded'] });
   }
 
-  return { create, destroy, mount, unmount, rename, peek };
+  return { create, destroy, mount, unmount, release, rename, peek };
 }

@@ -5,8 +5,13 @@ import { usableBytes } from './capacity';
 import { finderOf } from './find';
 import * as looks from './looks';
 import { parseShow } from './parse-show';
+import { workLooks } from './looks-work';
+import { parseScrub } from './parse-scrub';
 import { parseStats } from './parse-stats';
+import { parseBalance, parseProfiles, parseReplace } from './parse-work';
 import { ID, plansOf } from './plan';
+import { memberPlansOf } from './plan-members';
+import { refusal, upkeepPlansOf } from './plan-upkeep';
 import { status } from './status';
 
 const MIB = 1024 ** 2;
@@ -15,6 +20,10 @@ export default (sdk: PluginSdk) => {
   const parsers = {
     show: sdk.defineParser('btrfs filesystem show', parseShow),
     stats: sdk.defineParser('btrfs device stats', parseStats),
+    replace: sdk.defineParser('btrfs replace status', parseReplace),
+    balance: sdk.defineParser('btrfs balance status', parseBalance),
+    scrub: sdk.defineParser('btrfs scrub status', parseScrub),
+    profiles: sdk.defineParser('btrfs filesystem df', parseProfiles),
   };
   return sdk.defineStoragePlugin({
     api: 1,
@@ -77,8 +86,11 @@ export default (sdk: PluginSdk) => {
       ),
     usableBytes,
     ...plansOf(sdk),
+    ...memberPlansOf(sdk, ID),
+    ...upkeepPlansOf(sdk, ID),
+    refusal,
     status: (context, spec) => status(context, spec, parsers),
     find: finderOf(sdk),
-    looks: { members: looks.members, label: looks.label },
+    looks: { members: looks.members, label: looks.label, ...workLooks(parsers) },
   });
 };

@@ -1,5 +1,6 @@
 /** What the machine says about a btrfs pool. Changes nothing. */
 import type {
+  KernelWork,
   MemberReading,
   PluginContext,
   PoolDrive,
@@ -7,13 +8,21 @@ import type {
   PoolSpec,
 } from '../../src/lib/plugin-api/storage';
 import type { Parser } from '../../src/lib/plugin-api/parse';
-import { BTRFS } from './btrfs';
-import type { ShownFilesystem } from './parse-show';
+import { BTRFS, profilesOf } from './btrfs';
+import type { ShownDevice, ShownFilesystem } from './parse-show';
 import { COUNTERS, type DeviceStats } from './parse-stats';
+import { readProfiles, readShow, readWork, type WorkParsers } from './work';
 
-export interface Parsers {
-  show: Parser<ShownFilesystem>;
+export interface Parsers extends WorkParsers {
   stats: Parser<DeviceStats[]>;
+}
+interface Judged {
+  members: MemberReading[];
+  work: KernelWork[];
+  mounted: boolean;
+  readOnly: boolean;
+  /** Profiles that are not the layout's: what was written while a drive was away. */
+  strays: string[];
 }
 type Judgement = Pick<PoolReading, 'poolStatus' | 'health' | 'healthText'>;
 
@@ -48,21 +57,34 @@ const errorsText = (stats: DeviceStats | undefined): string | null => {
 async function mountedMembers(
   context: PluginContext,
   spec: PoolSpec,
+  shown: ShownFilesystem,
   parsers: Parsers,
 ): Promise<MemberReading[]> {
-  const [shownText, stats] = await Promise.all([
-    context.read(BTRFS, ['filesystem', 'show', '--raw', spec.mountPath]),
-    readStats(context, spec, parsers),
-  ]);
-  const shown = parsers.show(shownText.stdout);
+  const target = shown.devices.find((device) => device.devid === 0);
+  const stats = await readStats(context, spec, parsers);
   const statsOf = new Map(stats.map((entry) => [context.driveIdOf(entry.device), entry]));
   const shownIds = new Set(shown.devices.map((device) => device.path && context.driveIdOf(device.path)));
   return spec.drives.map((drive) => {
     if (!shownIds.has(drive.id) || context.path({ drive: drive.id }) === null)
-      return { driveId: drive.id, status: 'missing', detail: null };
+      return { driveId: drive.id, status: 'missing', detail: target ? newcomerText(context, target) : null };
     const errors = errorsText(statsOf.get(drive.id));
     return { driveId: drive.id, status: errors ? 'faulty' : 'active', detail: errors };
   });
+}
+
+const newcomerText = (context: PluginContext, target: ShownDevice): string => {
+  const id = target.path === null ? null : context.driveIdOf(target.path);
+  const serial = context.drives().find((drive) => drive.id === id)?.serial;
+  return `a drive is being filled in its place: ${serial ?? target.path ?? 'one that is not there'}`;
+};
+
+async function straysOf(context: PluginContext, spec: PoolSpec, parsers: Parsers): Promise<string[]> {
+  const wanted = profilesOf(spec.layout, spec.drives.length);
+  const found = await readProfiles(context, parsers, spec.mountPath);
+  return found
+    .filter(({ usedBytes }) => usedBytes > 0)
+    .filter(({ kind, profile }) => profile !== (kind === 'data' ? wanted.data : wanted.metadata))
+    .map(({ kind, profile }) => `${kind} as ${profile}`);
 }
 
 /** Exit codes from 64 on say that errors were counted (btrfs-device(8), --check): fine for reading. */
@@ -75,7 +97,8 @@ async function readStats(context: PluginContext, spec: PoolSpec, parsers: Parser
   return parsers.stats(text.stdout);
 }
 
-function judge(spec: PoolSpec, readings: MemberReading[], mounted: boolean, readOnly: boolean): Judgement {
+function judge(spec: PoolSpec, { members: readings, work, mounted, readOnly, strays }: Judged): Judgement {
+  const rebuilds = work.some((one) => one.kind === 'rebuild');
   const having = (status: MemberReading['status']): PoolDrive[] =>
     spec.drives.filter(
       (drive) => readings.find((reading) => reading.driveId === drive.id)?.status === status,
@@ -98,9 +121,9 @@ function judge(spec: PoolSpec, readings: MemberReading[], mounted: boolean, read
     };
   if (lost.length > 0)
     return {
-      poolStatus: 'degraded',
+      poolStatus: rebuilds ? 'resync' : 'degraded',
       health: 'critical',
-      healthText: `${listOf(lost)} not there: one more loss would lose data. Plug it in again or replace it.`,
+      healthText: `${listOf(lost)} not there: one more loss would lose data. ${rebuilds ? 'A new drive is being filled: wait until it is complete.' : 'Plug it in again or replace it.'}`,
     };
   if (faulty.length > 0)
     return {
@@ -108,6 +131,13 @@ function judge(spec: PoolSpec, readings: MemberReading[], mounted: boolean, read
       health: 'warning',
       healthText: `${listOf(faulty)} reporting errors. Check cable and power, and replace it when errors go on.`,
     };
+  if (strays.length > 0 && work.length === 0)
+    return {
+      poolStatus: 'active',
+      health: 'warning',
+      healthText: `Some of the content is not kept as the layout ${spec.layout} asks (${strays.join(', ')}), as happens when files are written while a drive is away. Start a balance to mend it.`,
+    };
+  if (rebuilds) return { poolStatus: 'resync', health: 'healthy', healthText: null };
   return { poolStatus: mounted ? 'active' : 'inactive', health: 'healthy', healthText: null };
 }
 
@@ -118,16 +148,28 @@ export async function status(context: PluginContext, spec: PoolSpec, parsers: Pa
   const mounted =
     entry?.filesystem === 'btrfs' &&
     (driveId === null ? anyGone : spec.drives.some((drive) => drive.id === driveId));
-  const members = mounted
-    ? await mountedMembers(context, spec, parsers)
-    : await unmountedMembers(context, spec);
-  const usage = mounted ? await context.usage(spec.mountPath) : null;
+  if (!mounted) {
+    const members = await unmountedMembers(context, spec);
+    return {
+      ...judge(spec, { members, work: [], mounted, readOnly: false, strays: [] }),
+      ...{ mounted, sizeBytes: null, usedBytes: null, availableBytes: null, members },
+    };
+  }
+  const shown = await readShow(context, parsers, spec.mountPath);
+  const [members, { work, lastScrub }, strays, usage] = await Promise.all([
+    mountedMembers(context, spec, shown, parsers),
+    readWork(context, parsers, spec.mountPath, shown),
+    straysOf(context, spec, parsers),
+    context.usage(spec.mountPath),
+  ]);
   return {
-    ...judge(spec, members, mounted, entry?.readOnly ?? false),
+    ...judge(spec, { members, work, mounted, readOnly: entry.readOnly, strays }),
     mounted,
-    sizeBytes: usage?.sizeBytes ?? null,
-    usedBytes: usage?.usedBytes ?? null,
-    availableBytes: usage?.availableBytes ?? null,
+    sizeBytes: usage.sizeBytes,
+    usedBytes: usage.usedBytes,
+    availableBytes: usage.availableBytes,
     members,
+    work,
+    lastScrub,
   };
 }

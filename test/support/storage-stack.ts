@@ -14,17 +14,22 @@ import { createLog } from '$lib/server/log';
 import { createOperations } from '$lib/server/operations/operations';
 import type { Operations } from '$lib/server/operations/types';
 import { createPlugins, type Plugins } from '$lib/server/plugins/registry';
+import { changePoolBy, previewChange } from '$lib/server/pools/change-operations';
 import { createPool, removePool } from '$lib/server/pools/create';
 import { defineFoundOperations } from '$lib/server/pools/adopt';
 import { createFound, type FoundPools } from '$lib/server/pools/found';
 import { definePoolOperations } from '$lib/server/pools/operations';
 import { createPools, type Pools } from '$lib/server/pools/pool';
+import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Actor } from '$lib/shared/wire/session';
-import type { PoolCreateRequestInput } from '$lib/shared/wire/requests';
+import { poolChangeRequest, type PoolCreateRequestInput } from '$lib/shared/wire/requests';
+import type { z } from 'zod';
 import { makeLoopDrives, type LoopDrives } from './loop-drives';
 
 export const TESTER: Actor = { kind: 'user', id: 'u1', name: 'tester', role: 'admin', sessionId: null };
+
+type PoolChangeRequestInput = z.input<typeof poolChangeRequest>;
 
 export interface StorageStack {
   config: Config;
@@ -42,7 +47,11 @@ export interface StorageStack {
   create(request: PoolCreateRequestInput): Promise<{ guid: string; operation: Operation }>;
   /** Removes, confirmed, and waits for the end. */
   remove(guid: string): Promise<Operation>;
-  run(kind: string, request: Record<string, string>): Promise<Operation>;
+  run(kind: string, request: JsonObject): Promise<Operation>;
+  /** Begins a change of a pool, confirming what the preview asks for. */
+  begin(request: PoolChangeRequestInput): Promise<Operation>;
+  /** The same, and waits for the end. */
+  change(request: PoolChangeRequestInput): Promise<Operation>;
   /** Stops everything, unmounts, detaches, removes. */
   close(): Promise<void>;
 }
@@ -92,6 +101,11 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   pools.start();
   found.start();
 
+  async function begin(raw: PoolChangeRequestInput): Promise<Operation> {
+    const request = poolChangeRequest.parse(raw);
+    const { confirmCode } = await previewChange(operations, request);
+    return changePoolBy(operations, request, { actor: TESTER, confirmCode });
+  }
   const services = { pools, operations, plugins, drives, config };
   return {
     ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools, found },
@@ -112,6 +126,12 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
     async run(kind, request) {
       const asked = await operations.start({ kind, request, actor: TESTER });
       const operation = await operations.wait(asked.id);
+      await pools.refresh();
+      return operation;
+    },
+    begin,
+    async change(request) {
+      const operation = await operations.wait((await begin(request)).id);
       await pools.refresh();
       return operation;
     },

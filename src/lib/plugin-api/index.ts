@@ -2,6 +2,7 @@
 export * from './check';
 export * from './fields';
 export * from './identity-file';
+export * from './identity-steps';
 export * from './plan';
 export * from './steps';
 export * from './storage';

@@ -42,6 +42,11 @@ export interface ExecAction {
   timeoutMs?: number;
   /** Exit codes that mean success; default [0]. */
   okExitCodes?: number[];
+  /**
+   * It takes long (moving what is on a drive): meanwhile the step's look is asked how far it is, and after a crash of
+   * Cairn the program is ended and begun again rather than waited for; so it has to go on from where it was.
+   */
+  follow?: true;
 }
 export type Action =
   | ExecAction
@@ -92,6 +97,8 @@ export interface Look {
   args: JsonObject;
   /** The step removes what the look describes: done and absent change places. */
   negate?: true;
+  /** What it describes may be over before it can be seen (a scrub of an empty pool): after the act, absent is fine too. */
+  fleeting?: true;
 }
 
 export interface Step {
@@ -133,6 +140,8 @@ export const looks = {
    * absent: the content is still `contentHash`; anything else is foreign.
    */
   erased: (drive: string, contentHash: string): Look => ({ look: 'erased', args: { drive, contentHash } }),
+  /** The file says who the pool is: exactly this content. What an earlier state of the same pool wrote is absent. */
+  identity: (path: string, content: string): Look => ({ look: 'identity', args: { path, content } }),
   directory: (path: string): Look => ({ look: 'directory', args: { path } }),
   /** The filesystem with this UUID is mounted at the path; another one there is foreign. */
   mounted: (path: string, uuid: string): Look => ({ look: 'mounted', args: { path, uuid } }),

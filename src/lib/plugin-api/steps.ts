@@ -7,7 +7,6 @@
  * foreign and stops the plan before it is touched.
  */
 import { v5 } from 'uuid';
-import { identityFolder, identityPath, identityText } from './identity-file';
 import {
   isDriveRef,
   looks,
@@ -256,38 +255,3 @@ export const unmountFilesystem = (spec: PoolSpec, what: MountedFilesystem): Step
   undo: [mountAction(spec, what)],
   look: not(mountedLook(spec, what)),
 });
-
-/** Who the pool is, written into it. No undo of its own: taking back the filesystem removes it. */
-export function writeIdentity(pluginId: string, spec: PoolSpec): Step[] {
-  const content = identityText(pluginId, spec);
-  return [
-    {
-      name: 'make-identity-folder',
-      title: 'Make the folder for the identity file',
-      run: { do: 'make-directory', path: identityFolder(spec), mode: 0o700 },
-      undo: 'nothing',
-      look: looks.directory(identityFolder(spec)),
-    },
-    {
-      name: 'write-identity',
-      title: 'Write the identity file',
-      run: { do: 'write-file', path: identityPath(spec), content, mode: 0o600 },
-      undo: 'nothing',
-      look: looks.file(identityPath(spec), content),
-    },
-  ];
-}
-
-/** For a rename: the same file with the new label; the way back writes the old one. */
-export function rewriteIdentity(pluginId: string, spec: PoolSpec, newLabel: string): Step {
-  const path = identityPath(spec);
-  const before = identityText(pluginId, spec);
-  const content = identityText(pluginId, { ...spec, label: newLabel });
-  return {
-    name: 'rewrite-identity',
-    title: 'Write the new label into the identity file',
-    run: { do: 'write-file', path, content, mode: 0o600 },
-    undo: [{ do: 'write-file', path, content: before, mode: 0o600 }],
-    look: looks.file(path, content, before),
-  };
-}

@@ -1,11 +1,13 @@
 /** The contract of a storage plugin, version 1. A method is a capability: the core asks `plugin.rename ? ... : ...`. */
 import type { Json, JsonObject } from '../shared/json';
-import type { Health, MemberStatus, PoolStatus } from '../shared/states';
+import type { DriveRole, Health, MemberStatus, PoolStatus } from '../shared/states';
+import type { ChangeVerb, KernelWork, ScrubReading } from '../shared/wire/pool-changes';
 import type { Fields } from './fields';
 import type { DeviceRef, LookResult, Step } from './plan';
 
-/** What a drive is to its pool. Only `data` counts for capacity and tolerance. */
-export type DriveRole = 'data' | 'spare' | 'cache' | 'log';
+export type { DriveRole } from '../shared/states';
+/** Changes of a pool that is there have a method each; {@link StoragePlugin.refusal} says why one does not fit now. */
+export type { ChangeVerb, KernelWork, ScrubReading } from '../shared/wire/pool-changes';
 
 export interface PoolDrive {
   /** Stable drive id. */
@@ -92,26 +94,6 @@ export interface MemberReading {
   status: MemberStatus;
   detail: string | null;
 }
-/** Work that the kernel does on a pool, whoever started it. It goes on when Cairn stops. */
-export interface KernelWork {
-  kind: 'resync' | 'rebuild' | 'reshape' | 'scrub' | 'balance' | 'evacuate';
-  /** For people: "Rebuilding onto drive WD-123". */
-  title: string;
-  /** 0 to 100; null: the tool does not say. */
-  percent: number | null;
-  bytesPerSecond: number | null;
-  secondsLeft: number | null;
-  paused: boolean;
-}
-/** How the last scrub ended, as the pool itself remembers it. */
-export interface ScrubReading {
-  /** Milliseconds since the epoch; null: the tool does not say. */
-  endedAt: number | null;
-  state: 'finished' | 'cancelled' | 'interrupted';
-  /** Damaged places found, and those that could not be mended. */
-  errors: number;
-  uncorrectable: number;
-}
 export interface PoolReading {
   poolStatus: PoolStatus;
   health: Health;
@@ -157,18 +139,6 @@ export interface PeekPlan {
   open: Step[];
   close: Step[];
 }
-
-/** Changes of a pool that is there. Each has a method; {@link StoragePlugin.refusal} says why one does not fit now. */
-export type ChangeVerb =
-  | 'expand'
-  | 'replace'
-  | 'remove-drive'
-  | 'add-drive'
-  | 're-add'
-  | 'start-scrub'
-  | 'stop-scrub'
-  | 'start-balance'
-  | 'stop-balance';
 
 /** A point in time of a pool's content, as the tools show it. */
 export interface SnapshotReading {

@@ -113,6 +113,18 @@ export const ERROR_CODES = {
     title: 'A drive is too small',
     remedy: 'Choose a larger drive.',
   },
+  replacement_too_small: {
+    kind: 'input',
+    status: 400,
+    title: 'The new drive is smaller than the one it replaces',
+    remedy: 'Choose a drive of at least the size that is named.',
+  },
+  not_a_member: {
+    kind: 'input',
+    status: 400,
+    title: 'The drive is not a member of this pool',
+    remedy: 'Name one of the members that the pool lists.',
+  },
   mount_path_relative: {
     kind: 'input',
     status: 400,
@@ -317,6 +329,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'Programs use files of the pool',
     remedy: 'End the programs that are named, then try again.',
+  },
+  not_enough_space: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The other drives have too little room',
+    remedy: 'Delete files, or add a drive first.',
   },
   operation_wrong_state: {
     kind: 'precondition',

@@ -25,6 +25,10 @@ export type Health = (typeof HEALTHS)[number];
 export const MEMBER_STATUSES = ['active', 'missing', 'faulty', 'rebuilding', 'spare', 'unknown'] as const;
 export type MemberStatus = (typeof MEMBER_STATUSES)[number];
 
+/** What a drive is to its pool. Only `data` counts for capacity and tolerance. */
+export const DRIVE_ROLES = ['data', 'spare', 'cache', 'log'] as const;
+export type DriveRole = (typeof DRIVE_ROLES)[number];
+
 /** What can happen to a pool, for its history. `outside`: changed by something else than Cairn. */
 export const POOL_EVENT_KINDS = ['operation', 'degraded', 'recovered', 'scrub', 'work', 'outside'] as const;
 export type PoolEventKind = (typeof POOL_EVENT_KINDS)[number];

@@ -33,7 +33,7 @@ const spec = (layout = 'raid1', count = 2): PoolSpec => ({
 
 describe('btrfs filesystem show', () => {
   it('names every device of a whole filesystem', () => {
-    expect(parseShow(fixture('show-6.2-raid1.txt'))).toEqual({
+    expect(parseShow(fixture('show-6.2-raid1.txt'))).toMatchObject({
       uuid: GUID,
       totalDevices: 2,
       devices: [
@@ -44,7 +44,7 @@ describe('btrfs filesystem show', () => {
     });
   });
   it('tells a missing device that is listed from one that is left out', () => {
-    expect(parseShow(fixture('show-6.2-degraded-mounted.txt')).devices).toEqual([
+    expect(parseShow(fixture('show-6.2-degraded-mounted.txt')).devices).toMatchObject([
       { devid: 1, path: '/dev/loop17' },
       { devid: 2, path: null },
     ]);
@@ -121,7 +121,17 @@ describe('the plans', () => {
   });
 });
 
-function context(present: string[], options: { mounted?: boolean; show?: string; stats?: string } = {}) {
+/** What the tools say of a pool with which nothing is done, by the first word of the command. */
+const QUIET: Record<string, string> = {
+  balance: fixture('balance-6.2-none.txt'),
+  scrub: fixture('scrub-6.2-finished.txt'),
+  filesystem: fixture('df-6.2-raid1.txt'),
+};
+
+function context(
+  present: string[],
+  options: { mounted?: boolean; show?: string; stats?: string; tools?: Record<string, string> } = {},
+) {
   const paths = new Map([
     ['drive-0', '/dev/loop17'],
     ['drive-1', '/dev/loop18'],
@@ -129,7 +139,11 @@ function context(present: string[], options: { mounted?: boolean; show?: string;
   const fake: PluginContext = {
     read: (_program, argv) =>
       Promise.resolve({
-        stdout: argv.includes('show') ? (options.show ?? '') : (options.stats ?? ''),
+        stdout: argv.includes('show')
+          ? (options.show ?? '')
+          : argv.includes('stats')
+            ? (options.stats ?? '')
+            : (options.tools?.[argv[0] ?? ''] ?? QUIET[argv[0] ?? ''] ?? ''),
         stderr: '',
         exitCode: 0,
       }),
@@ -195,6 +209,33 @@ describe('the status', () => {
     );
     expect(reading).toMatchObject({ poolStatus: 'active', health: 'warning' });
     expect(reading.members[0]).toMatchObject({ status: 'faulty', detail: '3 write io errors' });
+  });
+  it('is at a resync, with how far it is, while a new drive is filled', async () => {
+    const uuid = 'd2c4daee-53bb-4983-a0a2-50b1e3311804';
+    const replacing = fixture('show-6.2-replacing.txt')
+      .replace(uuid, GUID)
+      .replace('/dev/loop0', '/dev/loop17')
+      .replace('/dev/loop1\n', '/dev/loop18\n');
+    const tools = { replace: fixture('replace-6.2-running.txt') };
+    expect(
+      await plugin.status(
+        context(['drive-0', 'drive-1'], { mounted: true, show: replacing, stats, tools }),
+        spec(),
+      ),
+    ).toMatchObject({
+      ...{ poolStatus: 'resync', health: 'healthy' },
+      work: [{ kind: 'rebuild', percent: 20.8, paused: false }],
+      lastScrub: { state: 'finished', errors: 0 },
+    });
+  });
+  it('warns when something is kept only once, as after writing without a drive', async () => {
+    const tools = { filesystem: `${fixture('df-6.2-raid1.txt')}Data, single: total=8388608, used=4096\n` };
+    const reading = await plugin.status(
+      context(['drive-0', 'drive-1'], { mounted: true, show, stats, tools }),
+      spec(),
+    );
+    expect(reading).toMatchObject({ health: 'warning' });
+    expect(reading.healthText).toContain('data as single');
   });
   it('is an error, not "nothing there", when the tool says something unknown', async () => {
     const odd = context(['drive-0', 'drive-1'], { mounted: true, show: 'Etikett: tank', stats });

@@ -3,8 +3,9 @@ import * as sdk from '$lib/plugin-api';
 import makePlugin from '$plugins/btrfs/plugin.server';
 import { poolDocument, type DocumentFacts } from '$lib/server/pools/document';
 import { restPool } from '$lib/server/pools/rest-shape';
+import { specOf } from '$lib/server/pools/spec';
 import { verbsOf, type VerbFacts } from '$lib/server/pools/verbs';
-import type { PoolReading } from '$lib/plugin-api/storage';
+import type { KernelWork, PoolReading } from '$lib/plugin-api/storage';
 import type { Operation } from '$lib/shared/wire/operations';
 
 const plugin = makePlugin(sdk);
@@ -97,6 +98,12 @@ describe('verbs', () => {
       missing: [],
       tolerance: 1,
     },
+    reading,
+    spec: specOf(facts().record, () => ({ contentHash: 'x', partitions: [], present: true })),
+  };
+  const away = { mounted: false, reading: { ...reading, mounted: false } };
+  const scrub: KernelWork = {
+    ...{ kind: 'scrub', title: 'Scrubbing', percent: 4, bytesPerSecond: 9, secondsLeft: 9, paused: false },
   };
   const allowedOf = (change: Partial<VerbFacts>): string[] =>
     Object.entries(verbsOf({ ...base, ...change }))
@@ -104,10 +111,19 @@ describe('verbs', () => {
       .map(([name]) => name);
 
   it.each<[string, Partial<VerbFacts>, string[]]>([
-    ['mounted', {}, ['unmount', 'rename', 'remove']],
-    ['unmounted', { mounted: false, state: 'unmounted' }, ['mount', 'remove']],
-    ['degraded', { mounted: false, missing: ['S1'] }, ['mount', 'remove']],
-    ['beyond repair', { mounted: false, missing: ['S1', 'S2'] }, ['remove']],
+    [
+      'mounted',
+      {},
+      ['unmount', 'rename', 'remove', 'release', 'expand', 'replace', 'start-scrub', 'start-balance'],
+    ],
+    [
+      'being scrubbed',
+      { reading: { ...reading, work: [scrub] } },
+      ['unmount', 'rename', 'remove', 'release', 'expand', 'replace', 'stop-scrub', 'start-balance'],
+    ],
+    ['unmounted', { ...away, state: 'unmounted' }, ['mount', 'remove', 'release']],
+    ['degraded', { ...away, missing: ['S1'] }, ['mount', 'remove', 'release']],
+    ['beyond repair', { ...away, missing: ['S1', 'S2'] }, ['remove', 'release']],
     ['busy', { operation: { title: 'x', percent: 5, state: 'running', canCancel: true } }, []],
     [
       'being created',

@@ -228,6 +228,25 @@ async function fileThere(_host: LookHost, args: JsonObject): Promise<LookResult>
     : seen('foreign', `${path} is there, but is no file.`);
 }
 
+/** Members and labels change; whose file it is does not. */
+function identityGuid(text: string): string | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && 'guid' in value ? String(value.guid) : null;
+  } catch {
+    return null; // no JSON: nobody's identity
+  }
+}
+
+async function identity(host: LookHost, args: JsonObject): Promise<LookResult> {
+  const result = await file(host, args);
+  const { path, content } = fileArguments.parse(args);
+  if (result.status !== 'foreign' || (await statOf(path))?.isFile() !== true) return result;
+  return identityGuid(await readFile(path, 'utf8')) === identityGuid(content)
+    ? seen('absent', `The file ${path} tells an earlier state of the pool.`)
+    : result;
+}
+
 async function sparseFile(_host: LookHost, args: JsonObject): Promise<LookResult> {
   const { path, sizeBytes } = sparseArguments.parse(args);
   const found = await statOf(path);
@@ -261,6 +280,7 @@ const CORE = new Map<string, CoreLook>([
   ['mounted-from', mountedFrom],
   ['file', file],
   ['file-there', fileThere],
+  ['identity', identity],
   ['sparse-file', sparseFile],
   ['loop-attached', loopAttached],
 ]);

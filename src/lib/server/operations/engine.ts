@@ -42,7 +42,11 @@ export function definitionOf(engine: Engine, kind: string): OperationDefinition 
 export function publish(engine: Engine, id: string): void {
   const row = engine.journal.operation(id);
   if (!row) return engine.feed.remove('operations', id);
-  engine.feed.put('operations', id, operationView(row, engine.journal.steps(id)));
+  engine.feed.put(
+    'operations',
+    id,
+    operationView(row, engine.journal.steps(id), engine.progress.get(id) ?? null),
+  );
   engine.bus.emit('operation.changed', { id });
 }
 
@@ -97,24 +101,30 @@ async function afterForward(engine: Engine, id: string, outcome: Outcome): Promi
   const row = reload(engine, id);
   if (outcome.result === 'ok') return endWell(engine, row);
   if (outcome.result === 'needs-you') return stopForUser(engine, row, outcome.reason, null);
-  // Something is gone for good and this operation's whole purpose is to remove it: there is no way back, only onward.
-  if (row.onInterrupt === 'finish' && pastNoReturn(engine.journal.steps(id)))
+  // Something is gone for good, or the pool was changed for good: there is no way back, only onward.
+  if (pastNoReturn(row.onInterrupt, engine.journal.steps(id)))
     return stopForUser(
       engine,
       row,
-      `It cannot go on: ${outcome.error.message} What was removed before cannot be brought back.`,
+      `It cannot go on: ${outcome.error.message} What was done before cannot be taken back.`,
       outcome.error,
     );
   await takeBack(engine, id, outcome.error);
 }
 
-/** A removal that has destroyed something and was not cancelled has no way but onward. */
+/** A change that is past the point of no return and was not cancelled has no way but onward. */
 const mustGoOn = (engine: Engine, row: OperationRow, outcome: Outcome): boolean =>
   outcome.result === 'error' &&
   outcome.error.code !== 'cancelled' &&
   outcome.error.code !== 'foreign_state' &&
-  row.onInterrupt === 'finish' &&
-  pastNoReturn(engine.journal.steps(row.id));
+  pastNoReturn(row.onInterrupt, engine.journal.steps(row.id));
+
+/** The work ended in the very moment in which it was cancelled. */
+const isTooLate = (engine: Engine, row: OperationRow, outcome: Outcome): boolean =>
+  outcome.result === 'error' &&
+  outcome.error.code === 'cancelled' &&
+  row.onInterrupt === 'continue' &&
+  pastNoReturn(row.onInterrupt, engine.journal.steps(row.id));
 
 /** Forward to an end, or to the user. */
 export async function runForward(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
@@ -127,6 +137,13 @@ export async function runForward(engine: Engine, id: string, signal: AbortSignal
   ) {
     await sleep(engine.waitStepMs * 2 ** attempt);
     outcome = await forward(engine, row, engine.journal.steps(id), signal);
+  }
+  if (isTooLate(engine, row, outcome)) {
+    engine.journal.addEvidence(
+      id,
+      'It was cancelled too late: there was no way back any more, so it went on.',
+    );
+    outcome = await forward(engine, row, engine.journal.steps(id), new AbortController().signal);
   }
   await afterForward(engine, id, outcome);
 }
@@ -177,6 +194,7 @@ export function own(engine: Engine, id: string, work: (signal: AbortSignal) => P
     }
     clearTimeout(timer);
     engine.workers.delete(id);
+    engine.progress.delete(id);
     tellEnd(engine, row);
   })();
   engine.workers.set(id, { abort, finished });

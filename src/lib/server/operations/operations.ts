@@ -52,6 +52,8 @@ export function createOperations(options: OperationsOptions): Operations {
     recordsDir: config.recordsDir,
     leaseMs: config.leaseMs,
     waitStepMs: 250,
+    waitMostMs: 5_000,
+    progress: new Map(),
     attempts: 4,
     closed: false,
     definitions: new Map(),
@@ -71,7 +73,8 @@ export function createOperations(options: OperationsOptions): Operations {
   const leaseTimer = setInterval(renewLeases, Math.max(100, Math.floor(config.leaseMs / 3)));
   leaseTimer.unref();
 
-  const view = (row: OperationRow): Operation => operationView(row, journal.steps(row.id));
+  const view = (row: OperationRow): Operation =>
+    operationView(row, journal.steps(row.id), engine.progress.get(row.id) ?? null);
   for (const row of journal.page({ limit: RECENT_IN_FEED })) feed.put('operations', row.id, view(row));
   for (const row of journal.live()) feed.put('operations', row.id, view(row));
 
@@ -243,15 +246,18 @@ export function createOperations(options: OperationsOptions): Operations {
         `${actorName(actor)} decided: ${decision === 'try-again' ? 'look again and go on' : 'leave things as they are'}.`,
       );
       if (decision === 'leave-as-is') {
-        journal.transaction((tx) =>
+        journal.transaction((tx) => {
+          // A change that cannot be taken back has happened: the record follows it, or it would tell of drives that left.
+          if (row.onInterrupt === 'continue' && pastNoReturn(row.onInterrupt, journal.steps(id)))
+            definitionOf(engine, row.kind).record.succeed(tx, id, row.prepared);
           journal.end(
             tx,
             id,
             'failed',
             clock.now(),
             row.error ?? { code: 'undo_failed', message: row.evidence.at(-1) ?? '', remedy: null },
-          ),
-        );
+          );
+        });
         publish(engine, id);
         bus.emit('operation.ended', { id });
         return operations.get(id);
@@ -260,7 +266,7 @@ export function createOperations(options: OperationsOptions): Operations {
         row.onInterrupt === 'take-back' ||
         journal.steps(id).some((step) => step.state === 'undoing' || step.state === 'undone');
       const error = row.error ? new AppError(row.error.code, row.error.message) : new AppError('interrupted');
-      if (goesBack && !(row.onInterrupt === 'finish' && pastNoReturn(journal.steps(id))))
+      if (goesBack && !pastNoReturn(row.onInterrupt, journal.steps(id)))
         void own(engine, id, () => takeBack(engine, id, error));
       else {
         journal.transaction((tx) => journal.update(tx, id, { state: 'running', error: null }));

@@ -10,6 +10,7 @@ import { own, publish, runForward, takeBack, type Engine } from './engine';
 import type { CommandRow, OperationRow, StepRow } from './journal';
 import { settleCommand } from './perform';
 import { hasActed } from './runner';
+import { pastNoReturn } from './view';
 
 const ORPHAN_WAIT_MS = 60_000;
 const ORPHAN_GRACE_MS = 2_000;
@@ -26,7 +27,9 @@ async function settleOrphan(engine: Engine, operation: OperationRow, row: Comman
   if (identity) {
     seen = `${name} (pid ${identity.pid}) had ended`;
     if (engine.host.commands.isAlive(identity)) {
-      const wait = operation.onInterrupt !== 'take-back' && operation.state === 'running';
+      const step = engine.journal.steps(operation.id)[row.stepIndex];
+      const endless = step?.run.do === 'exec' && step.run.follow === true;
+      const wait = operation.onInterrupt !== 'take-back' && operation.state === 'running' && !endless;
       const ended = wait && (await engine.host.commands.waitForEnd(identity, ORPHAN_WAIT_MS));
       if (!ended) await engine.host.commands.endGroup(identity, ORPHAN_GRACE_MS);
       seen = ended
@@ -95,7 +98,11 @@ async function judge(
         : interrupted(),
     );
   }
-  if (operation.cancelRequestedAt !== null && operation.onInterrupt === 'take-back') {
+  if (
+    operation.cancelRequestedAt !== null &&
+    operation.onInterrupt !== 'finish' &&
+    !pastNoReturn(operation.onInterrupt, rows)
+  ) {
     say('taken-back', 'It had been cancelled; it is taken back.');
     return takeBack(engine, operation.id, new AppError('cancelled'));
   }

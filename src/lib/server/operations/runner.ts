@@ -15,13 +15,18 @@ import type { CrashPoint } from './crash-points';
 import type { OperationRow, StepRow } from './journal';
 import { perform, type PerformContext } from './perform';
 import { recheckDrive } from './preconditions';
+import type { Progress } from './view';
+import { lookWhileRunning, whileFollowed } from './waiting';
 
 export interface RunnerContext extends PerformContext {
   look: (look: Look) => Promise<LookResult>;
   /** After every commit, so that the feed shows it. */
   changed: (operationId: string) => void;
-  /** How often a `running` look is repeated: kernel work or an orphan that is at it. */
+  /** How often a `running` look is repeated, kernel work or an orphan that is at it: first, and in the long run. */
   waitStepMs: number;
+  waitMostMs: number;
+  /** By operation: how far the step is that takes long. */
+  progress: Map<string, Progress>;
   /** How often a way back, or a removal that cannot go back, is tried before the user is asked. */
   attempts: number;
 }
@@ -32,20 +37,6 @@ export type Outcome =
 
 const ACTED: readonly StepState[] = ['acting', 'done', 'failed', 'undoing'];
 export const hasActed = (step: StepRow): boolean => ACTED.includes(step.state);
-
-async function lookWhileRunning(
-  context: RunnerContext,
-  look: Look,
-  signal: AbortSignal,
-): Promise<LookResult & { askedAt: number }> {
-  for (;;) {
-    const askedAt = performance.now();
-    const result = await context.look(look);
-    if (result.status !== 'running') return { ...result, askedAt };
-    signal.throwIfAborted();
-    await sleep(context.waitStepMs);
-  }
-}
 
 function setStep(
   context: RunnerContext,
@@ -106,7 +97,7 @@ async function forwardStep(
   if (!actedBefore) setStep(context, operation, step, 'begun');
   await pause(context, 'begun', operation, step, signal);
   signal.throwIfAborted();
-  const before = await lookWhileRunning(context, step.look, signal);
+  const before = await lookWhileRunning(context, operation, step, signal);
   if (before.status === 'done') return setStep(context, operation, step, actedBefore ? 'done' : 'skipped');
   if (before.status === 'foreign') {
     if (!actedBefore) setStep(context, operation, step, 'pending', before.evidence);
@@ -123,10 +114,12 @@ async function forwardStep(
   setStep(context, operation, step, 'acting');
   await pause(context, 'acting', operation, step, signal);
   try {
-    await perform(context, { operation, step, phase: 'run', signal }, step.run);
+    await whileFollowed(context, operation, step, () =>
+      perform(context, { operation, step, phase: 'run', signal }, step.run),
+    );
     await pause(context, 'acted', operation, step, signal);
-    const after = await lookWhileRunning(context, step.look, signal);
-    if (after.status !== 'done')
+    const after = await lookWhileRunning(context, operation, step, signal);
+    if (after.status !== 'done' && !(after.status === 'absent' && step.look.fleeting))
       throw new AppError('postcondition', `"${step.title}" ended without its effect: ${after.evidence}`, {
         details: { step: step.name },
       });
@@ -193,7 +186,7 @@ async function undoUntilGone(
   for (let attempt = 1; ; attempt += 1) {
     await undoActions(context, operation, step, actions);
     await pause(context, 'undo-acted', operation, step);
-    const after = await lookWhileRunning(context, step.look, new AbortController().signal);
+    const after = await lookWhileRunning(context, operation, step, new AbortController().signal);
     if (after.status === 'absent' || after.status === 'foreign' || attempt === context.attempts) return after;
     await sleep(context.waitStepMs * 2 ** attempt);
   }
@@ -213,7 +206,7 @@ async function backStep(
   await pause(context, 'undoing', operation, step);
   const never = new AbortController().signal;
   try {
-    const before = await lookWhileRunning(context, step.look, never);
+    const before = await lookWhileRunning(context, operation, step, never);
     if (before.status === 'foreign') return `"${step.title}" cannot be taken back safely: ${before.evidence}`;
     if (before.status !== 'absent') {
       const after = await undoUntilGone(context, operation, step, step.undo);

@@ -5,17 +5,43 @@ import type { OperationRow, StepRow } from './journal';
 
 const FINISHED: readonly StepState[] = ['done', 'skipped', 'undone', 'kept'];
 
-/** True once something was destroyed that an operation which removes things cannot bring back. */
-export const pastNoReturn = (rows: StepRow[]): boolean =>
-  rows.some((step) => step.undo === 'impossible' && ['acting', 'done', 'failed'].includes(step.state));
+/** How far a step is that takes long, as its look said last; of this process only, never journaled. */
+export interface Progress {
+  step: number;
+  text: string;
+  percent: number | null;
+}
 
-function percentOf(row: OperationRow, rows: StepRow[]): number {
+const hasBegun = (step: StepRow): boolean => ['acting', 'done', 'failed'].includes(step.state);
+
+/**
+ * True once there is no way but onward. What removes things is past it with the first thing that is gone. What goes on
+ * (a rebuild) is past it once a change of the pool was made that has no way back; an erased newcomer is no such change,
+ * and neither is work of the kernel that is only being waited for.
+ */
+export function pastNoReturn(onInterrupt: OperationRow['onInterrupt'], rows: StepRow[]): boolean {
+  const final = rows.filter((step) => step.undo === 'impossible');
+  if (onInterrupt === 'take-back') return false;
+  if (onInterrupt === 'finish') return final.some(hasBegun);
+  return final
+    .filter((step) => step.destroys.length === 0)
+    .some((step) => (step.run.do === 'wait' ? step.state === 'done' : hasBegun(step)));
+}
+
+/** Waiting for the kernel takes hours where the others take a moment: it is most of the bar. */
+const weightOf = (step: StepRow): number =>
+  step.run.do === 'wait' || (step.run.do === 'exec' && step.run.follow) ? 20 : 1;
+const weigh = (rows: StepRow[]): number => rows.reduce((total, step) => total + weightOf(step), 0);
+
+function percentOf(row: OperationRow, rows: StepRow[], progress: Progress | null): number {
   if (row.state === 'succeeded') return 100;
   if (rows.length === 0) return 0;
-  const finished = rows.filter((step) => FINISHED.includes(step.state)).length;
+  const finished = weigh(rows.filter((step) => FINISHED.includes(step.state)));
   // On the way back, the steps that were never reached count as taken back already.
-  const untouched = row.state === 'running' ? 0 : rows.filter((step) => step.state === 'pending').length;
-  return Math.min(99, Math.floor(((finished + untouched) * 100) / rows.length));
+  const untouched = row.state === 'running' ? 0 : weigh(rows.filter((step) => step.state === 'pending'));
+  const current = row.state === 'running' ? rows.find((step) => step.index === progress?.step) : undefined;
+  const part = current ? (weightOf(current) * (progress?.percent ?? 0)) / 100 : 0;
+  return Math.min(99, Math.floor(((finished + untouched + part) * 100) / weigh(rows)));
 }
 
 const stepView = (step: StepRow): OperationStep => ({
@@ -30,7 +56,11 @@ const stepView = (step: StepRow): OperationStep => ({
   error: step.error,
 });
 
-export function operationView(row: OperationRow, rows: StepRow[]): Operation {
+export function operationView(
+  row: OperationRow,
+  rows: StepRow[],
+  progress: Progress | null = null,
+): Operation {
   const cancellable = row.state === 'running' && row.cancelRequestedAt === null;
   return {
     id: row.id,
@@ -41,7 +71,8 @@ export function operationView(row: OperationRow, rows: StepRow[]): Operation {
     state: row.state,
     verdict: row.verdict,
     evidence: row.evidence,
-    percent: percentOf(row, rows),
+    percent: percentOf(row, rows, progress),
+    progress: row.state === 'running' ? progress : null,
     steps: rows.map(stepView),
     createdAt: row.createdAt,
     endedAt: row.endedAt,
@@ -49,7 +80,7 @@ export function operationView(row: OperationRow, rows: StepRow[]): Operation {
     requestedBy: row.requestedBy,
     error: row.error,
     cancelRequested: row.cancelRequestedAt !== null,
-    canCancel: cancellable && !(row.onInterrupt === 'finish' && pastNoReturn(rows)),
+    canCancel: cancellable && !pastNoReturn(row.onInterrupt, rows),
     canRetry: !isLive(row.state) && row.state !== 'succeeded',
     retryOf: row.retryOf,
   };

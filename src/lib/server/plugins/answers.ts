@@ -1,7 +1,7 @@
 /** What a plugin answers at run time, held to the contract before anybody believes it. */
 import { z } from 'zod';
 import type { LookResult } from '$lib/plugin-api/plan';
-import type { Availability, FoundPool, PoolReading } from '$lib/plugin-api/storage';
+import type { Availability, FoundPool, KernelWork, PoolReading, ScrubReading } from '$lib/plugin-api/storage';
 import type { Json } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
@@ -12,6 +12,20 @@ const availability: z.ZodType<Availability> = z.discriminatedUnion('available', 
   z.object({ available: z.literal(true) }),
   z.object({ available: z.literal(false), reason: text.min(1), remedy: text }),
 ]);
+const work: z.ZodType<KernelWork> = z.object({
+  kind: z.enum(['resync', 'rebuild', 'reshape', 'scrub', 'balance', 'evacuate']),
+  title: text,
+  percent: z.number().min(0).max(100).nullable(),
+  bytesPerSecond: bytes,
+  secondsLeft: z.number().min(0).nullable(),
+  paused: z.boolean(),
+});
+const scrub: z.ZodType<ScrubReading> = z.object({
+  endedAt: z.number().nullable(),
+  state: z.enum(['finished', 'cancelled', 'interrupted']),
+  errors: z.number().min(0),
+  uncorrectable: z.number().min(0),
+});
 const reading: z.ZodType<PoolReading> = z.object({
   poolStatus: z.enum(POOL_STATUSES),
   health: z.enum(HEALTHS),
@@ -23,6 +37,8 @@ const reading: z.ZodType<PoolReading> = z.object({
   members: z.array(
     z.object({ driveId: z.string(), status: z.enum(MEMBER_STATUSES), detail: text.nullable() }),
   ),
+  work: z.array(work).optional(),
+  lastScrub: scrub.nullable().optional(),
 });
 const json: z.ZodType<Record<string, Json>> = z.record(z.string().max(64), z.json());
 const foundPools: z.ZodType<FoundPool[]> = z.array(
@@ -52,6 +68,7 @@ const foundPools: z.ZodType<FoundPool[]> = z.array(
 const lookResult: z.ZodType<LookResult> = z.object({
   status: z.enum(['done', 'absent', 'partial', 'running', 'foreign']),
   evidence: text,
+  percent: z.number().min(0).max(100).optional(),
 });
 
 function held<T>(schema: z.ZodType<T>, method: string, answer: unknown): T {

@@ -11,6 +11,8 @@ export interface Choice {
   label: string;
 }
 
+type DriveRequest = Pick<PoolCreateRequest, 'drives'>;
+
 const named = (drive: Drive): string => drive.serial ?? drive.kernelName ?? drive.id;
 
 function driveIssues(drive: Drive, field: string, plugin: StoragePlugin | null, alone: boolean): Issue[] {
@@ -40,11 +42,23 @@ function driveIssues(drive: Drive, field: string, plugin: StoragePlugin | null, 
   return found;
 }
 
-/** @param find by stable id or by serial; throws drive_ambiguous when several present drives have the serial */
+/** Those that a request names, whose content is read before its plan is made. */
+export function namedDrives(request: DriveRequest, drives: Drive[]): Drive[] {
+  const wanted = new Set(
+    request.drives.flatMap((drive) => [drive.id ?? '', drive.serial?.toLowerCase() ?? '']),
+  );
+  return drives.filter((drive) => wanted.has(drive.id) || wanted.has(drive.serial?.toLowerCase() ?? ' '));
+}
+
+/**
+ * @param find by stable id or by serial; throws drive_ambiguous when several present drives have the serial
+ * @param joining they join a pool that has drives already
+ */
 export function chooseDrives(
-  request: PoolCreateRequest,
+  request: DriveRequest,
   plugin: StoragePlugin | null,
   find: (idOrSerial: string) => Drive | null,
+  joining = false,
 ): { choices: Choice[]; issues: Issue[] } {
   const issues: Issue[] = [];
   const choices: Choice[] = [];
@@ -70,7 +84,7 @@ export function chooseDrives(
       return;
     }
     seen.set(drive.id, index);
-    issues.push(...driveIssues(drive, field, plugin, request.drives.length === 1));
+    issues.push(...driveIssues(drive, field, plugin, request.drives.length === 1 && !joining));
     choices.push({
       drive,
       label: wanted.label || drive.bayLabel || drive.serial || `Drive ${index + 1}`,

@@ -1,8 +1,10 @@
 /** A pool as clients see it: the record, what the machine said, and what may be done. Pure. */
-import type { PoolReading, StoragePlugin } from '$lib/plugin-api/storage';
+import type { PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Pool, PoolMember } from '$lib/shared/wire/pools';
 import { toleranceText } from '../plugins/registry';
+import { replacementBytes } from './change-rules';
+import { specOf } from './spec';
 import type { PoolRecord } from './store';
 import { verbsOf } from './verbs';
 
@@ -21,7 +23,17 @@ export interface DocumentFacts {
   isPresent: (driveId: string) => boolean;
 }
 
-function membersOf({ record, last, isPresent }: DocumentFacts): PoolMember[] {
+/** Enough of the pool for rules that look at members: what is on the drives is not read for a document. */
+const roughSpec = ({ record, isPresent }: DocumentFacts): PoolSpec =>
+  specOf(record, (id) => (isPresent(id) ? { contentHash: 'unread', partitions: [], present: true } : null));
+
+function leastBytes(plugin: StoragePlugin | null, spec: PoolSpec, slot: number): number {
+  const old = spec.drives.find((drive) => drive.slot === slot);
+  if (!old) return 0;
+  return plugin ? replacementBytes(plugin, spec, old) : old.sizeBytes;
+}
+
+function membersOf({ record, last, plugin, isPresent }: DocumentFacts, spec: PoolSpec): PoolMember[] {
   return record.drives.map((row) => {
     const found = last?.reading?.members.find((member) => member.driveId === row.driveId);
     return {
@@ -30,6 +42,8 @@ function membersOf({ record, last, isPresent }: DocumentFacts): PoolMember[] {
       serial: row.serial,
       label: row.label,
       sizeBytes: row.sizeBytes,
+      role: row.role,
+      replacementBytes: leastBytes(plugin, spec, row.slot),
       status: found?.status ?? (isPresent(row.driveId) ? 'unknown' : 'missing'),
       detail: found?.detail ?? null,
     };
@@ -39,12 +53,13 @@ function membersOf({ record, last, isPresent }: DocumentFacts): PoolMember[] {
 export function poolDocument(facts: DocumentFacts): Pool {
   const { record, last, operation, plugin, unavailable, isPresent } = facts;
   const layout = plugin?.layouts.find((candidate) => candidate.id === record.layout);
-  const tolerance = layout?.tolerance(record.drives.length) ?? 0;
+  const tolerance = layout?.tolerance(record.drives.filter((row) => row.role === 'data').length) ?? 0;
   const reading = last?.reading ?? null;
   const missing = record.drives
     .filter((row) => !isPresent(row.driveId))
     .map((row) => row.serial ?? row.label);
   const mounted = reading?.mounted ?? false;
+  const spec = roughSpec(facts);
   return {
     guid: record.guid,
     label: record.label,
@@ -63,8 +78,14 @@ export function poolDocument(facts: DocumentFacts): Pool {
     sizeBytes: reading?.sizeBytes ?? null,
     usedBytes: reading?.usedBytes ?? null,
     availableBytes: reading?.availableBytes ?? null,
-    members: membersOf(facts),
-    verbs: verbsOf({ state: record.state, mounted, operation, plugin, unavailable, missing, tolerance }),
+    members: membersOf(facts, spec),
+    roles: (plugin?.roles ?? []).filter((role) => role !== 'data'),
+    work: reading?.work ?? [],
+    lastScrub: reading?.lastScrub ?? null,
+    verbs: verbsOf({
+      ...{ state: record.state, mounted, operation, plugin, unavailable, missing, tolerance },
+      ...{ spec, reading },
+    }),
     operationId: operation?.id ?? null,
     errorMessage: record.errorMessage,
     createdAt: record.createdAt,

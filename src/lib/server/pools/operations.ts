@@ -1,6 +1,7 @@
 /** What may be done to a pool. Each kind: how its request becomes a plan, and who writes the record. */
 import type { Operations } from '../operations/types';
 import type { PoolDeps } from './deps';
+import { defineChangeOperations } from './change-operations';
 import { prepareMount, prepareRemove, prepareRename, prepareUnmount } from './prepare-change';
 import { CREATE, prepareCreate } from './prepare-create';
 import { createRecord, mountRecord, removeRecord, renameRecord, unmountRecord } from './records';
@@ -45,4 +46,5 @@ export function definePoolOperations(operations: Operations, deps: PoolDeps): vo
     prepare: (request) => prepareRename(deps, request),
     record: renameRecord(deps),
   });
+  defineChangeOperations(operations, deps);
 }

@@ -179,7 +179,8 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       const id = guid.toLowerCase();
       const record = findPool(db, id);
       if (record) return documentOf(record);
-      const last = [operations.latest('pool.create', id), operations.latest('pool.remove', id)]
+      const last = ['pool.create', 'pool.remove', 'pool.release']
+        .map((kind) => operations.latest(kind, id))
         .filter((operation) => operation !== null)
         .toSorted((a, b) => b.seq - a.seq)[0];
       if (!last) throw new AppError('pool_not_found', `There is no pool with the GUID ${guid}.`);

@@ -11,7 +11,7 @@ import { AppError, issue, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
 import { checkPlan } from '../plugins/plan-check';
 import { pluginError } from '../plugins/registry';
-import { chooseDrives, countIssues, type Choice } from './choose-drives';
+import { chooseDrives, countIssues, namedDrives, type Choice } from './choose-drives';
 import type { PoolDeps } from './deps';
 import { judgeMountPath } from './mount-path';
 import { locksOf, toInput } from './spec';
@@ -70,13 +70,7 @@ function labelConflicts(deps: PoolDeps, label: string): Issue[] {
 
 /** What sits on the drives is read now: the plan's hash is bound to it. */
 async function readChosen(deps: PoolDeps, request: PoolCreateRequest): Promise<void> {
-  const wanted = new Set(
-    request.drives.flatMap((drive) => [drive.id ?? '', drive.serial?.toLowerCase() ?? '']),
-  );
-  const names = deps.drives
-    .list()
-    .filter((drive) => wanted.has(drive.id) || wanted.has(drive.serial?.toLowerCase() ?? ' '))
-    .flatMap((drive) => drive.kernelName ?? []);
+  const names = namedDrives(request, deps.drives.list()).flatMap((drive) => drive.kernelName ?? []);
   if (names.length > 0) await deps.drives.refresh(names);
 }
 

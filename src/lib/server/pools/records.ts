@@ -3,8 +3,9 @@ import type { Transaction } from '../db/client';
 import { AppError, issue, issuesError } from '../errors';
 import type { Operations, Prepared, RecordOwner } from '../operations/types';
 import type { PoolDeps } from './deps';
-import { labelLock, type ChangeInput } from './prepare-change';
+import { labelLock } from './prepare-change';
 import { inputOf } from './spec';
+import type { ChangeInput } from './subject';
 import {
   changePool,
   deletePool,
@@ -16,14 +17,14 @@ import {
   type PoolChange,
 } from './store';
 
-type Deps = Pick<PoolDeps, 'bus' | 'clock'>;
+export type RecordDeps = Pick<PoolDeps, 'bus' | 'clock'>;
 
 /** Told after the commit: whoever hears it reads the record again. */
-function tell(deps: Deps, guid: string): void {
+export function tell(deps: RecordDeps, guid: string): void {
   queueMicrotask(() => deps.bus.emit('pool.changed', { guid }));
 }
 
-function change(deps: Deps, tx: Transaction, guid: string, what: PoolChange): void {
+function change(deps: RecordDeps, tx: Transaction, guid: string, what: PoolChange): void {
   changePool(tx, guid, what, deps.clock.now());
   tell(deps, guid);
 }
@@ -63,7 +64,7 @@ function refuseTaken(tx: Transaction, prepared: Prepared, operations: Operations
   if (issues.length > 0) throw issuesError(issues);
 }
 
-export const createRecord = (deps: Deps, operations: Operations): RecordOwner => ({
+export const createRecord = (deps: RecordDeps, operations: Operations): RecordOwner => ({
   begin(tx, _operationId, prepared) {
     refuseTaken(tx, prepared, operations);
     const {
@@ -105,7 +106,7 @@ export const createRecord = (deps: Deps, operations: Operations): RecordOwner =>
     change(deps, tx, prepared.subject.id, { state: 'error', errorMessage: reason }),
 });
 
-function refuseChanged(tx: Transaction, prepared: Prepared): void {
+export function refuseChanged(tx: Transaction, prepared: Prepared): void {
   const { previousState } = inputOf<ChangeInput>(prepared);
   const record = findPool(tx, prepared.subject.id);
   if (!record) throw new AppError('pool_not_found', `The pool "${prepared.subject.label}" is gone.`);
@@ -114,7 +115,7 @@ function refuseChanged(tx: Transaction, prepared: Prepared): void {
 }
 
 /** A change that leaves the record as it is until it has succeeded. */
-const changeRecord = (deps: Deps, success: (prepared: Prepared) => PoolChange): RecordOwner => ({
+export const changeRecord = (deps: RecordDeps, success: (prepared: Prepared) => PoolChange): RecordOwner => ({
   begin: (tx, _operationId, prepared) => refuseChanged(tx, prepared),
   succeed: (tx, _operationId, prepared) =>
     change(deps, tx, prepared.subject.id, { errorMessage: null, ...success(prepared) }),
@@ -124,12 +125,12 @@ const changeRecord = (deps: Deps, success: (prepared: Prepared) => PoolChange): 
     change(deps, tx, prepared.subject.id, { state: 'error', errorMessage: reason }),
 });
 
-export const mountRecord = (deps: Deps): RecordOwner =>
+export const mountRecord = (deps: RecordDeps): RecordOwner =>
   changeRecord(deps, () => ({ state: 'ready', wantMounted: true }));
-export const unmountRecord = (deps: Deps): RecordOwner =>
+export const unmountRecord = (deps: RecordDeps): RecordOwner =>
   changeRecord(deps, () => ({ state: 'unmounted', wantMounted: false }));
 
-export const renameRecord = (deps: Deps): RecordOwner => {
+export const renameRecord = (deps: RecordDeps): RecordOwner => {
   const labelOf = (prepared: Prepared): string =>
     inputOf<ChangeInput>(prepared).newLabel ?? prepared.subject.label;
   return {
@@ -143,7 +144,7 @@ export const renameRecord = (deps: Deps): RecordOwner => {
   };
 };
 
-export const removeRecord = (deps: Deps): RecordOwner => ({
+export const removeRecord = (deps: RecordDeps): RecordOwner => ({
   ...changeRecord(deps, () => ({})),
   begin(tx, _operationId, prepared) {
     refuseChanged(tx, prepared);

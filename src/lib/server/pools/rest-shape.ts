@@ -21,7 +21,8 @@ export type RestPool =
     };
 
 function ofOperation(operation: Operation): RestPool {
-  if (operation.kind === 'pool.remove' && operation.state === 'succeeded') return { state: 'deleted' };
+  const gone = operation.kind === 'pool.remove' || operation.kind === 'pool.release';
+  if (gone && operation.state === 'succeeded') return { state: 'deleted' };
   return {
     state: 'failed',
     errorMessage: operation.error?.message ?? `${operation.title}: ${operation.state}`,

@@ -14,8 +14,9 @@ export const toInput = (input: object): JsonObject => JSON.parse(JSON.stringify(
 export const inputOf = <T extends PoolInput = PoolInput>(prepared: Prepared): T =>
   prepared.input as unknown as T;
 
+type SeenDrive = Pick<Drive, 'contentHash' | 'present'> & { partitions: { number: number }[] };
 /** @param driveOf the drive as it is now; null while it is not there */
-export function specOf(record: PoolRecord, driveOf: (id: string) => Drive | null): PoolSpec {
+export function specOf(record: PoolRecord, driveOf: (id: string) => SeenDrive | null): PoolSpec {
   const drives = record.drives.map((row): PoolDrive => {
     const drive = driveOf(row.driveId);
     return {

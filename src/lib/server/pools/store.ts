@@ -1,5 +1,5 @@
 /** The pools' tables. Writing takes the transaction of the operation that owns the change. */
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import { labelKey } from '$lib/shared/names';
 import type { Db, Transaction } from '../db/client';
 import { poolDrives, pools } from '../db/schema';
@@ -83,6 +83,15 @@ export function changePool(tx: Transaction, guid: string, change: PoolChange, no
     .where(eq(pools.guid, guid))
     .run();
 }
+
+export const addPoolDrive = (tx: Transaction, row: PoolDriveRow): void => {
+  tx.insert(poolDrives).values(row).run();
+};
+export const removePoolDrive = (tx: Transaction, guid: string, driveId: string): void => {
+  tx.delete(poolDrives)
+    .where(and(eq(poolDrives.poolGuid, guid), eq(poolDrives.driveId, driveId)))
+    .run();
+};
 
 /** Its drives' rows go with it. */
 export const deletePool = (tx: Transaction, guid: string): void => {

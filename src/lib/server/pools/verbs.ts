@@ -1,8 +1,10 @@
 /** Which verbs a pool takes now, and why not: the same answer disables a button and refuses a request. Pure. */
-import type { StoragePlugin } from '$lib/plugin-api/storage';
+import type { PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import type { PoolState } from '$lib/shared/states';
 import type { Operation } from '$lib/shared/wire/operations';
+import { CHANGE_VERBS, type ChangeVerb } from '$lib/shared/wire/pool-changes';
 import type { Pool, PoolVerb, VerbState } from '$lib/shared/wire/pools';
+import { refusalOf } from './change-rules';
 
 export interface VerbFacts {
   state: PoolState;
@@ -15,6 +17,8 @@ export interface VerbFacts {
   /** Drives that are not there, and how many the layout survives. */
   missing: string[];
   tolerance: number;
+  spec: PoolSpec;
+  reading: PoolReading | null;
 }
 
 const allowed: VerbState = { allowed: true, why: null };
@@ -52,6 +56,16 @@ function remove(facts: VerbFacts): VerbState {
   return why ? refused(why) : allowed;
 }
 
+function release({ plugin }: VerbFacts): VerbState {
+  return plugin?.release || plugin?.unmount ? allowed : refused('Its plugin cannot let go of pools.');
+}
+const change =
+  (verb: ChangeVerb) =>
+  ({ plugin, spec, reading }: VerbFacts): VerbState => {
+    const why = plugin ? refusalOf(verb, { plugin, spec, reading }) : 'Its plugin is not there.';
+    return why ? refused(why) : allowed;
+  };
+
 export function verbsOf(facts: VerbFacts): Pool['verbs'] {
   const why = busy(facts);
   const unless = (verb: (of: VerbFacts) => VerbState): VerbState => (why ? refused(why) : verb(facts));
@@ -60,5 +74,10 @@ export function verbsOf(facts: VerbFacts): Pool['verbs'] {
     unmount: unless(unmount),
     rename: unless(rename),
     remove: remove(facts),
+    release: unless(release),
+    ...(Object.fromEntries(CHANGE_VERBS.map((verb) => [verb, unless(change(verb))])) as Record<
+      ChangeVerb,
+      VerbState
+    >),
   } satisfies Record<PoolVerb, VerbState>;
 }

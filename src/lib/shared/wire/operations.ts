@@ -30,6 +30,8 @@ export interface Operation {
   /** What recovery saw and decided, a sentence each, oldest first. */
   evidence: string[];
   percent: number;
+  /** How far the step is that takes long (a rebuild), as it was seen last; null: nothing does. */
+  progress: { step: number; text: string; percent: number | null } | null;
   steps: OperationStep[];
   createdAt: number;
   endedAt: number | null;

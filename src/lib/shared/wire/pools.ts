@@ -1,5 +1,6 @@
-import type { Health, MemberStatus, PoolState, PoolStatus } from '../states';
+import type { DriveRole, Health, MemberStatus, PoolState, PoolStatus } from '../states';
 import type { Json } from '../json';
+import { CHANGE_VERBS, type KernelWork, type ScrubReading } from './pool-changes';
 
 export interface PoolMember {
   slot: number;
@@ -7,6 +8,9 @@ export interface PoolMember {
   serial: string | null;
   label: string;
   sizeBytes: number;
+  role: DriveRole;
+  /** Smallest drive that can take its place, bytes. */
+  replacementBytes: number;
   /** From the tool, by slot or device, never by position in a list. */
   status: MemberStatus;
   detail: string | null;
@@ -16,7 +20,7 @@ export interface VerbState {
   allowed: boolean;
   why: string | null;
 }
-export const POOL_VERBS = ['mount', 'unmount', 'rename', 'remove'] as const;
+export const POOL_VERBS = ['mount', 'unmount', 'rename', 'remove', 'release', ...CHANGE_VERBS] as const;
 export type PoolVerb = (typeof POOL_VERBS)[number];
 
 export interface Pool {
@@ -40,6 +44,12 @@ export interface Pool {
   usedBytes: number | null;
   availableBytes: number | null;
   members: PoolMember[];
+  /** The roles, besides data, that a drive can be added with. */
+  roles: DriveRole[];
+  /** What the kernel does with it now, whoever began it. */
+  work: KernelWork[];
+  /** null: never scrubbed, or its plugin cannot tell. */
+  lastScrub: ScrubReading | null;
   verbs: Record<PoolVerb, VerbState>;
   /** Live operation on this pool. */
   operationId: string | null;

@@ -45,6 +45,38 @@ export const adoptRequest = z.strictObject({
 });
 export const foundRequest = z.strictObject({ found: z.string().min(1).max(400) });
 
+/** A member of a pool by its place, by the drive's stable id or by its serial: one of them. */
+const memberChoice = z
+  .strictObject({
+    slot: z.int().min(0).optional(),
+    id: z.string().min(1).max(200).optional(),
+    serial: z.string().min(1).max(200).optional(),
+  })
+  .refine((member) => Object.values(member).filter((value) => value !== undefined).length === 1, {
+    message: 'Name the member by its slot, its id or its serial, one of them.',
+  });
+export type MemberChoice = z.infer<typeof memberChoice>;
+
+const of = <V extends string>(verb: V) => ({ verb: z.literal(verb), poolGroupGuid: guid });
+/** `pools.change`, and the addresses of REST below a pool: what is to become of it. `verb` decides on the rest. */
+export const poolChangeRequest = z.discriminatedUnion('verb', [
+  z.strictObject({ ...of('expand'), drives: z.array(driveChoice).max(256) }),
+  z.strictObject({ ...of('replace'), member: memberChoice, drive: driveChoice }),
+  z.strictObject({ ...of('remove-drive'), member: memberChoice }),
+  z.strictObject({ ...of('add-drive'), drive: driveChoice, role: z.enum(['spare', 'cache', 'log']) }),
+  z.strictObject({ ...of('re-add'), member: memberChoice }),
+  z.strictObject(of('start-scrub')),
+  z.strictObject(of('stop-scrub')),
+  z.strictObject(of('start-balance')),
+  z.strictObject(of('stop-balance')),
+  z.strictObject(of('release')),
+]);
+export type PoolChangeRequest = z.infer<typeof poolChangeRequest>;
+export type PoolChangeRequestOf<V extends PoolChangeRequest['verb']> = Extract<
+  PoolChangeRequest,
+  { verb: V }
+>;
+
 /** A form that is not complete yet: `pools.estimate`. */
 export const estimateRequest = z.strictObject({
   plugin: z.string().min(1).max(64),

@@ -4,7 +4,8 @@ import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/ope
 import type { CapacityEstimate } from '$lib/shared/wire/plugins';
 import type { PoolEventPage } from '$lib/shared/wire/pool-history';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
-import { estimateRequest, poolCreateRequest } from '$lib/shared/wire/requests';
+import { estimateRequest, poolChangeRequest, poolCreateRequest } from '$lib/shared/wire/requests';
+import { changePoolBy, previewChange } from '../../pools/change-operations';
 import { createPool, removePool } from '../../pools/create';
 import { previewOf } from '../preview';
 import { operatorProcedure, router, viewerProcedure } from '../init';
@@ -62,6 +63,20 @@ export const poolsRouter = router({
         kind: 'pool.rename',
         request: { poolGroupGuid: input.guid, label: input.label },
         actor: ctx.actor,
+      }),
+    ),
+  /** The plan of any change of a pool that is there: new or other drives, scrub, balance, release. */
+  previewChange: operatorProcedure
+    .input(z.strictObject({ request: poolChangeRequest }))
+    .mutation(({ ctx, input }): Promise<PreviewResult> =>
+      previewOf(() => previewChange(ctx.services.operations, input.request)),
+    ),
+  change: operatorProcedure
+    .input(z.strictObject({ request: poolChangeRequest, confirmCode }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      changePoolBy(ctx.services.operations, input.request, {
+        actor: ctx.actor,
+        confirmCode: input.confirmCode ?? null,
       }),
     ),
   /** Processes that keep the pool from being unmounted, read now. */

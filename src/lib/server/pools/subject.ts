@@ -1,0 +1,127 @@
+/** A pool that a request is about: found, with its drives as they are now, and the frame of every plan for it. */
+import type { PoolDrive, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
+import type { PoolState } from '$lib/shared/states';
+import type { Drive } from '$lib/shared/wire/drives';
+import { expectationOf } from '../drives/erasure';
+import { AppError } from '../errors';
+import type { Prepared } from '../operations/types';
+import { checkPlan } from '../plugins/plan-check';
+import { pluginError } from '../plugins/registry';
+import type { PoolDeps } from './deps';
+import { locksOf, specOf, toInput, type PoolInput } from './spec';
+import { findPool, type PoolRecord } from './store';
+
+/** Which drives come and go with a change: the record follows in the transaction that ends the operation. */
+export interface MemberChange {
+  joins: PoolDrive[];
+  leaves: PoolDrive[];
+}
+
+export interface ChangeInput extends PoolInput {
+  /** Where the record goes back to when the change is taken back. */
+  previousState: PoolState;
+  newLabel?: string;
+  members?: MemberChange;
+}
+export interface Subject {
+  record: PoolRecord;
+  spec: PoolSpec;
+  plugin: StoragePlugin;
+  /** Those that are there. */
+  drives: Drive[];
+}
+
+function poolRecord(deps: Pick<PoolDeps, 'db'>, guid: string): PoolRecord {
+  const record = findPool(deps.db, guid);
+  if (!record) throw new AppError('pool_not_found', `There is no pool with the GUID ${guid}.`);
+  return record;
+}
+
+function wrongState(record: PoolRecord, remedy: string): AppError {
+  return new AppError('pool_wrong_state', `The pool "${record.label}" is ${record.state} now.`, {
+    details: { state: record.state },
+    remedy,
+  });
+}
+
+/** The pool with its drives as they are now. */
+export async function subjectOf(deps: PoolDeps, guid: string, allowed: PoolState[]): Promise<Subject> {
+  const record = poolRecord(deps, guid);
+  if (!allowed.includes(record.state))
+    throw wrongState(
+      record,
+      record.state === 'creating' || record.state === 'deleting'
+        ? 'Wait for its operation, or cancel that.'
+        : `It has to be ${allowed.join(' or ')}.`,
+    );
+  const plugin = deps.plugins.storage(record.plugin);
+  const names = record.drives.flatMap((row) => deps.drives.find(row.driveId)?.kernelName ?? []);
+  if (names.length > 0) await deps.drives.refresh(names);
+  const presentOf = (id: string): Drive | null => {
+    const drive = deps.drives.find(id);
+    return drive?.present ? drive : null;
+  };
+  const drives = record.drives.flatMap((row) => presentOf(row.driveId) ?? []);
+  return { record, spec: specOf(record, presentOf), plugin, drives };
+}
+
+interface Plan {
+  title: string;
+  steps: () => Prepared['steps'];
+  erases?: Prepared['erases'];
+  locks?: string[];
+  notes?: string[];
+  newLabel?: string;
+  members?: MemberChange;
+  /** The drives that join, as they are now. */
+  joining?: Drive[];
+}
+
+export function preparedOf({ record, spec, plugin, drives }: Subject, plan: Plan): Prepared {
+  const joins = plan.members?.joins ?? [];
+  const involved = { ...spec, drives: [...spec.drives, ...joins] };
+  let steps: Prepared['steps'];
+  try {
+    steps = checkPlan(plugin, involved, plan.steps());
+  } catch (error) {
+    throw pluginError(plugin.id, error);
+  }
+  const input: ChangeInput = {
+    ...spec,
+    plugin: plugin.id,
+    previousState: record.state,
+    ...(plan.newLabel === undefined ? {} : { newLabel: plan.newLabel }),
+    ...(plan.members ? { members: plan.members } : {}),
+  };
+  const erases = plan.erases ?? [];
+  return {
+    input: toInput(input),
+    title: plan.title,
+    subject: { type: 'pool', id: spec.guid, label: spec.label },
+    steps,
+    locks: [...locksOf(involved), ...(plan.locks ?? [])],
+    drives: [...drives, ...(plan.joining ?? [])].map(expectationOf),
+    erases,
+    confirmText: erases.length > 0 ? spec.label : null,
+    notes: plan.notes ?? [],
+  };
+}
+
+export const isMounted = (deps: PoolDeps, spec: PoolSpec): boolean =>
+  deps.host.mounts().some((mount) => mount.path === spec.mountPath);
+
+/** A pool that programs use cannot be unmounted: better said before than after. */
+export async function refuseWhileUsed(deps: PoolDeps, spec: PoolSpec): Promise<void> {
+  if (!isMounted(deps, spec)) return;
+  const users = await deps.host.processesUsing(spec.mountPath);
+  if (users.length === 0) return;
+  const names = users.slice(0, 5).map((user) => `${user.command} (process ${user.pid})`);
+  const more = users.length > 5 ? ` and ${users.length - 5} more` : '';
+  throw new AppError(
+    'pool_in_use',
+    `Files of the pool "${spec.label}" are in use by ${names.join(', ')}${more}.`,
+    {
+      details: { processes: users.map(({ pid, command, user, path }) => ({ pid, command, user, path })) },
+    },
+  );
+}
