@@ -13,6 +13,8 @@ const member = (
     serial: `WD-${slot}`,
     label: `Drive ${slot}`,
     sizeBytes: 4e12,
+    role: 'data' as const,
+    replacementBytes: 4e12,
     status,
     detail,
   },
