@@ -2,8 +2,7 @@
  * The core's looks: what is there now, compared with what a step wants. They change nothing, take nothing from a cache,
  * and never guess: a tool that fails or says something unknown is an error, not "absent".
  */
-import { existsSync, type Stats } from 'node:fs';
-import { lstat, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Look, LookResult, LookStatus } from '$lib/plugin-api/plan';
@@ -11,6 +10,7 @@ import type { JsonObject } from '$lib/shared/json';
 import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
 import { BLANK } from './block-devices';
+import * as files from './file-looks';
 import { isDetaching, loopsOf } from './loops';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
 import { readBtrfsMembers } from './sysfs';
@@ -37,8 +37,6 @@ const blankArguments = z.object({ drive: z.string(), contentHash: z.string() });
 const pathArguments = z.object({ path: z.string() });
 const mountedArguments = z.object({ path: z.string(), uuid: z.string() });
 const mountedFromArguments = z.object({ path: z.string(), source: z.string() });
-const fileArguments = z.object({ path: z.string(), content: z.string(), replaces: z.string().optional() });
-const sparseArguments = z.object({ path: z.string(), sizeBytes: z.number() });
 
 const same = (a: string | null | undefined, b: string): boolean => a?.toLowerCase() === b.toLowerCase();
 
@@ -157,15 +155,6 @@ async function erased(host: LookHost, args: JsonObject): Promise<LookResult> {
   return seen('foreign', `On ${drive} is something else than the plan was made for: ${contentText(now)}.`);
 }
 
-async function directory(_host: LookHost, args: JsonObject): Promise<LookResult> {
-  const { path } = pathArguments.parse(args);
-  const found = await statOf(path);
-  if (!found) return seen('absent', `There is no folder ${path}.`);
-  return found.isDirectory()
-    ? seen('done', `The folder ${path} is there.`)
-    : seen('foreign', `${path} is there, but is no folder.`);
-}
-
 async function mounted(host: LookHost, args: JsonObject): Promise<LookResult> {
   const { path, uuid } = mountedArguments.parse(args);
   const mount = host.mounts().findLast((entry) => entry.path === path);
@@ -200,64 +189,6 @@ const mountedAs = (path: string, wanted: string, found: string | null): LookResu
     : seen('foreign', `Another filesystem (${found ?? 'unknown'}) is mounted at ${path}.`);
 
 /** Links are not followed: on a filesystem that somebody else made they may lead anywhere. */
-async function statOf(path: string): Promise<Stats | null> {
-  return lstat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-    throw error;
-  });
-}
-
-async function file(_host: LookHost, args: JsonObject): Promise<LookResult> {
-  const { path, content, replaces } = fileArguments.parse(args);
-  const found = await statOf(path);
-  if (!found) return seen('absent', `There is no file ${path}.`);
-  if (!found.isFile()) return seen('foreign', `${path} is there, but is no file.`);
-  const text = await readFile(path, 'utf8');
-  if (text === content) return seen('done', `The file ${path} has the wanted content.`);
-  return text === replaces
-    ? seen('absent', `The file ${path} has the content that is to be replaced.`)
-    : seen('foreign', `The file ${path} has another content.`);
-}
-
-async function fileThere(_host: LookHost, args: JsonObject): Promise<LookResult> {
-  const { path } = pathArguments.parse(args);
-  const found = await statOf(path);
-  if (!found) return seen('absent', `There is no file ${path}.`);
-  return found.isFile()
-    ? seen('done', `The file ${path} is there.`)
-    : seen('foreign', `${path} is there, but is no file.`);
-}
-
-/** Members and labels change; whose file it is does not. */
-function identityGuid(text: string): string | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && 'guid' in value ? String(value.guid) : null;
-  } catch {
-    return null; // no JSON: nobody's identity
-  }
-}
-
-async function identity(host: LookHost, args: JsonObject): Promise<LookResult> {
-  const result = await file(host, args);
-  const { path, content } = fileArguments.parse(args);
-  if (result.status !== 'foreign' || (await statOf(path))?.isFile() !== true) return result;
-  return identityGuid(await readFile(path, 'utf8')) === identityGuid(content)
-    ? seen('absent', `The file ${path} tells an earlier state of the pool.`)
-    : result;
-}
-
-async function sparseFile(_host: LookHost, args: JsonObject): Promise<LookResult> {
-  const { path, sizeBytes } = sparseArguments.parse(args);
-  const found = await statOf(path);
-  if (!found) return seen('absent', `There is no file ${path}.`);
-  if (!found.isFile()) return seen('foreign', `${path} is there, but is no file.`);
-  if (found.size === sizeBytes) return seen('done', `The file ${path} has ${sizeBytes} bytes.`);
-  return found.size === 0
-    ? seen('partial', `The file ${path} is there, still empty.`)
-    : seen('foreign', `The file ${path} has ${found.size} bytes, not ${sizeBytes}.`);
-}
-
 async function loopAttached(_host: LookHost, args: JsonObject): Promise<LookResult> {
   const { path } = pathArguments.parse(args);
   // A detached device goes when its last user (udev, a probe) closes it: that moment is waited for.
@@ -275,13 +206,13 @@ const CORE = new Map<string, CoreLook>([
   ['partition-node', partitionNode],
   ['blank', blank],
   ['erased', erased],
-  ['directory', directory],
+  ['directory', (_host, args) => files.directory(args)],
   ['mounted', mounted],
   ['mounted-from', mountedFrom],
-  ['file', file],
-  ['file-there', fileThere],
-  ['identity', identity],
-  ['sparse-file', sparseFile],
+  ['file', (_host, args) => files.file(args)],
+  ['file-there', (_host, args) => files.fileThere(args)],
+  ['identity', (_host, args) => files.identity(args)],
+  ['sparse-file', (_host, args) => files.sparseFile(args)],
   ['loop-attached', loopAttached],
 ]);
 
