@@ -31,6 +31,12 @@ const PROGRAMS = [
   ['smartctl', 'smartmontools'],
   ['perl', 'perl-base'],
 ];
+/** Plugins say themselves what they lack: without these the rest works, so that a failure here only is told. */
+const OPTIONAL_PROGRAMS = [
+  ['lvm', 'lvm2'],
+  ['dmsetup', 'dmsetup'],
+  ['thin_check', 'thin-provisioning-tools'],
+];
 /** Only the tests need these: a browser, and drives that can be made slow or broken. */
 const TEST_PROGRAMS = [
   ['chromium', 'chromium'],
@@ -110,6 +116,16 @@ export function installPrograms(table) {
     );
 }
 
+/** @param {string[][]} table */
+function installOptional(table) {
+  try {
+    installPrograms(table);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`${error.message}\nSome kinds of pools cannot be made; the Plugins page says which.`);
+  }
+}
+
 const hashOf = (/** @type {string | Buffer} */ content) => createHash('sha256').update(content).digest('hex');
 const readIfThere = (/** @type {string} */ path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
@@ -182,6 +198,7 @@ function build() {
 export async function prepare({ forTests = false, withBuild = true } = {}) {
   requireRoot();
   installPrograms(forTests ? [...PROGRAMS, ...TEST_PROGRAMS] : PROGRAMS);
+  installOptional(OPTIONAL_PROGRAMS);
   installPackages();
   if (withBuild) build();
 }

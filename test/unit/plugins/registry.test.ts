@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -71,12 +71,16 @@ describe('plugins', () => {
       'plugin.ts',
     );
     const plugins = await load();
-    expect(plugins.list().map(({ id, origin, available }) => [id, origin, available])).toEqual([
-      ['btrfs', 'built-in', true],
-      ['single-drive', 'built-in', true],
-      ['mine', 'third-party', true],
-      ['typed', 'third-party', true],
+    const ours = readdirSync('plugins', { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => [entry.name, 'built-in']);
+    expect(plugins.list().map(({ id, origin }) => [id, origin])).toEqual([
+      ...ours.toSorted(),
+      ['mine', 'third-party'],
+      ['typed', 'third-party'],
     ]);
+    for (const id of ['btrfs', 'single-drive', 'mine', 'typed'])
+      expect(viewOf(plugins, id)).toMatchObject({ available: true });
     expect(viewOf(plugins, 'mine')?.form).toMatchObject([{ name: 'level', type: 'integer', default: 3 }]);
     expect(allowed).toContain('/usr/bin/true');
   });

@@ -1,0 +1,233 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as sdk from '$lib/plugin-api';
+import type { ExecAction, Step } from '$lib/plugin-api/plan';
+import type { PoolDrive, PoolSpec } from '$lib/plugin-api/storage';
+import { divide, EXTENT_BYTES, usableBytes } from '$plugins/lvm/capacity';
+import { lvmUuid, mappedName, snapshotName, snapshotVolume } from '$plugins/lvm/names';
+import { parseReport } from '$plugins/lvm/parse-report';
+import makePlugin from '$plugins/lvm/plugin.server';
+
+const fixture = (name: string): string => readFileSync(`test/fixtures/lvm/${name}`, 'utf8');
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+const GUID = '3b0c6f2e-7f4d-4b8a-9c0e-5a1d2e3f4a5b';
+const plugin = makePlugin(sdk);
+
+const drive = (slot: number, more: Partial<PoolDrive> = {}): PoolDrive => ({
+  id: `drive-${slot}`,
+  serial: `SER${slot}`,
+  label: `bay ${slot}`,
+  sizeBytes: GIB,
+  slot,
+  contentHash: 'blank',
+  partitions: [],
+  present: true,
+  ...more,
+});
+const spec = (layout = 'mirror', count = 2, options: PoolSpec['options'] = {}): PoolSpec => ({
+  guid: GUID,
+  label: 'tank',
+  layout,
+  options: { filesystem: 'ext4', overcommitPercent: 100, ...options },
+  mountPath: '/mnt/tank',
+  mountPathExisted: false,
+  drives: Array.from({ length: count }, (_, slot) => drive(slot)),
+});
+const named = (steps: Step[], name: string): Step => {
+  const step = steps.find((one) => one.name === name);
+  if (!step) throw new Error(`no step ${name} among ${steps.map((one) => one.name).join(', ')}`);
+  return step;
+};
+const argvOf = (step: Step): ExecAction['argv'] => (step.run.do === 'exec' ? step.run.argv : []);
+const wordsOf = (step: Step): string =>
+  argvOf(step)
+    .map((word) => (typeof word === 'string' ? word : 'drive' in word ? `<${word.drive}>` : '<volume>'))
+    .join(' ');
+
+describe('names inside of LVM', () => {
+  it('double the dashes of both parts of a device-mapper name', () => {
+    expect(mappedName('cairn_3b0c6f2e', 'data')).toBe('cairn_3b0c6f2e-data');
+    expect(mappedName('my-group', 'a-b')).toBe('my--group-a--b');
+  });
+  it('write a UUID the way LVM does', () => {
+    expect(lvmUuid(GUID)).toBe('3b0c6f-2e7f-4d4b-8a9c-0e5a-1d2e-3f4a5b');
+  });
+  it.each(['before upgrade', 'nightly-2026.11.21', 'a_tmeta', 'Größe', '+'])(
+    'read back the snapshot %s',
+    (name) => {
+      expect(snapshotVolume(name)).toMatch(/^snap\.[A-Za-z0-9.+-]+$/);
+      expect(snapshotName(snapshotVolume(name))).toBe(name);
+    },
+  );
+  it('know no snapshot in the volume of somebody else', () => {
+    expect(snapshotName('data')).toBeNull();
+    expect(snapshotName('snap.+ff+fe')).toBeNull();
+  });
+});
+
+describe('the division of drives', () => {
+  it.each([
+    ['linear', [2, 1], 3],
+    ['mirror', [2, 1, 1], 1],
+    ['raid5', [2, 1, 1], 2],
+    ['thin', [2, 1], 3],
+  ])('%s of %j GiB holds nearly %d GiB', (layout, sizes, wanted) => {
+    const bytes = usableBytes({ layout, driveSizesBytes: sizes.map((size) => size * GIB) });
+    expect(bytes / GIB).toBeLessThan(wanted);
+    expect(bytes / GIB).toBeGreaterThan(wanted * 0.95);
+  });
+  it('is nothing for no drives and for drives that are too small', () => {
+    for (const layout of ['linear', 'mirror', 'raid5', 'thin'])
+      for (const sizes of [[], [MIB], [MIB, MIB, MIB]])
+        expect(usableBytes({ layout, driveSizesBytes: sizes })).toBe(0);
+  });
+  it('promises more than there is only where it was asked for', () => {
+    const { extents, virtualExtents } = divide('thin', [GIB], 300);
+    expect(virtualExtents).toBe(extents * 3);
+  });
+  it('keeps the metadata of a very large thin pool within what the kernel takes', () => {
+    const { metadataExtents, chunkBytes } = divide(
+      'thin',
+      Array.from({ length: 10 }, () => 20 * 1024 * GIB),
+    );
+    expect(metadataExtents * EXTENT_BYTES).toBeLessThanOrEqual(15.9 * GIB);
+    expect(chunkBytes).toBeGreaterThan(128 * 1024);
+    expect(Math.log2(chunkBytes) % 1).toBe(0);
+  });
+});
+
+describe('the plans', () => {
+  const layouts: [string, number][] = [
+    ['linear', 2],
+    ['mirror', 2],
+    ['raid5', 3],
+    ['thin', 2],
+  ];
+  it.each(layouts)('%s: LVM may touch the drives of the pool only, and asks nothing', (layout, count) => {
+    const of = spec(layout, count);
+    const steps = [...plugin.create(of), ...plugin.destroy(of), ...plugin.mount(of), ...plugin.unmount(of)];
+    const actions = steps.flatMap((step) => [step.run, ...(Array.isArray(step.undo) ? step.undo : [])]);
+    for (const action of actions)
+      if (action.do === 'exec' && action.program === '/usr/sbin/lvm') {
+        expect(action.argv).toContain('--devices');
+        expect(action.argv).toContain('--yes');
+      }
+    expect(new Set(plugin.create(of).map((step) => step.name)).size).toBe(plugin.create(of).length);
+  });
+  it('tell LVM the UUID of each drive', () => {
+    expect(wordsOf(named(plugin.create(spec()), 'make-physical-volume-0'))).toMatch(
+      /--uuid \w{6}(-\w{4}){5}-\w{6} --norestorefile --dataalignment 1m -- <drive-0>$/,
+    );
+  });
+  it('make a group that nobody but Cairn starts', () => {
+    const words = wordsOf(named(plugin.create(spec('raid5', 3)), 'make-volume-group'));
+    expect(words).toContain('--setautoactivation n');
+    expect(words).toContain(`--addtag cairn.guid=${GUID}`);
+    expect(words).toContain('cairn_3b0c6f2e <drive-0> <drive-1> <drive-2>');
+  });
+  it.each([
+    ['linear', 2, '--type linear'],
+    ['mirror', 3, '--type raid1 --mirrors 2'],
+    ['raid5', 4, '--type raid5 --stripes 3'],
+  ])('make a %s volume of %d drives', (layout, count, wanted) => {
+    expect(wordsOf(named(plugin.create(spec(layout, count)), 'make-volume'))).toContain(wanted);
+  });
+  it('erase with one command a drive, and leave out a drive that is not there', () => {
+    const of = spec('raid5', 3);
+    of.drives[1] = drive(1, { present: false });
+    const destroyed = plugin.destroy(of).flatMap((step) => step.destroys ?? []);
+    expect(destroyed).toEqual(['drive-0', 'drive-2']);
+    expect(JSON.stringify(plugin.mount(of))).not.toContain('drive-1"},"--');
+    expect(wordsOf(named(plugin.mount(of), 'activate'))).toContain('--activationmode degraded');
+  });
+  it('stop a volume without its drives when none is there', () => {
+    const of = spec();
+    of.drives = of.drives.map((one) => ({ ...one, present: false }));
+    expect(named(plugin.unmount(of), 'deactivate').run).toMatchObject({ program: '/usr/sbin/dmsetup' });
+  });
+
+  it('replace a drive that is there by a move, so that nothing is ever less safe', () => {
+    const steps = plugin.replace(spec('raid5', 3), {
+      old: drive(1),
+      fresh: drive(1, { id: 'new', serial: 'NEW' }),
+    });
+    expect(steps.map((step) => step.name)).toEqual([
+      'make-physical-volume-1',
+      'extend-group',
+      'move-data',
+      'reduce-group',
+      'erase-physical-volume-1',
+    ]);
+    expect(wordsOf(named(steps, 'move-data'))).toMatch(/pvmove .*--atomic .*<drive-1> <new>$/);
+  });
+  it('replace a drive that is gone by building it again', () => {
+    const of = spec('mirror', 2);
+    of.drives[1] = drive(1, { present: false });
+    const steps = plugin.replace(of, { old: drive(1, { present: false }), fresh: drive(1, { id: 'new' }) });
+    expect(steps.map((step) => step.name)).toContain('repair-volume');
+    expect(JSON.stringify(steps.map((step) => step.run))).not.toContain('"drive-1"');
+  });
+  it('never cut a volume on the way back from growing it', () => {
+    const steps = plugin.expand(spec('linear', 1), { added: [drive(1)] });
+    expect(named(steps, 'grow-volume').undo).toBe('impossible');
+    expect(named(steps, 'grow-filesystem').undo).toBe('impossible');
+  });
+  it('give a mirror another copy, not more space', () => {
+    const steps = plugin.expand(spec('mirror', 2), { added: [drive(2)] });
+    expect(wordsOf(named(steps, 'add-copies'))).toMatch(/--mirrors 2 cairn_3b0c6f2e\/data <drive-2>$/);
+  });
+  it('roll back so that the snapshot stays and what was there is kept', () => {
+    const steps = plugin.snapshots.rollBack(spec('thin'), { name: 'a', keepAs: 'before a' });
+    expect(wordsOf(named(steps, 'keep-volume'))).toMatch(/cairn_3b0c6f2e data snap.before\+20a$/);
+    expect(wordsOf(named(steps, 'volume-from-snapshot'))).toMatch(/--name data cairn_3b0c6f2e\/snap.a$/);
+    expect(() => plugin.snapshots.create(spec('linear'), { name: 'a' })).toThrow(/thin/);
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    ['start-scrub', 'linear', 2, /no second copy/],
+    ['remove-drive', 'mirror', 2, /two drives/],
+    ['remove-drive', 'thin', 2, /Replace the drive/],
+    ['expand', 'raid5', 3, /new pool/],
+    ['re-add', 'thin', 2, /Plugging it in/],
+  ] as const)('%s of a %s of %d drives says why', (verb, layout, count, why) => {
+    expect(plugin.refusal(verb, spec(layout, count), null)).toMatch(why);
+  });
+  it('name the drive that is not there', () => {
+    const of = spec('linear', 2);
+    of.drives[1] = drive(1, { present: false });
+    expect(plugin.refusal('replace', of, null)).toContain('SER1');
+    expect(plugin.refusal('replace', spec('linear', 2), null)).toBeNull();
+  });
+});
+
+describe('lvm fullreport', () => {
+  it('refuses what is not the report that was asked for', () => {
+    for (const text of [
+      '',
+      '{}',
+      '{"report":{}}',
+      '{"report":[{"vg":[{"vg_name":"x"}]}]}',
+      '  Command failed.',
+    ])
+      expect(() => parseReport(text)).toThrow();
+    const odd = fixture('fullreport-2.03.16-raid5-resync.json').replace('"20.58"', '"a fifth"');
+    expect(() => parseReport(odd)).toThrow(/copy_percent/);
+  });
+  it('reads groups, volumes and where they lie', () => {
+    const { groups, loose } = parseReport(fixture('fullreport-2.03.16-raid5-resync.json'));
+    expect(loose).toEqual([]);
+    expect(groups).toHaveLength(1);
+    const [group] = groups;
+    expect(group).toMatchObject({ name: 'cairn_aa', tags: ['cairn.guid=x'], missingCount: 0 });
+    expect(group?.volumes.find((volume) => volume.name === 'data')).toMatchObject({
+      hidden: false,
+      active: true,
+      syncAction: 'resync',
+      copyPercent: 20.58,
+      segments: [{ type: 'raid5', devices: ['data_rimage_0', 'data_rimage_1', 'data_rimage_2'] }],
+    });
+  });
+});
