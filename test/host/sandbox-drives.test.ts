@@ -69,7 +69,7 @@ beforeEach(async () => {
     poolOf: () => pool,
     operationOf: (lock) => operations.holder(lock)?.id ?? null,
   });
-  defineDriveOperations(operations, { db, host, drives, config, log });
+  defineDriveOperations(operations, { db, host, drives, config, clock: systemClock, log });
   await host.start();
   drives.start();
 });

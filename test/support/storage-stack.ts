@@ -7,6 +7,7 @@ import { readConfig, type Config } from '$lib/server/config';
 import { closeDatabase, openDatabase, type Db } from '$lib/server/db/client';
 import { migrateDatabase } from '$lib/server/db/migrate';
 import { createDrives, type Drives } from '$lib/server/drives/drive';
+import { defineDriveOperations } from '$lib/server/drives/operations';
 import { createBus, type Bus } from '$lib/server/events/bus';
 import { createFeed, type Feed } from '$lib/server/events/feed';
 import { createHost, type LiveHost } from '$lib/server/host/host';
@@ -92,6 +93,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   });
   const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   late.pools = pools;
+  defineDriveOperations(operations, { db, host, drives, config, clock, log });
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
   const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });

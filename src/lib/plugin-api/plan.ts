@@ -31,6 +31,12 @@ export type Argument = string | DeviceRef;
 export const isDriveRef = (value: Argument | NamedSource): value is DriveRef =>
   typeof value === 'object' && 'drive' in value;
 
+/** A piece of a whole drive, counted from its start. */
+export interface Area {
+  offsetBytes: number;
+  lengthBytes: number;
+}
+
 export interface ExecAction {
   do: 'exec';
   /** Absolute path, for example /usr/sbin/mkfs.ext4; must be in the plugin's `programs`. */
@@ -75,6 +81,14 @@ export type Action =
   /** Waits until the partition's device node is there (kernel and udev need a moment after a new table). */
   | { do: 'reread-partitions'; drive: string }
   | { do: 'forget-partitions'; drive: string }
+  /** Copies pieces of a whole drive into a file (mode 0600) that is complete or not there. Nothing else may use the drive. */
+  | { do: 'save-areas'; drive: string; path: string; areas: Area[]; partitions: number[] }
+  /** Writes them back; refused when anything but an erasure has happened there since. */
+  | { do: 'write-areas'; drive: string; path: string }
+  /** Reads at random places until the time (milliseconds since the epoch), so that the drive's light blinks. */
+  | { do: 'blink'; drive: string; sizeBytes: number; rotational: boolean | null; untilMs: number }
+  /** The light at the drive's bay, where its enclosure has one. */
+  | { do: 'set-locate'; drive: string; on: boolean }
   /** Does nothing: the step's look says `running` while the kernel is at it (rebuild, reshape), and is waited for. */
   | { do: 'wait' };
 
@@ -154,6 +168,29 @@ export const looks = {
   }),
   /** A file is there, whatever is in it. */
   fileThere: (path: string): Look => ({ look: 'file-there', args: { path } }),
+  /** The file holds exactly these areas of the drive, undamaged. */
+  areasSaved: (drive: string, path: string, areas: Area[]): Look => ({
+    look: 'areas-saved',
+    args: { drive, path, areas: areas.map((area) => ({ ...area })) },
+  }),
+  /** No signature is left. absent: the content is still `contentHash`; partial: erased in part; else foreign. */
+  areasErased: (drive: string, path: string, contentHash: string): Look => ({
+    look: 'areas-erased',
+    args: { drive, path, contentHash },
+  }),
+  /** The areas saved in the file are on the drive. absent: they are as saved but for zeroes; else foreign. */
+  areasWritten: (drive: string, path: string): Look => ({ look: 'areas-written', args: { drive, path } }),
+  /** The time is over (milliseconds since the epoch), or the drive was pulled. */
+  blinked: (drive: string, untilMs: number): Look => ({ look: 'blinked', args: { drive, untilMs } }),
+  /** The light at the drive's bay is on. */
+  locateLit: (drive: string): Look => ({ look: 'locate-lit', args: { drive } }),
+  /** A self-test runs, or has ended with a result since the drive's log was as `log` says. */
+  selfTestStarted: (drive: string, log: string): Look => ({
+    look: 'self-test-started',
+    args: { drive, log },
+  }),
+  /** running, with percent, while the drive tests itself; done: it has ended, well or not. */
+  selfTestEnded: (drive: string, log: string): Look => ({ look: 'self-test-ended', args: { drive, log } }),
   sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
   loopAttached: (path: string): Look => ({ look: 'loop-attached', args: { path } }),
 } as const;

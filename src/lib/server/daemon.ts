@@ -123,7 +123,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('alerts', () => alerts.stop());
   const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   undoing.add('found pools', () => found.stop());
-  defineDriveOperations(operations, { db, host, drives, config, log });
+  defineDriveOperations(operations, { db, host, drives, driveHealth, config, clock, log });
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
   defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
 

@@ -295,6 +295,13 @@ export const ERROR_CODES = {
     title: 'What is on the drive could not be read',
     remedy: 'Wait a moment; if it stays so, check the cable and the health of the drive.',
   },
+  drive_blank: { kind: 'precondition', status: 409, title: 'Nothing is on the drive' },
+  wipe_not_restorable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The wipe cannot be taken back any more',
+    remedy: 'Look at what is on the drive now.',
+  },
   drive_gone: {
     kind: 'precondition',
     status: 409,

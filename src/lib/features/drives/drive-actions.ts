@@ -1,4 +1,7 @@
 /** What can be done to a drive. */
+import Eraser from '@lucide/svelte/icons/eraser';
+import Lightbulb from '@lucide/svelte/icons/lightbulb';
+import Moon from '@lucide/svelte/icons/moon';
 import Lock from '@lucide/svelte/icons/lock';
 import LockOpen from '@lucide/svelte/icons/lock-open';
 import PackagePlus from '@lucide/svelte/icons/package-plus';
@@ -26,6 +29,12 @@ function whyNotRemove(drive: Drive): string | null {
   return null;
 }
 
+function whyNotWipe(drive: Drive): string | null {
+  const [issue] = drive.issues;
+  if (issue) return [issue.message, issue.remedy].filter(Boolean).join(' ');
+  return drive.contentHash === 'blank' ? 'Nothing is on it.' : null;
+}
+
 export function driveActions(drive: Drive, access: Access): Action[] {
   const isProtected = drive.protection !== 'none';
   return [
@@ -36,6 +45,32 @@ export function driveActions(drive: Drive, access: Access): Action[] {
       shown: drive.present,
       why: access.why('operator'),
       run: () => void dialogs.open(() => import('./BayLabelDialog.svelte'), { drive }),
+    },
+    {
+      id: 'drive.identify',
+      title: 'Identify',
+      icon: Lightbulb,
+      shown: drive.present,
+      why: access.why('operator'),
+      run: () => void attempt(() => trpc().drives.identify.mutate({ id: drive.id })),
+    },
+    {
+      id: 'drive.read',
+      title: 'Read what is on it',
+      icon: Moon,
+      shown: drive.present && !drive.probed && drive.health.power === 'standby',
+      why: access.why('operator'),
+      run: () => void attempt(() => trpc().drives.refresh.mutate({ id: drive.id })),
+    },
+    {
+      id: 'drive.wipe',
+      title: 'Wipe …',
+      icon: Eraser,
+      tone: 'danger',
+      shown: drive.present,
+      why: access.why('operator') ?? whyNotWipe(drive),
+      run: () =>
+        void dialogs.open(() => import('./WipeDialog.svelte'), { driveId: drive.id, name: nameOf(drive) }),
     },
     {
       id: 'drive.protect',

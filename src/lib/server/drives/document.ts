@@ -2,8 +2,9 @@
 import type { Drive, DriveHealth } from '$lib/shared/wire/drives';
 import { issue } from '../errors';
 import type { BlockDrive } from '../host/types';
-import { driveName, groupOf, issuesOf, protectionOf, type Circumstances } from './availability';
+import { driveName, groupOf, issuesOf, protectionOf, usersOf, type Circumstances } from './availability';
 import type { DriveRow } from './store';
+import type { WipeBackup } from './wipe-store';
 
 /** What is kept about a drive that is there, brought up to date; for one that was never seen, a new row. */
 export function rowFor(drive: BlockDrive, known: DriveRow | undefined, now: number): DriveRow {
@@ -15,11 +16,23 @@ export function rowFor(drive: BlockDrive, known: DriveRow | undefined, now: numb
   };
 }
 
+/** Whether a wipe can be taken back: only while nothing else has come onto the drive. */
+export function wipedOf(backup: WipeBackup | undefined, drive: BlockDrive, uses: string[]): Drive['wiped'] {
+  if (!backup) return null;
+  const { id: backupId, createdAt: at, description, contentHash } = backup;
+  const why = !drive.probed
+    ? 'What is on the drive now has not been read.'
+    : drive.contentHash !== contentHash || uses.length > 0
+      ? 'Something was written to the drive since.'
+      : null;
+  return { backupId, at, description, why };
+}
+
 export function presentDrive(
   drive: BlockDrive,
   row: DriveRow,
   circumstances: Circumstances,
-  health: DriveHealth,
+  known: { health: DriveHealth; backup: WipeBackup | undefined },
 ): Drive {
   const { system: _, backingFile: __, usedBy: ___, ...shown } = drive;
   return {
@@ -31,7 +44,8 @@ export function presentDrive(
     issues: issuesOf(drive, circumstances),
     pool: circumstances.pool,
     operationId: circumstances.operationId,
-    health,
+    health: known.health,
+    wiped: wipedOf(known.backup, drive, circumstances.pool ? [circumstances.pool.label] : usersOf(drive)),
     firstSeenAt: row.firstSeenAt,
     lastSeenAt: row.lastSeenAt,
   };
@@ -54,6 +68,7 @@ const gone = {
   partitions: [],
   probed: false,
   contentHash: 'unread',
+  wiped: null,
 } satisfies Partial<Drive>;
 
 export const goneDrive = (

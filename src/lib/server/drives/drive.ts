@@ -20,6 +20,7 @@ import { NO_HEALTH } from './health-document';
 import { goneDrive, presentDrive, rowFor } from './document';
 import { createContentReadings } from './content-readings';
 import { allRows, putRows, type DriveRow } from './store';
+import { lastBackups, type WipeBackup } from './wipe-store';
 
 const RELEASED_MS = 100;
 
@@ -68,6 +69,7 @@ export function createDrives(parts: DriveParts): Drives {
   /** Drives that an operation had since they were last read. */
   const held = new Set<string>();
   let rows = new Map<string, DriveRow>();
+  let backups = new Map<string, WipeBackup>();
 
   const healthOf = parts.healthOf ?? ((): DriveHealth => NO_HEALTH);
   const operationOn = (id: string): string | null => parts.operationOf(`drive:${id}`);
@@ -85,7 +87,7 @@ export function createDrives(parts: DriveParts): Drives {
         operationId: operationOn(drive.id),
         asleep: healthOf(drive.id).power === 'standby',
       },
-      healthOf(drive.id),
+      { health: healthOf(drive.id), backup: backups.get(drive.id) },
     );
   };
   const remembered = (row: DriveRow): Drive =>
@@ -103,6 +105,7 @@ export function createDrives(parts: DriveParts): Drives {
   function publish(): void {
     if (stopped) return;
     rows = new Map(allRows(db).map((row) => [row.id, row]));
+    backups = lastBackups(db);
     const seen = comeOrGone();
     for (const row of seen) rows.set(row.id, row);
     const drives = list();

@@ -1,7 +1,7 @@
 /** What drives said about their health: the last reading of each, and a history that goes with the drive, not with its port. */
 import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
 import type { JsonObject } from '$lib/shared/json';
-import type { DriveSample } from '$lib/shared/wire/drives';
+import type { DriveSample, SmartCounters } from '$lib/shared/wire/drives';
 import type { Db } from '../db/client';
 import { driveHealth, driveSamples } from '../db/schema';
 import type { SmartReading } from '../host/smart-answer';
@@ -43,6 +43,16 @@ export function putReading(db: Db, driveId: string, { readAt, reading }: StoredR
       .run();
   });
 }
+
+/** Counters of the first reading since a time; none: nothing was read since. */
+export const firstCountersSince = (db: Db, driveId: string, since: number): SmartCounters =>
+  db
+    .select({ counters: driveSamples.counters })
+    .from(driveSamples)
+    .where(and(eq(driveSamples.driveId, driveId), gte(driveSamples.at, since)))
+    .orderBy(asc(driveSamples.at))
+    .limit(1)
+    .get()?.counters ?? {};
 
 /** Oldest first. */
 export const samplesSince = (db: Db, driveId: string, since: number): DriveSample[] =>

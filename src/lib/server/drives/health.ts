@@ -11,14 +11,23 @@ import { toAppError } from '../errors';
 import type { Bus } from '../events/bus';
 import type { LiveHost } from '../host/host';
 import { readSmart } from '../host/smart';
+import type { SmartAnswer } from '../host/smart-answer';
 import type { BlockDrive } from '../host/types';
 import type { Logger } from '../log';
 import { healthOf, type DriveAnswer } from './health-document';
-import { lastReadings, putReading, samplesSince, thinSamples, type StoredReading } from './health-store';
+import {
+  firstCountersSince,
+  lastReadings,
+  putReading,
+  samplesSince,
+  thinSamples,
+  type StoredReading,
+} from './health-store';
 
 const EVERY_MS = 30 * 60_000;
 /** One that sleeps is looked at more often: that costs it nothing, and it is news when it wakes. */
 const ASLEEP_EVERY_MS = 5 * 60_000;
+const TEST_EVERY_MS = 10_000;
 const MINUTE_MS = 60_000;
 const WEEK_MS = 7 * 86_400_000;
 
@@ -63,6 +72,7 @@ export function createDriveHealths(parts: DriveHealthParts): DriveHealths {
     try {
       const answer = await readSmart(host.commands, drive, ending.signal);
       answers.set(drive.id, { ...answer, askedAt });
+      followTest(drive.id, answer);
       if (answer.kind === 'reading') {
         const stored = { readAt: askedAt, reading: answer.reading };
         readings.set(drive.id, stored);
@@ -78,6 +88,17 @@ export function createDriveHealths(parts: DriveHealthParts): DriveHealths {
       );
     }
     bus.emit('drive.health', { driveId: drive.id });
+  }
+
+  const following = new Set<NodeJS.Timeout>();
+  /** While a drive tests itself, how far it is changes every few seconds. */
+  function followTest(driveId: string, answer: SmartAnswer): void {
+    if (answer.kind !== 'reading' || !answer.reading.selfTest.running) return;
+    const timer = setTimeout(() => {
+      following.delete(timer);
+      void askInTurn(present().filter((drive) => drive.id === driveId));
+    }, TEST_EVERY_MS);
+    following.add(timer.unref());
   }
 
   /** One drive at a time: they share controllers, and nobody is in a hurry. */
@@ -103,7 +124,7 @@ export function createDriveHealths(parts: DriveHealthParts): DriveHealths {
   return {
     of: (driveId) => healthOf(answers.get(driveId), readings.get(driveId)),
     history: (driveId, sinceMs) => samplesSince(db, driveId, sinceMs),
-    weekAgo: (driveId) => samplesSince(db, driveId, clock.now() - WEEK_MS)[0]?.counters ?? {},
+    weekAgo: (driveId) => firstCountersSince(db, driveId, clock.now() - WEEK_MS),
     async read(driveId) {
       await askInTurn(present().filter((drive) => drive.id === driveId));
     },
@@ -124,6 +145,7 @@ export function createDriveHealths(parts: DriveHealthParts): DriveHealths {
     },
     async stop() {
       ending.abort();
+      for (const timer of following) clearTimeout(timer);
       end?.();
       await last;
     },

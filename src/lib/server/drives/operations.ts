@@ -4,7 +4,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { looks, not, type Step } from '$lib/plugin-api/plan';
-import type { JsonObject } from '$lib/shared/json';
+import type { Clock } from '../clock';
 import type { Config } from '../config';
 import type { Db } from '../db/client';
 import { AppError, issue, issuesError } from '../errors';
@@ -14,6 +14,11 @@ import { askSfdisk } from '../host/signatures';
 import type { Logger } from '../log';
 import type { OperationDefinition, Operations, Prepared, RecordOwner } from '../operations/types';
 import { driveName } from './availability';
+import type { DriveHealths } from './health';
+import { identifyOperation } from './identify';
+import { parseRequest } from './request';
+import { selfTestOperation } from './self-test';
+import { restoreWipeOperation, wipeDriveOperation } from './wipe';
 import { erasureOf, expectationOf } from './erasure';
 import type { Drives } from './drive';
 import { installationDigits, removeRow } from './store';
@@ -22,7 +27,10 @@ export interface DriveOperationParts {
   db: Db;
   host: Pick<LiveHost, 'commands' | 'blockDevices'>;
   drives: Pick<Drives, 'get' | 'list' | 'refresh'>;
-  config: Pick<Config, 'sandboxDir'>;
+  config: Pick<Config, 'sandboxDir' | 'dataDir'>;
+  clock: Clock;
+  /** Absent: drives cannot be told to test themselves. */
+  driveHealth?: Pick<DriveHealths, 'read' | 'of'>;
   log: Logger;
 }
 
@@ -37,21 +45,6 @@ const createRequest = z.strictObject({
 });
 const removeRequest = z.strictObject({ driveId: z.string() });
 const noRequest = z.strictObject({});
-
-/** @throws AppError with an issue for each field that is wrong */
-function parse<T>(schema: z.ZodType<T>, request: JsonObject): T {
-  const result = schema.safeParse(request);
-  if (result.success) return result.data;
-  throw issuesError(
-    result.error.issues.map((found) =>
-      issue(
-        found.code === 'unrecognized_keys' ? 'unknown_field' : 'invalid_input',
-        found.message,
-        found.path.join('.') || undefined,
-      ),
-    ),
-  );
-}
 
 const nobody: RecordOwner = {
   begin: () => undefined,
@@ -72,6 +65,10 @@ export function defineDriveOperations(
   operations.define(createSandboxDrives(parts, digits));
   operations.define(attachSandboxDrives(parts));
   operations.define(removeSandboxDrive(parts));
+  operations.define(wipeDriveOperation(parts));
+  operations.define(restoreWipeOperation(parts));
+  operations.define(identifyOperation(parts));
+  if (parts.driveHealth) operations.define(selfTestOperation({ ...parts, driveHealth: parts.driveHealth }));
 }
 
 /** As the kernel tells it of a loop device: without links. */
@@ -111,7 +108,7 @@ function createSandboxDrives(parts: DriveOperationParts, digits: string): Operat
     deadlineMs: 5 * MINUTE,
     record: nobody,
     async prepare(request) {
-      const { count, sizeBytes } = parse(createRequest, request);
+      const { count, sizeBytes } = parseRequest(createRequest, request);
       const folder = folderOf(parts);
       const first = firstFree(folder);
       const serials = Array.from(
@@ -168,7 +165,7 @@ function attachSandboxDrives(parts: DriveOperationParts): OperationDefinition {
     deadlineMs: 5 * MINUTE,
     record: nobody,
     async prepare(request) {
-      parse(noRequest, request);
+      parseRequest(noRequest, request);
       const folder = folderOf(parts);
       parts.host.blockDevices.scan();
       const steps: Step[] = [];
@@ -200,7 +197,7 @@ function removeSandboxDrive(parts: DriveOperationParts): OperationDefinition {
       succeed: (tx, _operationId, prepared) => removeRow(tx, prepared.subject.id),
     },
     async prepare(request) {
-      const { driveId } = parse(removeRequest, request);
+      const { driveId } = parseRequest(removeRequest, request);
       // What sits on it is read now: whether something is lost, and the plan's hash, follow from it.
       const { kernelName } = parts.drives.get(driveId);
       if (kernelName !== null) await parts.drives.refresh([kernelName]);

@@ -3,15 +3,14 @@
  * become device paths here, right before the act, from what is plugged in now.
  */
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, open, rmdir, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { isDriveRef, type Action, type DeviceRef, type ExecAction } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
-import { listFolder } from './list-folder';
+import { saveAreas, writeAreas } from './areas';
+import { performFileAction } from './file-actions';
+import { blinkArguments, setLocate } from './identify';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';
 import type { Host } from './types';
-import { syncDirectory, unlessMissing, writeFile } from './write-file';
 
 export interface CommandAction {
   kind: 'command';
@@ -81,12 +80,28 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
         ['--delete', host.blockDevices.resolve({ drive: action.drive })],
         [0, 1],
       );
+    case 'blink':
+      return {
+        ...command(PROGRAMS.perl, blinkArguments(action, host.blockDevices.resolve({ drive: action.drive }))),
+        timeoutMs: Math.max(0, action.untilMs - Date.now()) + SHORT_TIMEOUT_MS,
+      };
+    case 'set-locate':
+      return inProcess(
+        describeAction(action, () => null),
+        async () => setLocate(host, action.drive, action.on),
+      );
+    case 'save-areas':
+    case 'write-areas':
+      return inProcess(
+        describeAction(action, () => null),
+        () => areasAction(action, host.blockDevices.resolve({ drive: action.drive })),
+      );
     case 'wait':
       return inProcess('waiting for the kernel', async () => undefined);
     default:
       return inProcess(
         describeAction(action, () => null),
-        () => perform(action),
+        () => performFileAction(action),
       );
   }
 }
@@ -101,6 +116,12 @@ function compileExec(action: ExecAction, host: Pick<Host, 'argument'>): CommandA
     okExitCodes: action.okExitCodes ?? [0],
   };
 }
+
+const areasAction = (
+  action: Extract<Action, { do: 'save-areas' | 'write-areas' }>,
+  device: string,
+): Promise<void> =>
+  action.do === 'save-areas' ? saveAreas(device, action) : writeAreas(device, action.drive, action.path);
 
 type MountAction = Extract<Action, { do: 'mount' }>;
 
@@ -129,65 +150,6 @@ function partxCommand(verb: '--update' | '--delete', path: string, okExitCodes?:
 
 const unmountCommand = (path: string): CommandAction =>
   systemdRuns() ? command(PROGRAMS.systemdUmount, ['--', path]) : command(PROGRAMS.umount, ['--', path]);
-
-type FileAction = Extract<
-  Action,
-  {
-    do:
-      | 'make-directory'
-      | 'remove-directory'
-      | 'write-file'
-      | 'remove-file'
-      | 'list-folder'
-      | 'make-sparse-file';
-  }
->;
-
-async function perform(action: FileAction): Promise<void> {
-  switch (action.do) {
-    case 'make-directory':
-      // The mode is set apart: mkdir's own is cut by the umask. A directory that was there keeps its mode.
-      if (await mkdir(action.path, { recursive: true })) await chmod(action.path, action.mode);
-      return syncDirectory(dirname(action.path));
-    case 'remove-directory':
-      return removeDirectory(action.path);
-    case 'write-file':
-      return writeFile(action.path, action.content, action.mode);
-    case 'remove-file':
-      await unlink(action.path).catch(unlessMissing);
-      return syncDirectory(dirname(action.path));
-    case 'list-folder':
-      return listFolder(action.path, action.into);
-    case 'make-sparse-file':
-      return makeSparseFile(action.path, action.sizeBytes);
-  }
-}
-
-async function removeDirectory(path: string): Promise<void> {
-  await rmdir(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
-      throw new AppError('foreign_state', `The folder ${path} is not empty, so it was left as it is.`, {
-        remedy: 'Look at what is in the folder; move it away, then try again.',
-        cause: error,
-      });
-    unlessMissing(error);
-  });
-  await syncDirectory(dirname(path));
-}
-
-async function makeSparseFile(path: string, sizeBytes: number): Promise<void> {
-  const file = await open(path, 'a', 0o600);
-  try {
-    const { size } = await file.stat();
-    if (size !== 0 && size !== sizeBytes)
-      throw new AppError('foreign_state', `${path} is there already, with another size (${size} bytes).`);
-    await file.truncate(sizeBytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await syncDirectory(dirname(path));
-}
 
 const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
 /** One word for a POSIX shell. */
@@ -239,6 +201,16 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine(PROGRAMS.partx, '--update', at({ drive: action.drive }));
     case 'forget-partitions':
       return shellLine(PROGRAMS.partx, '--delete', at({ drive: action.drive }));
+    case 'blink':
+      return `: read at random places of ${at({ drive: action.drive })} until ${new Date(action.untilMs).toISOString()}`;
+    case 'set-locate':
+      return `: switch the light at the bay of ${at({ drive: action.drive })} ${action.on ? 'on' : 'off'}`;
+    case 'save-areas': {
+      const bytes = action.areas.reduce((sum, area) => sum + area.lengthBytes, 0);
+      return `: save ${action.areas.length} areas (${bytes} bytes) of ${at({ drive: action.drive })} in ${shellWord(action.path)}`;
+    }
+    case 'write-areas':
+      return `: write the areas saved in ${shellWord(action.path)} back to ${at({ drive: action.drive })}`;
     case 'wait':
       return ': wait until the kernel has finished';
   }

@@ -9,9 +9,12 @@ import type { Look, LookResult, LookStatus } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
 import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
+import { areasErased, areasSaved, areasWritten } from './area-looks';
 import { BLANK } from './block-devices';
 import * as files from './file-looks';
+import { blinked, locateLit } from './identify';
 import { isDetaching, loopsOf } from './loops';
+import { selfTestEnded, selfTestStarted } from './self-test-looks';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
 import { readBtrfsMembers } from './sysfs';
 import { kernelNameOf } from './system-drives';
@@ -207,6 +210,13 @@ const CORE = new Map<string, CoreLook>([
   ['blank', blank],
   ['erased', erased],
   ['directory', (_host, args) => files.directory(args)],
+  ['self-test-started', selfTestStarted],
+  ['self-test-ended', selfTestEnded],
+  ['blinked', blinked],
+  ['locate-lit', locateLit],
+  ['areas-saved', areasSaved],
+  ['areas-erased', areasErased],
+  ['areas-written', areasWritten],
   ['mounted', mounted],
   ['mounted-from', mountedFrom],
   ['file', (_host, args) => files.file(args)],

@@ -96,6 +96,7 @@ export type BlockDrive = Omit<
   | 'pool'
   | 'operationId'
   | 'health'
+  | 'wiped'
   | 'firstSeenAt'
   | 'lastSeenAt'
 > & {

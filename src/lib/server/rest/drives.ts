@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { driveHistory } from '../drives/history';
-import { answer, json } from './answer';
+import { AppError } from '../errors';
+import { answer, json, type RestRequest } from './answer';
+import { readJson } from './body';
 
 const historyQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(800).default(7) });
 
@@ -15,4 +17,41 @@ export const getDriveHealth = answer('viewer', ({ services, event, param }) => {
   const { days } = historyQuery.parse(Object.fromEntries(event.url.searchParams));
   const { id, health } = services.drives.get(param('id'));
   return json({ driveId: id, health, history: driveHistory(services, id, days) });
+});
+
+/** 202: what was asked for is on disk and goes on by itself; its operation tells how far it is. */
+async function start(
+  { services, actor }: RestRequest,
+  kind: string,
+  request: Record<string, string>,
+  confirmCode: string | null = null,
+): Promise<Response> {
+  const operation = await services.operations.start({ kind, request, actor, confirmCode });
+  return json({ success: true, driveId: operation.subject.id, operationId: operation.id }, 202, {
+    location: `/api/v1/operations/${operation.id}`,
+  });
+}
+const wipeBody = z.strictObject({ confirmCode: z.string().max(200).nullish() });
+
+/** Without a confirm code the refusal names it, with what is lost. */
+export const wipeDrive = answer('operator', async (request) => {
+  const body = wipeBody.parse(await readJson(request.event.request));
+  const { id: driveId } = request.services.drives.get(request.param('id'));
+  return start(request, 'drive.wipe', { driveId }, body.confirmCode ?? null);
+});
+export const restoreWipe = answer('operator', async (request) => {
+  const { wiped } = request.services.drives.get(request.param('id'));
+  if (!wiped) throw new AppError('wipe_not_restorable', 'No wipe of this drive is saved.');
+  return start(request, 'drive.restore-wipe', { backupId: wiped.backupId });
+});
+
+const selfTestBody = z.strictObject({ kind: z.enum(['short', 'long']).default('short') });
+export const startSelfTest = answer('operator', async (request) => {
+  const { kind } = selfTestBody.parse(await readJson(request.event.request));
+  const { id: driveId } = request.services.drives.get(request.param('id'));
+  return start(request, 'drive.self-test', { driveId, kind });
+});
+export const identifyDrive = answer('operator', (request) => {
+  const { id: driveId } = request.services.drives.get(request.param('id'));
+  return start(request, 'drive.identify', { driveId });
 });

@@ -133,6 +133,8 @@ export interface Drive {
   /** Hash of everything that sits on the drive; part of a plan's confirm code. `blank` for a drive with nothing on it. */
   contentHash: string;
   health: DriveHealth;
+  /** The last wipe that was not taken back, and why it cannot be any more; null: there is none. */
+  wiped: { backupId: string; at: number; description: string; why: string | null } | null;
   firstSeenAt: number;
   lastSeenAt: number;
 }

@@ -52,6 +52,44 @@ export const drivesRouter = router({
         confirmCode: input.confirmCode ?? null,
       }),
     ),
+  startSelfTest: operatorProcedure
+    .input(one.extend({ kind: z.enum(['short', 'long']) }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({
+        kind: 'drive.self-test',
+        request: { driveId: input.id, kind: input.kind },
+        actor: ctx.actor,
+      }),
+    ),
+  /** Its light blinks until the operation is cancelled, five minutes at most. */
+  identify: operatorProcedure.input(one).mutation(({ ctx, input }): Promise<Operation> =>
+    ctx.services.operations.start({
+      kind: 'drive.identify',
+      request: { driveId: input.id },
+      actor: ctx.actor,
+    }),
+  ),
+  /** What would be wiped, and the code that confirms it. */
+  previewWipe: operatorProcedure
+    .input(one)
+    .query(({ ctx, input }): Promise<PlanPreview> =>
+      ctx.services.operations.preview('drive.wipe', { driveId: input.id }),
+    ),
+  wipe: operatorProcedure
+    .input(one.extend({ confirmCode: z.string().max(200).nullish() }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({
+        kind: 'drive.wipe',
+        request: { driveId: input.id },
+        actor: ctx.actor,
+        confirmCode: input.confirmCode ?? null,
+      }),
+    ),
+  restoreWipe: operatorProcedure
+    .input(z.strictObject({ backupId: z.uuid() }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: 'drive.restore-wipe', request: input, actor: ctx.actor }),
+    ),
   /** Reads what is on one drive or on all, also if that wakes them. */
   refresh: operatorProcedure
     .input(z.strictObject({ id: id.optional() }).optional())

@@ -1,0 +1,67 @@
+/** Work on files and folders, done in this process. What was written is on disk when it ends. */
+import { chmod, mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Action } from '$lib/plugin-api/plan';
+import { AppError } from '../errors';
+import { listFolder } from './list-folder';
+import { syncDirectory, unlessMissing, writeFile } from './write-file';
+
+type FileAction = Extract<
+  Action,
+  {
+    do:
+      | 'make-directory'
+      | 'remove-directory'
+      | 'write-file'
+      | 'remove-file'
+      | 'list-folder'
+      | 'make-sparse-file';
+  }
+>;
+
+/** Doing it again after it was done, or half done, is no error. @throws AppError foreign_state, or the error of the file system */
+export async function performFileAction(action: FileAction): Promise<void> {
+  switch (action.do) {
+    case 'make-directory':
+      // The mode is set apart: mkdir's own is cut by the umask. A directory that was there keeps its mode.
+      if (await mkdir(action.path, { recursive: true })) await chmod(action.path, action.mode);
+      return syncDirectory(dirname(action.path));
+    case 'remove-directory':
+      return removeDirectory(action.path);
+    case 'write-file':
+      return writeFile(action.path, action.content, action.mode);
+    case 'remove-file':
+      await unlink(action.path).catch(unlessMissing);
+      return syncDirectory(dirname(action.path));
+    case 'list-folder':
+      return listFolder(action.path, action.into);
+    case 'make-sparse-file':
+      return makeSparseFile(action.path, action.sizeBytes);
+  }
+}
+
+async function removeDirectory(path: string): Promise<void> {
+  await rmdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')
+      throw new AppError('foreign_state', `The folder ${path} is not empty, so it was left as it is.`, {
+        remedy: 'Look at what is in the folder; move it away, then try again.',
+        cause: error,
+      });
+    unlessMissing(error);
+  });
+  await syncDirectory(dirname(path));
+}
+
+async function makeSparseFile(path: string, sizeBytes: number): Promise<void> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    const { size } = await file.stat();
+    if (size !== 0 && size !== sizeBytes)
+      throw new AppError('foreign_state', `${path} is there already, with another size (${size} bytes).`);
+    await file.truncate(sizeBytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await syncDirectory(dirname(path));
+}
