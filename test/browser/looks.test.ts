@@ -1,15 +1,14 @@
 /** Every page in both themes and at phone width: readable by everybody (axe), nothing wider than the screen. */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Appliance } from '../support/appliance';
+import { seriousFindings } from '../support/axe';
 import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const shots = fileURLToPath(new URL('../artifacts/screenshots', import.meta.url));
 const before = traces();
 const GUID = '7b1f0a52-3c1d-4e8a-9f60-000000000042';
@@ -53,23 +52,8 @@ const pages: [name: string, path: () => string][] = [
   ['operations', () => '/operations'],
   ['operation', () => `/operations/${operationId}`],
   ['settings', () => '/settings'],
+  ['alerts', () => '/alerts'],
 ];
-
-interface Finding {
-  id: string;
-  impact: string | null;
-  nodes: { target: string[] }[];
-}
-async function serious(page: Page): Promise<string[]> {
-  // evaluate() runs outside of the page's own script policy.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate<{ violations: Finding[] }>(
-    'axe.run(document, { resultTypes: ["violations"] })',
-  );
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(' ')).join(', ')}`);
-}
 
 async function open(colorScheme: 'dark' | 'light', width: number, path: string): Promise<Page> {
   const context = await browser.newContext({
@@ -89,7 +73,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (scheme) => {
   it.each(pages)('the page "%s" has nothing that keeps anybody out', async (name, path) => {
     const page = await open(scheme, 1280, path());
     await page.screenshot({ path: join(shots, `${scheme}-${name}.png`) });
-    expect(await serious(page)).toEqual([]);
+    expect(await seriousFindings(page)).toEqual([]);
     await page.context().close();
   });
 
@@ -97,7 +81,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (scheme) => {
     const page = await open(scheme, 390, path());
     await page.screenshot({ path: join(shots, `${scheme}-phone-${name}.png`) });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
-    expect(await serious(page)).toEqual([]);
+    expect(await seriousFindings(page)).toEqual([]);
     await page.context().close();
   });
 });

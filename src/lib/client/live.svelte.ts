@@ -4,6 +4,7 @@
  */
 import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
+import type { Alert } from '$lib/shared/wire/alerts';
 import type { FeedMessage, SystemView } from '$lib/shared/wire/feed';
 import type { Operation } from '$lib/shared/wire/operations';
 import { isLive } from '$lib/shared/states';
@@ -43,6 +44,7 @@ export class Live {
   #connection = $state<Connection>({ state: 'connecting' });
   #now = $state(Date.now());
   #cursor: Cursor | null = null;
+  #raiseListeners: ((alerts: Alert[]) => void)[] = [];
   #endListeners: ((operation: Operation) => void)[] = [];
 
   constructor(first: FeedMessage | null) {
@@ -71,6 +73,14 @@ export class Live {
     this.#endListeners.push(listener);
     return () => {
       this.#endListeners = this.#endListeners.filter((one) => one !== listener);
+    };
+  }
+
+  /** Calls back with the alerts that are raised together while this page is open. */
+  onRaise(listener: (alerts: Alert[]) => void): () => void {
+    this.#raiseListeners.push(listener);
+    return () => {
+      this.#raiseListeners = this.#raiseListeners.filter((one) => one !== listener);
     };
   }
 
@@ -115,6 +125,7 @@ export class Live {
 
   #apply(message: FeedMessage): void {
     const before = Object.fromEntries([...this.operations].map(([id, operation]) => [id, operation.state]));
+    const known = [...this.alerts.keys()];
     const maps = {
       drives: this.drives,
       pools: this.pools,
@@ -125,6 +136,9 @@ export class Live {
       system: this.#system,
     };
     this.#cursor = applyMessage(maps, message, this.#cursor);
+    const raised = [...this.alerts.values()].filter((alert) => !known.includes(alert.id));
+    if (raised.length > 0 && message.type === 'changes')
+      for (const listener of this.#raiseListeners) listener(raised);
     if (this.#endListeners.length === 0) return;
     for (const operation of this.operations.values()) {
       const was = before[operation.id];

@@ -121,8 +121,7 @@ function notMounted(pool: Pool): Condition[] {
       severity: 'warning',
       title: `Pool "${pool.label}" is not mounted`,
       text: `It should be at ${pool.mountPath}. What uses it finds an empty folder there.`,
-      remedy:
-        'Mount it. When it was unmounted on purpose, unmount it here, so that it is not expected any more.',
+      remedy: 'Mount it. When it was unmounted on purpose, acknowledge this.',
     }),
   ];
 }
