@@ -51,6 +51,8 @@ function begin(): Alerts {
 async function becomes(next: Pool[]): Promise<void> {
   pools = next;
   bench.services.bus.emit('pools.changed', {});
+  // Longer than it takes to settle; twice, because a busy machine is late with timers, but never out of order.
+  await sleep(200);
   await sleep(600);
 }
 const openIds = (): string[] =>

@@ -60,6 +60,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     plugins: absent('plugins'),
     pools: absent('pools'),
     history: absent('history'),
+    samples: absent('samples'),
     alerts: absent('alerts'),
     found: absent('found'),
     stopping: () => false,

@@ -27,9 +27,10 @@ import { createFound } from './pools/found';
 import { definePoolOperations } from './pools/operations';
 import { createPoolHistory } from './pools/history';
 import { createPools, type Pools } from './pools/pool';
+import { createPoolSamples } from './pools/samples';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
-import { driveJobs, housekeeping, startJobs } from './schedule/schedule';
+import { driveJobs, housekeeping, poolJobs, startJobs } from './schedule/schedule';
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { createSockets } from './sockets/upgrade';
@@ -116,6 +117,8 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('pools', () => pools.stop());
   const history = createPoolHistory({ db, bus, clock, operations });
   undoing.add('history', () => history.stop());
+  const samples = createPoolSamples({ db, bus, clock, pools });
+  undoing.add('samples', () => samples.stop());
   const alerts = createAlerts({
     ...{ db, bus, feed, clock, log },
     ...{ drives, driveHealth, pools, operations, plugins },
@@ -143,6 +146,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     plugins,
     pools,
     history,
+    samples,
     alerts,
     found,
     stopping,
@@ -159,13 +163,26 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
 async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
-  const { config, log, operations, drives, driveHealth, plugins, pools, history, found, alerts, auth } =
-    services;
+  const {
+    config,
+    log,
+    operations,
+    drives,
+    driveHealth,
+    plugins,
+    pools,
+    history,
+    samples,
+    found,
+    alerts,
+    auth,
+  } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
   pools.start();
   history.start();
+  samples.start();
   driveHealth.start();
   found.start();
   // Operations on sandbox drives can only be judged once those drives are back.
@@ -182,7 +199,7 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
     alerts.cleanUp();
   };
   pools.sweep();
-  const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth)];
+  const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth), ...poolJobs(samples)];
   undoing.add('jobs', startJobs(jobs, log));
   // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
   void drives

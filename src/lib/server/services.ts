@@ -13,6 +13,7 @@ import type { Plugins } from './plugins/registry';
 import type { PoolHistory } from './pools/history';
 import type { FoundPools } from './pools/found';
 import type { Pools } from './pools/pool';
+import type { PoolSamples } from './pools/samples';
 
 export interface Services {
   config: Config;
@@ -28,6 +29,7 @@ export interface Services {
   plugins: Plugins;
   pools: Pools;
   history: PoolHistory;
+  samples: PoolSamples;
   alerts: Alerts;
   found: FoundPools;
   stopping(): boolean;

@@ -20,6 +20,7 @@ export interface DocumentFacts {
   operation: Operation | null;
   plugin: StoragePlugin | null;
   unavailable: string | null;
+  lastEventId?: number | null;
   isPresent: (driveId: string) => boolean;
 }
 
@@ -88,6 +89,7 @@ export function poolDocument(facts: DocumentFacts): Pool {
     }),
     operationId: operation?.id ?? null,
     errorMessage: record.errorMessage,
+    lastEventId: facts.lastEventId ?? null,
     createdAt: record.createdAt,
     readAt: last?.readAt ?? null,
   };

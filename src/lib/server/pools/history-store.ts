@@ -1,5 +1,5 @@
 /** What happened to pools, newest first. Rows stay when their pool is gone, and go with their age. */
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, lt, max } from 'drizzle-orm';
 import type { PoolEvent } from '$lib/shared/wire/pool-history';
 import type { Db, Transaction } from '../db/client';
 import { poolEvents } from '../db/schema';
@@ -31,6 +31,13 @@ export const pageEvents = (
     .orderBy(desc(poolEvents.id))
     .limit(limit)
     .all();
+
+export const latestEventId = (db: Reader, poolGuid: string): number | null =>
+  db
+    .select({ id: max(poolEvents.id) })
+    .from(poolEvents)
+    .where(eq(poolEvents.poolGuid, poolGuid))
+    .get()?.id ?? null;
 
 export const hasOperationEvent = (db: Reader, poolGuid: string, operationId: string): boolean =>
   db

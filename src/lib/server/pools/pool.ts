@@ -10,6 +10,7 @@ import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import type { PoolReadDeps } from './deps';
 import { poolDocument } from './document';
+import { latestEventId } from './history-store';
 import { createPoolReadings } from './reading';
 import { changePool, findByDrive, findPool, listPools, type PoolRecord } from './store';
 
@@ -64,6 +65,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
           : [view.reason, view.remedy].filter(Boolean).join(' ')
         : `Its plugin "${record.plugin}" is not installed.`,
       isPresent,
+      lastEventId: latestEventId(db, record.guid),
     });
   }
 
@@ -206,6 +208,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
           refreshSoon();
         }),
         bus.on('operation.changed', publishSoon),
+        bus.on('pool.history', publishSoon),
         bus.on('watchers.changed', ({ count }) => watch(count)),
       );
       watch(feed.subscriberCount());

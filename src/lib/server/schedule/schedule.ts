@@ -24,6 +24,12 @@ export const driveJobs = (health: { readDue(): Promise<void>; forgetOld(): void 
   { name: 'thin the history of drives', cron: '23 3 * * *', run: () => health.forgetOld() },
 ];
 
+/** Each hour how full the pools are; once a night what is old becomes thinner. */
+export const poolJobs = (samples: { take(): Promise<void>; thin(): void }): Job[] => [
+  { name: 'note used space', cron: '0 * * * *', run: () => samples.take() },
+  { name: 'thin the history of used space', cron: '37 3 * * *', run: () => samples.thin() },
+];
+
 async function perform(job: Job, log: Logger): Promise<void> {
   try {
     await job.run();

@@ -15,3 +15,11 @@ export interface PoolEventPage {
   /** Pass as `before` for the next page; null at the end. */
   nextBefore: number | null;
 }
+/** Used space at one moment, bytes. */
+export interface PoolSample {
+  at: number;
+  sizeBytes: number;
+  usedBytes: number;
+}
+export const SAMPLE_RANGES = ['day', 'week', 'month', 'year', 'all'] as const;
+export type SampleRange = (typeof SAMPLE_RANGES)[number];

@@ -54,6 +54,8 @@ export interface Pool {
   /** Live operation on this pool. */
   operationId: string | null;
   errorMessage: string | null;
+  /** Newest event of its history: rises when there is more to read. */
+  lastEventId: number | null;
   createdAt: number;
   /** When the machine was last asked. */
   readAt: number | null;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import type { CapacityEstimate } from '$lib/shared/wire/plugins';
-import type { PoolEventPage } from '$lib/shared/wire/pool-history';
+import { SAMPLE_RANGES, type PoolEventPage, type PoolSample } from '$lib/shared/wire/pool-history';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
 import { estimateRequest, poolChangeRequest, poolCreateRequest } from '$lib/shared/wire/requests';
 import { changePoolBy, previewChange } from '../../pools/change-operations';
@@ -83,6 +83,10 @@ export const poolsRouter = router({
   processes: viewerProcedure
     .input(one)
     .query(({ ctx, input }): Promise<MountProcess[]> => ctx.services.pools.processes(input.guid)),
+  /** Used space over time, oldest first, at most 400 points. */
+  usage: viewerProcedure
+    .input(one.extend({ range: z.enum(SAMPLE_RANGES) }))
+    .query(({ ctx, input }): PoolSample[] => ctx.services.samples.range(input.guid, input.range)),
   /** What happened to the pool, newest first; also of one that is gone. */
   history: viewerProcedure
     .input(
