@@ -151,6 +151,22 @@ export interface SnapshotReading {
   /** Folder where its files can be read; null: not mounted. */
   path: string | null;
 }
+export interface PoolUsage {
+  sizeBytes: number;
+  usedBytes: number;
+  availableBytes: number;
+}
+/**
+ * A program that says a line whenever something may have changed in the plugin's pools; each is a reason to look again.
+ * Started again when it ends.
+ */
+export interface Watch {
+  /** One of the plugin's programs. */
+  program: string;
+  argv: string[];
+  /** It is started once this path is there (a kernel module: `/sys/module/zfs`). */
+  needs: string;
+}
 export type Availability = { available: true } | { available: false; reason: string; remedy: string };
 
 export interface StoragePlugin {
@@ -220,6 +236,12 @@ export interface StoragePlugin {
   };
   /** What the tools say now. Unknown output is an error (AppError parse_failed), never "nothing there". */
   status(context: PluginContext, spec: PoolSpec): Promise<PoolReading>;
+  /**
+   * Used space while the pool is mounted, asked every few seconds while somebody looks; null: it cannot be told now.
+   * Without it statfs tells, which is right unless the call may never come back or does not count everything.
+   */
+  usage?(context: PluginContext, spec: PoolSpec): Promise<PoolUsage | null>;
+  watch?: Watch;
   /** Looks of its own, used by its steps as `<id>/<name>`. They change nothing. */
   looks?: Record<string, (context: PluginContext, args: JsonObject) => Promise<LookResult>>;
 }

@@ -62,3 +62,19 @@ test('a source that ends is reported down, started again, and everything is look
     .toEqual(['block-devices down', 'block-devices up', 'everything']);
   await events.stop();
 });
+
+test('a source of a plugin is started when what it needs is there, and its lines of one moment are one change', async () => {
+  const bus = createBus(log);
+  const { say, follow } = sources();
+  const events = createEvents({ commands: { follow }, bus, log });
+  const heard: string[] = [];
+  bus.on('storage.changed', ({ plugin }) => heard.push(plugin));
+  events.watch({ name: 'here', program: '/usr/sbin/here', argv: [], needs: '/proc' });
+  events.watch({ name: 'gone', program: '/usr/sbin/gone', argv: [], needs: '/proc/nothing' });
+  await events.start();
+  await sleep(5);
+  expect(say.has('/usr/sbin/gone')).toBe(false);
+  for (let count = 0; count < 50; count += 1) say.get('/usr/sbin/here')?.('resource.fs.zfs.removed');
+  await expect.poll(() => heard, { timeout: 2_000 }).toEqual(['here']);
+  await events.stop();
+});

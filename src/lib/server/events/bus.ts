@@ -8,6 +8,8 @@ export interface Events {
   'block-devices.changed': { names: string[] };
   /** The mount table changed. */
   'mounts.changed': Record<string, never>;
+  /** A plugin's own source says that something in its pools may have changed. */
+  'storage.changed': { plugin: string };
   /** The drive read model changed (after a re-read). */
   'drives.changed': Record<string, never>;
   /** A drive was asked about its health. */

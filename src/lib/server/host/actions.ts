@@ -131,6 +131,18 @@ function mountCommand(action: MountAction, pathOf: (ref: DeviceRef) => string): 
   // Without udev nobody has told the kernel of the other drives; and it may remember some that are long gone.
   const members = (action.devices ?? []).map((ref) => `device=${pathOf(ref)}`);
   const optionList = [...action.options, ...members].join(',') || 'defaults';
+  const mount = ['-t', filesystem, '-o', optionList, '--', device, path];
+  // systemd-mount takes what is neither a path nor a known network share for a file: there, PID 1 runs mount itself.
+  if (systemdRuns() && filesystem === 'zfs')
+    return command(PROGRAMS.systemdRun, [
+      '--quiet',
+      '--wait',
+      '--pipe',
+      '--collect',
+      '--',
+      PROGRAMS.mount,
+      ...mount,
+    ]);
   if (systemdRuns())
     return command(PROGRAMS.systemdMount, [
       '--collect',
@@ -141,7 +153,7 @@ function mountCommand(action: MountAction, pathOf: (ref: DeviceRef) => string): 
       device,
       path,
     ]);
-  return command(PROGRAMS.mount, ['-t', filesystem, '-o', optionList, '--', device, path]);
+  return command(PROGRAMS.mount, mount);
 }
 
 function partxCommand(verb: '--update' | '--delete', path: string, okExitCodes?: number[]): CommandAction {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { LookResult } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
 import { areasAreSaved, compareAreas } from './areas';
-import { BLANK } from './block-devices';
+import { BLANK } from './content-hash';
 import { askWipefs } from './signatures';
 import type { Host } from './types';
 

@@ -2,13 +2,12 @@
  * The inventory of drives. Two speeds: who is there (sysfs, about a millisecond, no program started) and what sits on
  * them (blkid and wipefs, some milliseconds a drive, kept until somebody names the drive as changed).
  */
-import { createHash } from 'node:crypto';
 import { closeSync, constants, existsSync, openSync, realpathSync } from 'node:fs';
 import { isDriveRef, type ArrayRef, type DeviceRef, type MappedRef } from '$lib/plugin-api/plan';
-import { canonicalJson } from '$lib/shared/json';
 import type { MountUse } from '$lib/shared/wire/drives';
 import { AppError, toAppError } from '../errors';
 import type { Logger } from '../log';
+import { contentHash } from './content-hash';
 import { identify, type Identity } from './drive-identity';
 import { readMounts, readSwaps } from './mounts';
 import { readNode, type NodeContent } from './signatures';
@@ -19,7 +18,6 @@ import type { BlockDevices, BlockDrive, CommandRunner, MountEntry } from './type
 
 /** Content hash of a drive whose content has not been read, or could not be: never equal to one that was confirmed. */
 export const UNREAD = 'unread';
-export const BLANK = 'blank';
 const PROBES_AT_ONCE = 4;
 
 type Known = KernelDrive & Identity;
@@ -33,30 +31,6 @@ interface Content {
 export interface LiveBlockDevices extends BlockDevices {
   /** Reads who is there and what is mounted, not the content. Takes about a millisecond and waits for nothing. */
   scan(): BlockDrive[];
-}
-
-/** Changes with everything that could be lost: signatures and their places, partitions and their sizes. */
-export function contentHash(drive: KernelDrive, nodes: Map<string, NodeContent>): string {
-  const raw = (name: string): NodeContent['raw'] => nodes.get(name)?.raw ?? [];
-  const isBlank =
-    drive.partitions.length === 0 &&
-    raw(drive.kernelName).length === 0 &&
-    (nodes.get(drive.kernelName)?.signatures.length ?? 0) === 0;
-  if (isBlank) return BLANK;
-  const content = {
-    signatures: raw(drive.kernelName),
-    found: nodes.get(drive.kernelName)?.signatures ?? [],
-    partitions: drive.partitions.map(({ kernelName, number, startBytes, sizeBytes }) => ({
-      number,
-      startBytes,
-      sizeBytes,
-      uuid: nodes.get(kernelName)?.partitionUuid ?? null,
-      name: nodes.get(kernelName)?.partitionName ?? null,
-      signatures: raw(kernelName),
-      found: nodes.get(kernelName)?.signatures ?? [],
-    })),
-  };
-  return createHash('sha256').update(canonicalJson(content)).digest('hex').slice(0, 16);
 }
 
 /** Asks the kernel for the drive as its only user, and gives it back at once. */

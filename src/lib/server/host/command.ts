@@ -1,7 +1,8 @@
 /**
  * The only place that starts programs.
  *
- * `read` runs a program that changes nothing: it dies with us, nobody has to know about it.
+ * `read` runs a program that changes nothing: it dies with us, nobody has to know about it. One that cannot be ended,
+ * because the kernel waits for a drive that is gone, is left behind when its time is over.
  *
  * `run` runs a program that changes the machine, and has three promises to keep when Cairn is killed at any moment:
  * the program goes on undisturbed, who it is was on disk before it could act, and its output and exit status are
@@ -22,13 +23,14 @@
  * ended), after two seconds KILL. The supervisor has a time limit too, a little later, for when we are not there.
  * Nothing runs through a shell; argv is an array, the program an absolute path from a list.
  */
-import { execa } from 'execa';
+import { execa, type ResultPromise } from 'execa';
 import { accessSync, constants } from 'node:fs';
 import { AppError } from '../errors';
 import { ENVIRONMENT, sayCommand } from './environment';
 import { createDriveReaders } from './locked-read';
 import { endGroup, isAlive, signalGroup, waitForEnd } from './process-group';
 import { CORE_PROGRAMS, PROGRAMS } from './programs';
+import { createStuckPrograms, GRACE_MS } from './stuck';
 import { readRecord, supervise } from './supervise';
 import type { CommandOutput, CommandRunner, ReadOptions } from './types';
 
@@ -54,7 +56,10 @@ const tail = (text: string): string => text.trim().split('\n').slice(-5).join('\
 /** setpriv ends a program when we end, however we end. */
 const mortal = (program: string, argv: string[]): string[] => ['--pdeathsig', 'KILL', '--', program, ...argv];
 
+const NOTHING = { stdout: '', stderr: '', exitCode: null };
+
 export function createCommands(extraPrograms: string[] = []): Commands {
+  const stuck = createStuckPrograms();
   const allowed = new Set<string>([...CORE_PROGRAMS, ...extraPrograms]);
 
   function mustBeRunnable(program: string): void {
@@ -75,10 +80,18 @@ export function createCommands(extraPrograms: string[] = []): Commands {
     }
   }
 
+  /** Killed, and still there: nothing of ours may wait for it any longer. */
+  function leave(subprocess: ResultPromise, program: string, argv: string[]): void {
+    subprocess.stdout?.destroy();
+    subprocess.stderr?.destroy();
+    if (subprocess.pid !== undefined) stuck.add(program, argv, subprocess.pid);
+  }
+
   async function read(program: string, argv: string[], options: ReadOptions = {}): Promise<CommandOutput> {
     mustBeRunnable(program);
     const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal, env = {} } = options;
     if (signal?.aborted) throw new AppError('cancelled', `${program} was cancelled.`);
+    stuck.refuseIfStuck(program, argv);
     const subprocess = execa(PROGRAMS.setpriv, mortal(program, argv), {
       env: { ...ENVIRONMENT, ...env },
       extendEnv: false,
@@ -89,21 +102,26 @@ export function createCommands(extraPrograms: string[] = []): Commands {
       maxBuffer: READ_LIMIT_BYTES,
     });
     let ended: 'timeout' | 'cancelled' | null = null;
+    const left = Promise.withResolvers<null>();
+    let grace: NodeJS.Timeout | undefined;
     const end = (why: 'timeout' | 'cancelled'): void => {
-      ended = why;
+      ended ??= why;
       if (subprocess.pid !== undefined) signalGroup(subprocess.pid, 'SIGKILL');
+      grace ??= setTimeout(() => left.resolve(null), GRACE_MS);
     };
     const onAbort = (): void => end('cancelled');
     const timer = setTimeout(() => end('timeout'), timeoutMs);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const result = await subprocess;
+    const result = await Promise.race([subprocess, left.promise]);
     clearTimeout(timer);
+    clearTimeout(grace);
     signal?.removeEventListener('abort', onAbort);
-    const { stdout, stderr, exitCode = null } = result;
+    if (result === null) leave(subprocess, program, argv);
+    const { stdout, stderr, exitCode = null } = result ?? NOTHING;
     const details = {
       argv: [program, ...argv],
       exitCode,
-      signal: result.signal ?? null,
+      signal: result?.signal ?? null,
       stderr: tail(stderr),
     };
     if (ended === 'cancelled')
@@ -117,7 +135,7 @@ export function createCommands(extraPrograms: string[] = []): Commands {
     if (exitCode === null || !okExitCodes.includes(exitCode))
       throw new AppError(
         'command_failed',
-        `${sayCommand(program, argv)} ended with ${exitCode === null ? (result.signal ?? 'no exit code') : `exit code ${exitCode}`}${stderr.trim() ? `: ${tail(stderr)}` : '.'}`,
+        `${sayCommand(program, argv)} ended with ${exitCode === null ? (result?.signal ?? 'no exit code') : `exit code ${exitCode}`}${stderr.trim() ? `: ${tail(stderr)}` : '.'}`,
         { details },
       );
     return { stdout, stderr, exitCode };
@@ -140,15 +158,22 @@ export function createCommands(extraPrograms: string[] = []): Commands {
       reject: false,
       buffer: false,
     });
+    const left = Promise.withResolvers<null>();
+    let grace: NodeJS.Timeout | undefined;
     const onAbort = (): void => {
       if (subprocess.pid !== undefined) signalGroup(subprocess.pid, 'SIGKILL');
+      grace = setTimeout(() => left.resolve(null), GRACE_MS);
     };
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    for await (const line of subprocess) onLine(line);
-    const { exitCode } = await subprocess;
+    const toTheEnd = async (): Promise<number | null> => {
+      for await (const line of subprocess) onLine(line);
+      return (await subprocess).exitCode ?? null;
+    };
+    const exitCode = await Promise.race([toTheEnd(), left.promise]);
+    clearTimeout(grace);
     signal.removeEventListener('abort', onAbort);
-    return exitCode ?? null;
+    return exitCode;
   }
 
   return {

@@ -5,6 +5,7 @@
  * properties are there. Mount table: the kernel marks /proc/self/mountinfo with POLLPRI after every change, which Node
  * cannot wait for, so a line of perl does.
  */
+import { existsSync } from 'node:fs';
 import type { Bus, Events } from '../events/bus';
 import type { Logger } from '../log';
 import type { Commands } from './command';
@@ -30,6 +31,9 @@ const LONGEST_PAUSE_MS = 30_000;
 /** A source that lived this long starts its back-off anew. */
 const STEADY_MS = 10_000;
 const READY_TIMEOUT_MS = 3_000;
+/** How often it is looked whether what a source needs is there now. */
+const NEEDS_MS = 2_000;
+const GATHER_MS = 100;
 
 const EVENT = /^(?:KERNEL|UDEV) *\[[\d.]+\] +[a-z]+ +(\S+) +\(block\)$/;
 /** `/devices/virtual/block/loop0/loop0p1` names the drive loop0. */
@@ -64,7 +68,15 @@ interface Source {
   onLine: (line: string) => void;
 }
 
+/** A plugin's program that says a line whenever something may have changed; `name` is the plugin's id. */
+export interface WatchedSource extends Pick<Source, 'name' | 'program' | 'argv'> {
+  /** It is started once this path is there. */
+  needs: string;
+}
+
 export interface LiveEvents {
+  /** Before `start`, which does not wait for it. */
+  watch(source: WatchedSource): void;
   /** Resolves when the sources listen, or after three seconds without those that do not. */
   start(): Promise<void>;
   /** Resolves when their programs have ended. */
@@ -125,6 +137,25 @@ export function createEvents(options: {
     },
   ];
 
+  const watched: WatchedSource[] = [];
+
+  /** Its lines of one moment are one change; it may have nothing to say for days, so nobody waits for its first word. */
+  async function followWatched({ name, program, argv, needs }: WatchedSource): Promise<void> {
+    let soon: NodeJS.Timeout | undefined;
+    const onLine = (): void => {
+      soon ??= setTimeout(() => {
+        soon = undefined;
+        bus.emit('storage.changed', { plugin: name });
+      }, GATHER_MS);
+    };
+    while (!existsSync(needs)) {
+      await pause(NEEDS_MS, ending.signal);
+      if (ending.signal.aborted) return;
+    }
+    await follow({ name, program, argv, isReady: () => true, onReady: onLine, onLine }, () => undefined);
+    clearTimeout(soon);
+  }
+
   async function follow(source: Source, onFirst: () => void): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     while (!ending.signal.aborted) {
@@ -160,7 +191,9 @@ export function createEvents(options: {
   }
 
   return {
+    watch: (source) => watched.push(source),
     async start() {
+      running.push(...watched.map(followWatched));
       const ready = sources.map((source) => {
         const first = Promise.withResolvers<void>();
         running.push(follow(source, first.resolve));

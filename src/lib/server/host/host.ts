@@ -1,18 +1,18 @@
 /** The doorway to the machine, put together. Nothing else in the server starts a program or reads the kernel's tables. */
-import { statfs } from 'node:fs/promises';
 import type { Config } from '../config';
 import { AppError } from '../errors';
 import type { Bus } from '../events/bus';
 import type { Logger } from '../log';
 import { createBlockDevices, type LiveBlockDevices } from './block-devices';
 import { createCommands } from './command';
-import { createEvents } from './events';
+import { createEvents, type LiveEvents } from './events';
 import { readMounts } from './mounts';
 import { bootId } from './process-group';
 import { processesUsing } from './processes';
 import { kernelHasFilesystem } from './filesystems';
 import { askBlkid } from './signatures';
 import type { Host } from './types';
+import { usageAt } from './usage';
 
 export interface LiveHost extends Host {
   blockDevices: LiveBlockDevices;
@@ -21,6 +21,8 @@ export interface LiveHost extends Host {
   stop(): Promise<void>;
   /** Adds programs of plugins to those that may be run. */
   allow(programs: string[]): void;
+  /** A source of change besides the machine's own; before `start`. */
+  watch: LiveEvents['watch'];
 }
 
 export async function createHost(options: {
@@ -52,14 +54,7 @@ export async function createHost(options: {
       if (type) return { type, uuid, label };
       return tableType ? { type: tableType, uuid: tableUuid, label: null } : null;
     },
-    async usage(path) {
-      const { blocks, bfree, bavail, bsize } = await statfs(path);
-      return {
-        sizeBytes: blocks * bsize,
-        usedBytes: (blocks - bfree) * bsize,
-        availableBytes: bavail * bsize,
-      };
-    },
+    usage: (path) => usageAt(commands, path),
     processesUsing,
     hasFilesystem: kernelHasFilesystem,
     argument: (argument) => (typeof argument === 'string' ? argument : blockDevices.resolve(argument)),
@@ -70,5 +65,6 @@ export async function createHost(options: {
       commands.readers.close();
     },
     allow: commands.allow,
+    watch: events.watch,
   };
 }

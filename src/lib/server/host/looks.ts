@@ -10,7 +10,7 @@ import type { JsonObject } from '$lib/shared/json';
 import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
 import { areasErased, areasSaved, areasWritten } from './area-looks';
-import { BLANK } from './block-devices';
+import { BLANK } from './content-hash';
 import * as files from './file-looks';
 import { blinked, locateLit } from './identify';
 import { isDetaching, loopsOf } from './loops';

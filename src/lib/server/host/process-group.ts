@@ -36,7 +36,8 @@ export function readStat(pid: number): ProcessStat | null {
   };
 }
 
-const hasEnded = (stat: ProcessStat | null): boolean => !stat || stat.state === 'Z' || stat.state === 'X';
+export const hasEnded = (stat: ProcessStat | null): boolean =>
+  !stat || stat.state === 'Z' || stat.state === 'X';
 
 /** @returns false when there is no such group, or nothing that can take the signal */
 export function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {

@@ -1,7 +1,14 @@
 /** What a plugin answers at run time, held to the contract before anybody believes it. */
 import { z } from 'zod';
 import type { LookResult } from '$lib/plugin-api/plan';
-import type { Availability, FoundPool, KernelWork, PoolReading, ScrubReading } from '$lib/plugin-api/storage';
+import type {
+  Availability,
+  FoundPool,
+  KernelWork,
+  PoolReading,
+  PoolUsage,
+  ScrubReading,
+} from '$lib/plugin-api/storage';
 import type { Json } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
@@ -65,6 +72,9 @@ const foundPools: z.ZodType<FoundPool[]> = z.array(
     obstacle: text.nullable(),
   }),
 );
+const usage: z.ZodType<PoolUsage | null> = z
+  .object({ sizeBytes: z.number().min(0), usedBytes: z.number().min(0), availableBytes: z.number().min(0) })
+  .nullable();
 const lookResult: z.ZodType<LookResult> = z.object({
   status: z.enum(['done', 'absent', 'partial', 'running', 'foreign']),
   evidence: text,
@@ -84,5 +94,6 @@ function held<T>(schema: z.ZodType<T>, method: string, answer: unknown): T {
 export const heldAvailability = (answer: unknown): Availability => held(availability, 'check', answer);
 export const heldReading = (answer: unknown): PoolReading => held(reading, 'status', answer);
 export const heldFound = (answer: unknown): FoundPool[] => held(foundPools, 'find', answer);
+export const heldUsage = (answer: unknown): PoolUsage | null => held(usage, 'usage', answer);
 export const heldLook = (name: string, answer: unknown): LookResult =>
   held(lookResult, `The look ${name}`, answer);

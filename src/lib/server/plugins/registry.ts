@@ -2,16 +2,24 @@
 import { existsSync } from 'node:fs';
 import { formOf, optionsSchema } from '$lib/plugin-api/fields';
 import type { Look, LookResult } from '$lib/plugin-api/plan';
-import type { FoundPool, PluginContext, PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
+import type {
+  FoundPool,
+  PluginContext,
+  PoolReading,
+  PoolSpec,
+  PoolUsage,
+  StoragePlugin,
+} from '$lib/plugin-api/storage';
 import type { CapacityEstimate, PluginView } from '$lib/shared/wire/plugins';
 import type { EstimateRequest } from '$lib/shared/wire/requests';
 import type { Config } from '../config';
 import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import { createLooks } from '../host/looks';
+import type { LiveHost } from '../host/host';
 import type { BlockDrive, Host } from '../host/types';
 import type { Logger } from '../log';
-import { heldAvailability, heldFound, heldLook, heldReading } from './answers';
+import { heldAvailability, heldFound, heldLook, heldReading, heldUsage } from './answers';
 import { pluginContext } from './context';
 import { gentleProbe } from './gentle-probe';
 import { findContext } from './find-context';
@@ -20,6 +28,7 @@ import { withTimeout } from './time-limit';
 
 const CHECK_LIMIT_MS = 10_000;
 const STATUS_LIMIT_MS = 20_000;
+const USAGE_LIMIT_MS = 5_000;
 const LOOK_LIMIT_MS = 60_000;
 const FIND_LIMIT_MS = 120_000;
 
@@ -37,6 +46,8 @@ export interface Plugins {
   finders(): { id: string; name: string }[];
   /** The pools of one plugin on these drives; what is on them is taken from the inventory, not read again. */
   find(id: string, drives: BlockDrive[]): Promise<FoundPool[]>;
+  /** Used space of a mounted pool; null: it cannot be told now. Does not wait for what hangs. */
+  usage(id: string, spec: PoolSpec): Promise<PoolUsage | null>;
   /** Live answer to a half-filled form; drives that are not there do not count. @throws AppError plugin_not_found | unknown_layout */
   estimate(request: EstimateRequest): CapacityEstimate;
   /** Has every plugin check what it needs; before the first time, only its files are known. */
@@ -45,7 +56,7 @@ export interface Plugins {
 
 export interface PluginsOptions {
   config: Pick<Config, 'thirdPartyPluginsDir'>;
-  host: Host & { allow(programs: string[]): void };
+  host: Host & Pick<LiveHost, 'allow'> & Partial<Pick<LiveHost, 'watch'>>;
   feed: Feed;
   log: Logger;
 }
@@ -113,8 +124,12 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
   const entries = new Map((await loadPlugins(config.thirdPartyPluginsDir)).map((entry) => [entry.id, entry]));
   const availability = new Map<string, Availability>();
   const coreLook = createLooks(host);
+  function welcome({ id, programs, watch }: StoragePlugin): void {
+    host.allow(programs);
+    if (watch && programs.includes(watch.program)) host.watch?.({ name: id, ...watch });
+  }
   for (const entry of entries.values()) {
-    if (entry.plugin) host.allow(entry.plugin.programs);
+    if (entry.plugin) welcome(entry.plugin);
     availability.set(entry.id, firstAnswer(entry));
   }
 
@@ -210,6 +225,15 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
       } catch (error) {
         throw pluginError(id, error);
       }
+    },
+    async usage(id, spec) {
+      const plugin = loadedPlugin(id);
+      const { usage } = plugin;
+      if (!usage) return host.usage(spec.mountPath);
+      const limit = `Reading the used space of ${spec.label}`;
+      return withTimeout(USAGE_LIMIT_MS, limit, async (signal) =>
+        heldUsage(await usage.call(plugin, pluginContext(plugin, host, log, signal), spec)),
+      );
     },
     estimate({ plugin: id, layout: layoutId, options, driveIds }) {
       const sizes = new Map(host.blockDevices.current().map((drive) => [drive.id, drive.sizeBytes]));

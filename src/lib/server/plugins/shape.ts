@@ -75,6 +75,10 @@ const storagePlugin = z.looseObject({
   find: method.optional(),
   peek: method.optional(),
   snapshots: z.looseObject({ list: method, create: method, destroy: method, rollBack: method }).optional(),
+  usage: method.optional(),
+  watch: z
+    .object({ program: z.string(), argv: z.array(z.string()), needs: z.string().startsWith('/') })
+    .optional(),
   looks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), method).optional(),
 });
 

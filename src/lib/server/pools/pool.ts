@@ -41,7 +41,7 @@ export interface Pools {
 
 export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
   const { db, host, bus, feed, clock, log, plugins, operations } = deps;
-  const { last: readings, read, ...asking } = createPoolReadings(deps);
+  const { last: readings, read, sample, ...asking } = createPoolReadings(deps);
   const unsubscribe: (() => void)[] = [];
   let sampler: NodeJS.Timeout | undefined;
   let reading: Promise<void> | null = null;
@@ -108,6 +108,8 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     for (const record of listPools(db)) {
       const last = readings.get(record.guid);
       const mount = host.mounts().findLast((entry) => entry.path === record.mountPath);
+      // A dataset or a share: only its plugin knows whether it is the pool's.
+      if (mount && !mount.source.startsWith('/dev/')) continue;
       const driveId = mount ? host.blockDevices.driveIdOf(mount.source) : null;
       const mounted = driveId !== null && record.drives.some((drive) => drive.driveId === driveId);
       if (!last?.reading || last.reading.mounted === mounted) continue;
@@ -126,26 +128,21 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     });
   }
 
+  let sampling = false;
   async function sampleUsage(): Promise<void> {
-    for (const [guid, last] of readings) {
-      const record = last.reading?.mounted ? findPool(db, guid) : null;
-      if (!record || !last.reading) continue;
-      const usage = await host.usage(record.mountPath);
-      const before = last.reading;
-      if (usage.usedBytes === before.usedBytes && usage.availableBytes === before.availableBytes) continue;
-      readings.set(guid, { reading: { ...before, ...usage }, error: null, readAt: clock.now() });
-    }
+    if (sampling) return;
+    sampling = true;
+    const failed = (error: unknown): void => {
+      // A pool that was unmounted in this very moment: the mount's own event brings the truth.
+      log.debug({ error }, 'sampling used space failed');
+    };
+    await Promise.all(listPools(db).map((record) => sample(record).catch(failed)));
+    sampling = false;
     publish();
   }
 
   function watch(count: number): void {
-    if (count > 0 && !sampler)
-      sampler = setInterval(() => {
-        sampleUsage().catch((error: unknown) => {
-          // A pool that was unmounted in this very moment: the mount's own event brings the truth.
-          log.debug({ error }, 'sampling used space failed');
-        });
-      }, SAMPLE_MS).unref();
+    if (count > 0 && !sampler) sampler = setInterval(() => void sampleUsage(), SAMPLE_MS).unref();
     if (count === 0) {
       clearInterval(sampler);
       sampler = undefined;
@@ -202,6 +199,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
           refreshSoon();
         }),
         bus.on('drives.changed', refreshSoon),
+        bus.on('storage.changed', refreshSoon),
         bus.on('operation.ended', refreshSoon),
         bus.on('pool.changed', () => {
           publish();

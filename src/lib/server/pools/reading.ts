@@ -10,6 +10,8 @@ export interface PoolReadings {
   /** By GUID; whoever changes one puts it back. */
   last: Map<string, Reading>;
   read(record: PoolRecord): Promise<void>;
+  /** Its used space, put into the last reading. A pool that waits for its drives is not asked: it may never answer. */
+  sample(record: PoolRecord): Promise<void>;
   /** The reading of this pool that is under way; null: none. */
   underWay(guid: string): Promise<void> | null;
   stop(): void;
@@ -61,8 +63,19 @@ export function createPoolReadings(
     }
   }
 
+  async function sample(record: PoolRecord): Promise<void> {
+    const known = last.get(record.guid);
+    const before = known?.reading;
+    if (!before?.mounted || before.poolStatus === 'failed' || before.poolStatus === 'missing') return;
+    const usage = await plugins.usage(record.plugin, specOf(record, presentDrive));
+    const same = usage?.usedBytes === before.usedBytes && usage.availableBytes === before.availableBytes;
+    if (!usage || same || last.get(record.guid) !== known) return;
+    last.set(record.guid, { reading: { ...before, ...usage }, error: null, readAt: clock.now() });
+  }
+
   return {
     last,
+    sample,
     read(record) {
       const reading = readNow(record).finally(() => {
         if (inFlight.get(record.guid) === reading) inFlight.delete(record.guid);
