@@ -11,6 +11,8 @@ export const THIN_CHECK = '/usr/sbin/thin_check';
  * outside of the drives, and begins the data where `capacity.ts` says.
  */
 const CONFIG = [
+  // A full thin pool answers at once with an error; waiting for more space would hang whoever writes.
+  'activation/error_when_full=1',
   'activation/monitoring=0',
   'backup/backup=0',
   'backup/archive=0',

@@ -116,8 +116,7 @@ export function createPlans(sdk: PluginSdk) {
       [
         ...['--type', 'thin-pool', '--extents', String(extents)],
         ...['--poolmetadatasize', `${metadataExtents * EXTENT_BYTES}b`, '--chunksize', `${chunkBytes}b`],
-        // A full pool answers at once with an error; waiting for more space would hang whoever writes.
-        ...['--errorwhenfull', 'y', '--zero', 'y', group],
+        ...['--zero', 'y', group],
       ],
       { name: 'make-thin-pool', title: 'Make the thin pool', volume: thinPool },
     );

@@ -39,7 +39,9 @@ async function memberOf(
   if (physical.markedMissing)
     return { status: 'faulty', detail: 'was away while the pool was changed; it has to be taken in again' };
   const stale = volume ? staleOn(group, volume, physical.path) : [];
-  if (stale.length === 0 || volume?.syncAction === 'resync') return { status: 'active', detail: null };
+  // While all are made the same, or spread anew, none of them counts as in sync.
+  const all = volume?.syncAction === 'resync' || volume?.syncAction === 'reshape';
+  if (stale.length === 0 || all) return { status: 'active', detail: null };
   if (volume?.syncAction === 'recover')
     return { status: 'rebuilding', detail: 'its copy is being built again' };
   return { status: 'faulty', detail: 'its copy is not up to date' };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as sdk from '$lib/plugin-api';
 import type { ExecAction, Step } from '$lib/plugin-api/plan';
-import type { PoolDrive, PoolSpec } from '$lib/plugin-api/storage';
+import type { PluginContext, PoolDrive, PoolSpec } from '$lib/plugin-api/storage';
 import { divide, EXTENT_BYTES, usableBytes } from '$plugins/lvm/capacity';
 import { lvmUuid, mappedName, snapshotName, snapshotVolume } from '$plugins/lvm/names';
 import { parseReport } from '$plugins/lvm/parse-report';
@@ -229,5 +229,120 @@ describe('lvm fullreport', () => {
       copyPercent: 20.58,
       segments: [{ type: 'raid5', devices: ['data_rimage_0', 'data_rimage_1', 'data_rimage_2'] }],
     });
+  });
+});
+
+/** The group of the fixtures, with drives sda to sdd; those in `present` are there. */
+function context(name: string, present: string[], change: (text: string) => string = (text) => text) {
+  const pathOf = (id: string): string => `/dev/${id}`;
+  const fake: PluginContext = {
+    read: () => Promise.resolve({ stdout: change(fixture(name)), stderr: 'leaked', exitCode: 0 }),
+    path: (ref) => {
+      if ('mapped' in ref) return ref.mapped === 'cairn_aa-data' ? '/dev/dm-6' : null;
+      return 'drive' in ref && present.includes(ref.drive) ? pathOf(ref.drive) : null;
+    },
+    drives: () => present.map((id) => ({ id, path: pathOf(id), serial: id, sizeBytes: GIB, partitions: [] })),
+    driveIdOf: (path) => present.find((id) => pathOf(id) === path) ?? null,
+    hasFilesystem: () => true,
+    probe: (path) =>
+      Promise.resolve(path === '/dev/dm-6' ? { type: 'ext4', uuid: GUID, label: 'tank' } : null),
+    mounts: () => [
+      {
+        path: '/mnt/tank',
+        source: '/dev/mapper/cairn_aa-data',
+        filesystem: 'ext4',
+        majorMinor: '253:6',
+        readOnly: false,
+      },
+    ],
+    usage: () => Promise.resolve({ sizeBytes: 100, usedBytes: 5, availableBytes: 95 }),
+    signal: new AbortController().signal,
+    log: () => undefined,
+  };
+  return fake;
+}
+const MISSING = 'fullreport-2.03.16-raid5-missing-reshape.json';
+const WHOLE = 'fullreport-2.03.16-raid5.json';
+const recorded = (...ids: string[]): PoolSpec => ({
+  ...spec('raid5', 0),
+  drives: ids.map((id, slot) => drive(slot, { id, serial: `SER-${id}` })),
+  facts: {
+    group: 'cairn_aa',
+    groupUuid: 'YZKogE-hgIE-y2Dg-hgVy-GiBG-Qaug-WT47PZ',
+    physical: {
+      sda: 'clwcHv-vbSM-vmT5-6OgP-uXd9-sZ5l-VQAXT5',
+      sdb: 'GKpOCW-RdLL-uKsF-MNdw-SVNR-SGDX-N4fASb',
+      sdc: 'Y9Lr7Y-oZMn-0ILu-CL82-mXCA-taL6-WXjG80',
+      sdd: 'YYKtOF-NtBA-dkB7-1xAN-1GA5-E1k2-ceTy6N',
+    },
+  },
+});
+
+describe('the status', () => {
+  const whole = recorded('sda', 'sdb', 'sdc');
+  it('is active when every drive is there and in sync', async () => {
+    const reading = await plugin.status(context(WHOLE, ['sda', 'sdb', 'sdc']), whole);
+    expect(reading).toMatchObject({
+      poolStatus: 'active',
+      health: 'healthy',
+      mounted: true,
+      work: [],
+      usedBytes: 5,
+    });
+  });
+  it('tells a first resync with its percent, and counts no drive as faulty for it', async () => {
+    const resync = 'fullreport-2.03.16-raid5-resync.json';
+    const reading = await plugin.status(context(resync, ['sda', 'sdb', 'sdc']), whole);
+    expect(reading).toMatchObject({ poolStatus: 'resync', work: [{ kind: 'resync', percent: 20.58 }] });
+    expect(new Set(reading.members.map((member) => member.status))).toEqual(new Set(['active']));
+  });
+  it('is degraded, and names the serial, when a drive is gone', async () => {
+    const of = recorded('sda', 'sdb', 'sdc', 'sdd');
+    const reading = await plugin.status(context(MISSING, ['sda', 'sdc', 'sdd']), of);
+    expect(reading).toMatchObject({ poolStatus: 'degraded', work: [{ kind: 'reshape', percent: 30.44 }] });
+    expect(reading.members.map((member) => member.status)).toEqual(['active', 'missing', 'active', 'active']);
+    expect(reading.healthText).toContain('SER-sdb');
+  });
+  it('is failed or missing when more are gone than the layout survives', async () => {
+    const of = recorded('sda', 'sdb', 'sdc', 'sdd');
+    expect(await plugin.status(context(MISSING, ['sda', 'sdc']), of)).toMatchObject({ poolStatus: 'failed' });
+  });
+  it('tells of differences that the last scrub found', async () => {
+    const differs = (text: string): string =>
+      text.replace('"raid_mismatch_count":"0"', '"raid_mismatch_count":"128"');
+    const reading = await plugin.status(context(WHOLE, ['sda', 'sdb', 'sdc'], differs), whole);
+    expect(reading).toMatchObject({ poolStatus: 'active', health: 'warning' });
+    expect(reading.healthText).toContain('128 sectors');
+  });
+  it('does not believe a group of the same name that is not its own', async () => {
+    const other = (text: string): string => text.replaceAll('YZKogE', 'AAAAAA');
+    const reading = await plugin.status(context(WHOLE, ['sda', 'sdb', 'sdc'], other), whole);
+    expect(reading).toMatchObject({ health: 'critical' });
+  });
+  it('is an error, not "nothing there", when the tool says something unknown', async () => {
+    const odd = context(WHOLE, ['sda', 'sdb', 'sdc'], () => 'Rapport');
+    await expect(plugin.status(odd, whole)).rejects.toMatchObject({ name: 'ParseError' });
+  });
+});
+
+describe('found groups', () => {
+  it('are told with what misses, and how the pool can be taken over', async () => {
+    const [found] = await plugin.find(context(MISSING, ['sda', 'sdc', 'sdd']));
+    expect(found).toMatchObject({
+      guid: GUID,
+      layout: 'raid5',
+      byCairn: false,
+      obstacle: null,
+      mountedAt: '/mnt/tank',
+    });
+    expect(found?.members.map((member) => member.driveId)).toEqual(['sda', 'sdc', 'sdd']);
+    expect(found?.missing).toHaveLength(1);
+  });
+  it('that do not run cannot be looked into, and stay as they are', async () => {
+    const idle = { ...context(WHOLE, ['sda', 'sdb', 'sdc']), mounts: () => [] };
+    const path = idle.path;
+    const [found] = await plugin.find({ ...idle, path: (ref) => ('mapped' in ref ? null : path(ref)) });
+    expect(found?.obstacle).toContain('vgchange -ay cairn_aa');
+    expect(found?.guid).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
