@@ -33,6 +33,7 @@ const PROGRAMS = [
 ];
 /** Plugins say themselves what they lack: without these the rest works, so that a failure here only is told. */
 const OPTIONAL_PROGRAMS = [
+  ['mdadm', 'mdadm'],
   ['lvm', 'lvm2'],
   ['dmsetup', 'dmsetup'],
   ['thin_check', 'thin-provisioning-tools'],

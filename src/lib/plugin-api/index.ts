@@ -3,6 +3,7 @@ export * from './check';
 export * from './fields';
 export * from './identity-file';
 export * from './identity-steps';
+export * from './partitions';
 export * from './plan';
 export * from './steps';
 export * from './storage';

@@ -21,8 +21,6 @@ import {
 import type { PoolDrive, PoolSpec } from './storage';
 
 export const WIPEFS = '/usr/sbin/wipefs';
-export const SFDISK = '/usr/sbin/sfdisk';
-const LINUX_FILESYSTEM = '0FC63DAF-8483-4772-8E79-3D69D8477DE4';
 /** No device nodes and no set-uid programs are taken from a pool: it may have been written by another machine. */
 export const MOUNT_OPTIONS = ['noatime', 'nodev', 'nosuid'];
 
@@ -44,7 +42,7 @@ export function filesystemLabel(label: string, maxLength: number): string {
   return ascii === '' ? 'cairn' : ascii;
 }
 
-const nameOf = (drive: PoolDrive): string => drive.serial ?? drive.label;
+export const driveName = (drive: PoolDrive): string => drive.serial ?? drive.label;
 export const wipeAction = (...at: DeviceRef[]): Action => ({
   do: 'exec',
   program: WIPEFS,
@@ -61,7 +59,7 @@ export function wipeDrive(drive: PoolDrive): Step[] {
   const [first] = partitions;
   const erase: Step = {
     name: `erase-drive-${drive.slot}`,
-    title: `Erase what is on drive ${nameOf(drive)}`,
+    title: `Erase what is on drive ${driveName(drive)}`,
     run: wipeAction(...partitions.map((partition) => ({ drive: drive.id, partition })), { drive: drive.id }),
     undo: 'impossible',
     look:
@@ -74,84 +72,12 @@ export function wipeDrive(drive: PoolDrive): Step[] {
   // wipefs asks the kernel to read the table again; a kernel without a parser for it keeps the old nodes.
   const forget: Step = {
     name: `forget-old-partitions-${drive.slot}`,
-    title: `Let the system forget the old partitions of drive ${nameOf(drive)}`,
+    title: `Let the system forget the old partitions of drive ${driveName(drive)}`,
     run: { do: 'forget-partitions', drive: drive.id },
     undo: 'nothing',
     look: not(looks.partitionNode(drive.id, first)),
   };
   return [erase, forget];
-}
-
-export interface PartitionTable {
-  drive: PoolDrive;
-  /** Disk GUID of the GPT. */
-  diskUuid: string;
-  /** PARTUUID of its only partition. */
-  partitionUuid: string;
-}
-const tableLook = (table: PartitionTable): Look =>
-  looks.partitionTable(table.drive.id, table.diskUuid, [table.partitionUuid]);
-
-/**
- * A GPT with one partition over the whole drive, and its device node. sfdisk(8) is told not to speak to the kernel: the
- * node is a step of its own, so that each can be seen and taken back by itself.
- */
-export function partitionDrive(table: PartitionTable): Step[] {
-  const { drive } = table;
-  const script = [
-    'label: gpt',
-    `label-id: ${table.diskUuid}`,
-    '',
-    `start=2048, type=${LINUX_FILESYSTEM}, uuid=${table.partitionUuid}, name="cairn"`,
-    '',
-  ].join('\n');
-  return [
-    {
-      name: 'partition-drive',
-      title: `Make a partition table on drive ${nameOf(drive)}`,
-      run: {
-        do: 'exec',
-        program: SFDISK,
-        argv: [
-          ...['--wipe', 'always', '--wipe-partitions', 'always', '--label', 'gpt'],
-          ...['--no-reread', '--no-tell-kernel', '--', { drive: drive.id }],
-        ],
-        stdin: script,
-      },
-      undo: [wipeAction({ drive: drive.id })],
-      look: tableLook(table),
-      destroys: [drive.id],
-    },
-    {
-      name: 'show-partition',
-      title: 'Wait for the partition',
-      run: { do: 'reread-partitions', drive: drive.id },
-      undo: [{ do: 'forget-partitions', drive: drive.id }],
-      look: looks.partitionNode(drive.id, 1),
-    },
-  ];
-}
-
-/** Takes away our partition table; one with another GUID is foreign and stays. */
-export function wipePartitionTable(table: PartitionTable): Step[] {
-  const { drive } = table;
-  return [
-    {
-      name: 'erase-partition-table',
-      title: `Erase the partition table of drive ${nameOf(drive)}`,
-      run: wipeAction({ drive: drive.id }),
-      undo: 'impossible',
-      look: not(tableLook(table)),
-      destroys: [drive.id],
-    },
-    {
-      name: 'forget-partition',
-      title: 'Let the system forget the partition',
-      run: { do: 'forget-partitions', drive: drive.id },
-      undo: 'nothing',
-      look: not(looks.partitionNode(drive.id, 1)),
-    },
-  ];
 }
 
 /**

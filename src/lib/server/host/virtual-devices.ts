@@ -62,8 +62,9 @@ function uuidOfMember(path: string, offset: number): string | null {
 }
 
 function uuidOfArray(folder: string): string | null {
-  const told = textAt(join(folder, 'md/uuid'));
-  if (told) return arrayUuid(told);
+  // Zeros while an array is collected and not started; older kernels do not tell at all.
+  const told = arrayUuid(textAt(join(folder, 'md/uuid')) ?? '');
+  if (told) return told;
   const version = textAt(join(folder, 'md/metadata_version')) ?? '';
   for (const member of readdirSync(join(folder, 'slaves'))) {
     const sectors = Number(textAt(`/sys/class/block/${member}/size`) ?? 0);

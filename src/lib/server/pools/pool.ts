@@ -111,6 +111,8 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       // A dataset or a share: only its plugin knows whether it is the pool's.
       if (mount && !mount.source.startsWith('/dev/')) continue;
       const driveId = mount ? host.blockDevices.driveIdOf(mount.source) : null;
+      // From an array or another device that is made of drives: its plugin tells too.
+      if (mount && driveId === null) continue;
       const mounted = driveId !== null && record.drives.some((drive) => drive.driveId === driveId);
       if (!last?.reading || last.reading.mounted === mounted) continue;
       const sizes = mounted ? {} : { sizeBytes: null, usedBytes: null, availableBytes: null };
@@ -136,7 +138,10 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       // A pool that was unmounted in this very moment: the mount's own event brings the truth.
       log.debug({ error }, 'sampling used space failed');
     };
-    await Promise.all(listPools(db).map((record) => sample(record).catch(failed)));
+    // Work of the kernel moves on without an event: then everything is asked, not only how full it is.
+    const look = (record: PoolRecord): Promise<void> =>
+      readings.get(record.guid)?.reading?.work?.length ? read(record) : sample(record);
+    await Promise.all(listPools(db).map((record) => look(record).catch(failed)));
     sampling = false;
     publish();
   }
