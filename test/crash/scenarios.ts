@@ -13,7 +13,7 @@ interface PoolRequest {
   options?: Record<string, string | boolean>;
 }
 
-const serials = (appliance: Appliance): string[] =>
+export const serials = (appliance: Appliance): string[] =>
   appliance
     .query<{ serial: string }>('SELECT serial FROM drives WHERE sandbox = 1 ORDER BY serial')
     .map((row) => row.serial);
@@ -24,7 +24,7 @@ const latestOf = (appliance: Appliance, kind: string): string =>
     kind,
   )[0]?.id ?? '';
 
-async function mustEnd(
+export async function mustEnd(
   appliance: Appliance,
   kind: string,
   answer: { status: number; body: unknown },
@@ -55,7 +55,7 @@ async function removePool(appliance: Appliance, guid: string): Promise<{ status:
   return code ? appliance.rest('DELETE', `/pools/${guid}?confirmCode=${code}`) : refused;
 }
 
-async function noPool(appliance: Appliance, guid: string): Promise<void> {
+export async function noPool(appliance: Appliance, guid: string): Promise<void> {
   if (poolState(appliance, guid)) await mustEnd(appliance, 'pool.remove', await removePool(appliance, guid));
 }
 

@@ -63,6 +63,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     samples: absent('samples'),
     alerts: absent('alerts'),
     found: absent('found'),
+    validate: absent('validate'),
     stopping: () => false,
     ...overrides,
   };

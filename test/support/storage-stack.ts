@@ -16,10 +16,13 @@ import { createOperations } from '$lib/server/operations/operations';
 import type { Operations } from '$lib/server/operations/types';
 import { createPlugins, type Plugins } from '$lib/server/plugins/registry';
 import { changePoolBy, previewChange } from '$lib/server/pools/change-operations';
+import { createValidate, type Validate } from '$lib/server/pools/validate';
 import { createPool, removePool } from '$lib/server/pools/create';
 import { defineFoundOperations } from '$lib/server/pools/adopt';
 import { createFound, type FoundPools } from '$lib/server/pools/found';
 import { definePoolOperations } from '$lib/server/pools/operations';
+import { defineLeftoverOperation } from '$lib/server/pools/leftovers';
+import { watchOutside } from '$lib/server/pools/outside';
 import { createPools, type Pools } from '$lib/server/pools/pool';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
@@ -44,6 +47,7 @@ export interface StorageStack {
   operations: Operations;
   pools: Pools;
   found: FoundPools;
+  validate: Validate;
   /** Creates, confirming what the preview asks for, and waits for the end. */
   create(request: PoolCreateRequestInput): Promise<{ guid: string; operation: Operation }>;
   /** Removes, confirmed, and waits for the end. */
@@ -97,6 +101,9 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
   const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
+  const endOutside = watchOutside({ db, host, bus, clock, operations, found });
+  const validate = createValidate({ db, host, bus, clock, config, log, plugins, drives, operations, found });
+  defineLeftoverOperation(operations, validate);
   await host.start();
   await drives.refresh();
   drives.start();
@@ -110,7 +117,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   }
   const services = { pools, operations, plugins, drives, config };
   return {
-    ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools, found },
+    ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools, found, validate },
     async create(request) {
       const poolGroupGuid = request.poolGroupGuid ?? crypto.randomUUID();
       const complete = { ...request, poolGroupGuid };
@@ -138,6 +145,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
       return operation;
     },
     async close() {
+      endOutside();
       await found.stop();
       await pools.stop();
       drives.stop();

@@ -24,10 +24,13 @@ import { createOperations } from './operations/operations';
 import { createPlugins } from './plugins/registry';
 import { defineFoundOperations } from './pools/adopt';
 import { createFound } from './pools/found';
+import { defineLeftoverOperation } from './pools/leftovers';
 import { definePoolOperations } from './pools/operations';
 import { createPoolHistory } from './pools/history';
+import { watchOutside } from './pools/outside';
 import { createPools, type Pools } from './pools/pool';
 import { createPoolSamples } from './pools/samples';
+import { createValidate } from './pools/validate';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
 import { driveJobs, housekeeping, poolJobs, startJobs } from './schedule/schedule';
@@ -126,6 +129,9 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('alerts', () => alerts.stop());
   const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   undoing.add('found pools', () => found.stop());
+  undoing.add('changes from outside', watchOutside({ db, host, bus, clock, operations, found }));
+  const validate = createValidate({ db, host, bus, clock, config, log, plugins, drives, operations, found });
+  defineLeftoverOperation(operations, validate);
   defineDriveOperations(operations, { db, host, drives, driveHealth, config, clock, log });
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
   defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
@@ -149,6 +155,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     samples,
     alerts,
     found,
+    validate,
     stopping,
   };
   const guard = createRequestGuard(config);
@@ -192,6 +199,7 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
   const sweep = async (): Promise<void> => {
     await operations.sweep();
     pools.sweep();
+    await services.validate.report();
   };
   const cleanUp = (): void => {
     auth.cleanUp();

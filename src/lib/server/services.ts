@@ -12,6 +12,7 @@ import type { Operations } from './operations/types';
 import type { Plugins } from './plugins/registry';
 import type { PoolHistory } from './pools/history';
 import type { FoundPools } from './pools/found';
+import type { Validate } from './pools/validate';
 import type { Pools } from './pools/pool';
 import type { PoolSamples } from './pools/samples';
 
@@ -32,5 +33,6 @@ export interface Services {
   samples: PoolSamples;
   alerts: Alerts;
   found: FoundPools;
+  validate: Validate;
   stopping(): boolean;
 }

@@ -2,6 +2,7 @@
 import CirclePlus from '@lucide/svelte/icons/circle-plus';
 import FolderInput from '@lucide/svelte/icons/folder-input';
 import FolderOutput from '@lucide/svelte/icons/folder-output';
+import ListChecks from '@lucide/svelte/icons/list-checks';
 import Pencil from '@lucide/svelte/icons/pencil';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import { goto } from '$app/navigation';
@@ -64,4 +65,14 @@ export const newPoolAction = (access: Access): Action => ({
   shown: true,
   why: access.why('operator'),
   run: () => void goto('/pools/new'),
+});
+
+/** Everybody may compare; what mends needs a role of its own. */
+export const validateAction = (): Action => ({
+  id: 'pool.validate',
+  title: 'Check the records',
+  icon: ListChecks,
+  shown: true,
+  why: null,
+  run: () => void dialogs.open(() => import('./ValidationDialog.svelte'), {}),
 });

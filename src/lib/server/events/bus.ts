@@ -28,6 +28,8 @@ export interface Events {
   'pools.changed': Record<string, never>;
   /** An alert was raised, changed, acknowledged or resolved. */
   'alert.changed': { alert: Alert; change: 'raised' | 'changed' | 'acknowledged' | 'resolved' };
+  /** The drives have been looked at for pools, and are at rest. */
+  'found.looked': Record<string, never>;
   /** A session was ended: its sockets close. */
   'session.revoked': { sessionId: string };
   /** Somebody began or stopped looking (number of feed subscribers). */

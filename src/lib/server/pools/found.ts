@@ -158,7 +158,7 @@ export function createFound(deps: FoundDeps): FoundPools {
         ]),
       ),
     );
-    if (!force && key === lastKey) return publish();
+    if (!force && key === lastKey) return tell();
     const failed: SearchProblem[] = [];
     const answers = await Promise.all(
       finders.map(async (finder) =>
@@ -176,7 +176,12 @@ export function createFound(deps: FoundDeps): FoundPools {
     candidates = [...kept, ...answers.flat().filter(({ id }) => !keptIds.has(id))];
     problems = failed;
     lastKey = failed.length > 0 ? '' : key;
+    tell();
+  }
+
+  function tell(): void {
     publish();
+    if (!stopped) bus.emit('found.looked', {});
   }
 
   async function lookUntilStill(force: boolean): Promise<void> {

@@ -12,6 +12,12 @@ const accepted = (poolGroupGuid: string, operation: Operation): Response =>
     location: `/api/v1/operations/${operation.id}`,
   });
 
+/** How the record of one pool and the machine differ. */
+export const poolValidation = answer('viewer', async ({ services, param }) => {
+  const { guid } = services.pools.get(param('guid'));
+  return json({ poolGroupGuid: guid, ...(await services.validate.check(guid)) });
+});
+
 /** Pools that are on the drives and not in the records. */
 export const listFound = answer('viewer', ({ services }) => json({ foundPools: services.found.list() }));
 

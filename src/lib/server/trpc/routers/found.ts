@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
-import type { FoundPool } from '$lib/shared/wire/found';
+import type { FoundPool, Validation } from '$lib/shared/wire/found';
 import type { Operation, PreviewResult } from '$lib/shared/wire/operations';
 import { adoptRequest, foundRequest } from '$lib/shared/wire/requests';
 import { ADOPT, adoptAllByCairn, adoptPool, PEEK, type Adopted } from '../../pools/adopt';
+import { mendDifference } from '../../pools/mend';
 import { previewOf } from '../preview';
 import { operatorProcedure, router, viewerProcedure } from '../init';
 
@@ -38,6 +39,18 @@ export const foundRouter = router({
   adoptAllByCairn: operatorProcedure.mutation(({ ctx }): Promise<Adopted[]> =>
     adoptAllByCairn(ctx.services, ctx.actor),
   ),
+  /** The records and the machine compared, now. */
+  validate: viewerProcedure.query(({ ctx }): Promise<Validation> => ctx.services.validate.check()),
+  /** One of the operations that the comparison offers, and only while it offers it. */
+  mend: operatorProcedure
+    .input(
+      z.strictObject({
+        kind: z.string().max(64),
+        poolGuid: z.string().max(64).nullable(),
+        text: z.string().max(10_000),
+      }),
+    )
+    .mutation(({ ctx, input }): Promise<Operation> => mendDifference(ctx.services, input, ctx.actor)),
   /** Leaves it alone: it is folded away, and nothing is done to it. */
   ignore: operatorProcedure
     .input(z.strictObject({ found: z.string().min(1).max(400), on: z.boolean() }))

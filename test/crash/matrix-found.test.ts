@@ -1,0 +1,4 @@
+import { foundScenarios } from './found-scenarios';
+import { matrixSuite } from './matrix-suite';
+
+matrixSuite(foundScenarios);
