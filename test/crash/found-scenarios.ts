@@ -27,6 +27,7 @@ export const foundScenarios: Scenario[] = [
     setUp: stray,
     begin: peek,
     backward: true,
+    cancelAfter: 'list-files',
   },
   {
     title: 'pool.adopt, ext4 on a whole drive',

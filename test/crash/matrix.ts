@@ -22,6 +22,8 @@ export interface Scenario {
   begin(appliance: Appliance): Promise<unknown>;
   /** Cancel at the last step to reach the way back. */
   backward: boolean;
+  /** Name of the step after which it is cancelled, for operations whose last steps take away what the others made. */
+  cancelAfter?: string;
 }
 export interface Cell {
   cell: string;
@@ -85,7 +87,7 @@ const backPoints = (step: JournalStep): [point: string, mode: string][] =>
         ['undone', 'alone'],
       ];
 
-function casesOf(kind: string, steps: JournalStep[], backward: boolean): Case[] {
+function casesOf({ kind, backward, cancelAfter }: Scenario, steps: JournalStep[]): Case[] {
   const forward = steps.flatMap((step) =>
     forwardPoints(step).map(([point, mode]): Case => ({
       cell: `${step.name} ${point} ${mode}`,
@@ -102,10 +104,10 @@ function casesOf(kind: string, steps: JournalStep[], backward: boolean): Case[] 
     alone: true,
     afterEnd: point === 'ended',
   }));
-  const last = steps.at(-1);
+  const last = steps.find((step) => step.name === cancelAfter) ?? steps.at(-1);
   if (!backward || !last) return [...whole, ...forward];
   const hold = `done@${kind}/${last.name}:wait-20000`;
-  const back = steps.flatMap((step) =>
+  const back = steps.slice(0, steps.indexOf(last) + 1).flatMap((step) =>
     backPoints(step).map(([point, mode]): Case => ({
       cell: `${step.name} ${point} ${mode}`,
       specs: `${hold},${point}@${kind}/${step.name}:${mode}`,
@@ -267,9 +269,8 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
 
   const cells: Cell[] = [];
   for (const item of casesOf(
-    scenario.kind,
+    scenario,
     steps.filter((step) => !skipped.has(step.name)),
-    scenario.backward,
   )) {
     const problems: string[] = [];
     let verdict = '';

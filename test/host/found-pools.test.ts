@@ -162,9 +162,7 @@ describe('a pool that was made in a shell', () => {
 
     await stack.run('pool.unmount', { poolGroupGuid: guid });
     expect((await stack.run('pool.mount', { poolGroupGuid: guid })).error).toBeNull();
-    await stack.run('pool.unmount', { poolGroupGuid: guid });
-    stack.db.transaction((tx) => deletePool(tx, guid));
-    stack.bus.emit('pool.changed', { guid });
+    expect((await stack.change({ verb: 'release', poolGroupGuid: guid })).error).toBeNull();
     const again = await onlyOne();
     expect(again.id).toBe(found.id);
     expect(await adopted({ found: again.id, label: 'Again' })).toBe(guid);

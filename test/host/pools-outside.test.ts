@@ -79,7 +79,7 @@ describe('a pool that something else than Cairn works on', () => {
     expect(await kinds()).toEqual([]);
   });
 
-  it('whose drive was given another filesystem is told apart from it, and nothing is offered to do', async () => {
+  it('whose drive was given another filesystem is told apart from it, and only its record is offered to go', async () => {
     const { guid } = await makePool(0, 'tank');
     await stack.run('pool.unmount', { poolGroupGuid: guid });
     await look();
@@ -87,10 +87,15 @@ describe('a pool that something else than Cairn works on', () => {
     await look();
     expect(texts(guid)).toEqual([expect.stringContaining('SBX-TEST-01')]);
     const { differences } = await stack.validate.check(guid);
-    expect(differences).toMatchObject([{ kind: 'other-content', mend: null }]);
+    expect(differences).toMatchObject([{ kind: 'other-content', mend: { operation: 'pool.release' } }]);
     expect(differences[0]?.text).toContain('ext4 "other"');
     expect(stack.found.list()).toMatchObject([{ label: 'other', verbs: { adopt: { allowed: false } } }]);
     expect(stack.found.list()[0]?.obstacle).toContain('"tank"');
+    const asked = await mendDifference(stack, differences[0] as never, TESTER);
+    expect((await stack.operations.wait(asked.id)).error).toBeNull();
+    await look();
+    expect(stack.pools.list()).toEqual([]);
+    expect(stack.found.list()).toMatchObject([{ label: 'other', verbs: { adopt: { allowed: true } } }]);
   });
 
   it('is told where else it is mounted, and what lies on its mount path', async () => {

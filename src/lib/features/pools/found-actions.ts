@@ -10,8 +10,6 @@ import { dialogs } from '$lib/ui/dialogs.svelte';
 import type { Access } from '../session/access';
 import { attempt } from '../session/attempt';
 
-export const foundName = (found: FoundPool): string => found.label || found.description;
-
 export function foundActions(found: FoundPool, access: Access): Action[] {
   const { id } = found;
   const why = (verb: FoundVerb): string | null =>

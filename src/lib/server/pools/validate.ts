@@ -104,6 +104,7 @@ export function createValidate(deps: ValidateDeps): Validate {
   function drivesOf({ record, seen }: Facts): Difference[] {
     const members = new Set(seen?.found.members.map((member) => member.driveId));
     const list: Difference[] = [];
+    const release = mendBy('Take it out of the records', 'pool.release', { poolGroupGuid: record.guid });
     for (const row of record.drives) {
       const drive = drives.find(row.driveId);
       if (!drive?.present) {
@@ -122,7 +123,9 @@ export function createValidate(deps: ValidateDeps): Validate {
           'other-content',
           `Drive ${nameOf(row)} is a member of "${record.label}" in the records, and holds ${holds}.`,
           {
-            why: 'What is on it may be needed by somebody, and what was there cannot be brought back. If the pool is gone for good, take it out of the records.',
+            why: 'What is on it may be needed by somebody, so nothing is written to it, and what was there cannot be brought back.',
+            // Nothing of the pool is left: then only its record can still go.
+            ...(seen === null ? release : {}),
           },
         ),
       );
@@ -135,7 +138,8 @@ export function createValidate(deps: ValidateDeps): Validate {
           'unknown-member',
           `Drive ${drives.find(driveId)?.serial ?? driveId} belongs to "${record.label}" and is not in its record.`,
           {
-            why: 'It was added by something else than Cairn. Take the pool out of the records, keeping its data, and adopt it again: then every member is known.',
+            why: 'It was added by something else than Cairn. Released, and adopted again, the pool is known with every member; its data stays.',
+            ...release,
           },
         ),
       );
