@@ -88,6 +88,14 @@ export class Cairn extends CairnClient {
     }
   }
 
+  /** From now on it is there after a real boot with the same root drive, and after reboot() of its machine. */
+  async enable(): Promise<void> {
+    await this.machine.check(`
+      echo 'LABEL=cairn-app /opt/cairn ext4 ro 0 0' >>/etc/fstab
+      echo 'LABEL=cairn-data /var/lib/cairn ext4 defaults 0 0' >>/etc/fstab
+      systemctl enable -q cairn`);
+  }
+
   /** The orderly way. */
   async stop(): Promise<void> {
     await this.machine.check('systemctl stop cairn');

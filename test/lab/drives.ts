@@ -12,7 +12,10 @@ import { join } from 'node:path';
 export type Bus = 'scsi' | 'virtio' | 'sata' | 'nvme';
 
 export interface DriveSpec {
+  /** What the drive is called by the case, and tells about itself unless `tells` is another. */
   serial: string;
+  /** For drives that claim to be the same one. */
+  tells?: string;
   /** 256 MiB unless told; the file is sparse. */
   sizeBytes?: number;
   /**
@@ -72,6 +75,7 @@ export async function makeDrive(spec: DriveSpec, number: number, folder: string)
   }
   return {
     spec: {
+      tells: spec.serial,
       bus: 'scsi',
       rotational: true,
       wwn: wwnOf(spec.serial),
@@ -166,7 +170,7 @@ export function blockNodes(drive: Drive): Record<string, unknown>[] {
 /** Properties of the device. All are strings, as both the command line and device_add take them. */
 export function device(drive: Drive): Record<string, string> {
   const { spec, port } = drive;
-  const common = { id: deviceId(drive), drive: deviceId(drive), serial: spec.serial };
+  const common = { id: deviceId(drive), drive: deviceId(drive), serial: spec.tells };
   const rotation_rate = spec.rotational ? '7200' : '1';
   const wwn = `0x${spec.wwn}`;
   const errors = { werror: 'report', rerror: 'report' };

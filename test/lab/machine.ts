@@ -279,7 +279,7 @@ export class Machine {
   }
 
   async #described(present: Drive[]): Promise<void> {
-    if (present.length > 0) await this.paths(...present.map((drive) => drive.spec.serial));
+    if (present.length > 0) await this.paths(...present.map((drive) => drive.spec.tells));
   }
 
   async #fail(serial: string, faults: { reads: Fault } | { writes: Fault }): Promise<void> {
