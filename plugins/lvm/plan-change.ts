@@ -153,10 +153,12 @@ export function changePlans(sdk: PluginSdk) {
 
   function replace(spec: PoolSpec, { old, fresh }: { old: PoolDrive; fresh: PoolDrive }): Step[] {
     if (!old.present) return repair(spec, fresh);
+    // The new drive is in the group by then: without it LVM would see a group that is not whole, and refuse.
+    const both: PoolSpec = { ...spec, drives: [...spec.drives, fresh] };
     return [
       ...enter(spec, [fresh]),
       move(spec, old, fresh),
-      leave(spec, old),
+      leave(both, old),
       parts.erasePhysical(spec, old),
     ];
   }

@@ -38,7 +38,8 @@ async function memberOf(
   }
   if (physical.markedMissing)
     return { status: 'faulty', detail: 'was away while the pool was changed; it has to be taken in again' };
-  const stale = volume ? staleOn(group, volume, physical.path) : [];
+  // Of a volume that does not run LVM cannot say what is in sync, and calls every copy stale.
+  const stale = volume?.active ? staleOn(group, volume, physical.path) : [];
   // While all are made the same, or spread anew, none of them counts as in sync.
   const all = volume?.syncAction === 'resync' || volume?.syncAction === 'reshape';
   if (stale.length === 0 || all) return { status: 'active', detail: null };

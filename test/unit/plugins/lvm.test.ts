@@ -160,6 +160,8 @@ describe('the plans', () => {
       'erase-physical-volume-1',
     ]);
     expect(wordsOf(named(steps, 'move-data'))).toMatch(/pvmove .*--atomic .*<drive-1> <new>$/);
+    for (const name of ['extend-group', 'move-data', 'reduce-group'])
+      expect(wordsOf(named(steps, name))).toContain('--devices <new>');
   });
   it('replace a drive that is gone by building it again', () => {
     const of = spec('mirror', 2);
@@ -306,6 +308,19 @@ describe('the status', () => {
   it('is failed or missing when more are gone than the layout survives', async () => {
     const of = recorded('sda', 'sdb', 'sdc', 'sdd');
     expect(await plugin.status(context(MISSING, ['sda', 'sdc']), of)).toMatchObject({ poolStatus: 'failed' });
+  });
+  it('calls no drive faulty while the volume does not run, when LVM knows nothing of its copies', async () => {
+    const stopped = (text: string): string =>
+      text
+        .replaceAll('"lv_active":"active"', '"lv_active":""')
+        .replaceAll('"lv_attr":"iwi-a', '"lv_attr":"Iwi--')
+        .replace(
+          '"copy_percent":"100.00", "raid_sync_action":"idle"',
+          '"copy_percent":"", "raid_sync_action":""',
+        );
+    const idle = context(WHOLE, ['sda', 'sdb', 'sdc'], stopped);
+    const reading = await plugin.status({ ...idle, mounts: () => [] }, whole);
+    expect(reading).toMatchObject({ poolStatus: 'inactive', health: 'healthy', work: [] });
   });
   it('tells of differences that the last scrub found', async () => {
     const differs = (text: string): string =>
