@@ -1,7 +1,8 @@
 /** The operations of the appliance as scenarios of the crash matrix. */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Appliance } from '../support/appliance';
+import { loopsBelow, type Appliance } from '../support/appliance';
 import { settled, type Scenario } from './matrix';
 
 interface PoolRequest {
@@ -211,6 +212,62 @@ export const sandboxScenarios: Scenario[] = [
     kind: 'sandbox.remove-drive',
     setUp: (appliance) => sandboxOf(appliance, 3),
     begin: (appliance) => appliance.trpc('drives.removeSandbox', { id: sandboxDrives(appliance).at(-1)?.id }),
+    backward: false,
+  },
+];
+
+/** A table and a filesystem that nobody uses, on the first drive. */
+async function filledDrive(appliance: Appliance): Promise<string> {
+  const [drive] = sandboxDrives(appliance);
+  const [loop] = loopsBelow(appliance.dataDir);
+  if (!drive || !loop) throw new Error('there is no drive');
+  const [backup] = appliance.query<{ id: string }>('SELECT id FROM wipe_backups WHERE taken_back_at IS NULL');
+  if (backup) await mustEnd(appliance, 'drive.restore-wipe', await takeBack(appliance, backup.id));
+  const { stdout } = spawnSync('/usr/sbin/blkid', ['-p', '-o', 'value', '-s', 'PTTYPE', loop.device], {
+    encoding: 'utf8',
+  });
+  if (stdout.trim() === 'gpt') return drive.id;
+  const make = (program: string, argv: string[], input = ''): void => {
+    const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8', input });
+    if (status !== 0) throw new Error(`${program}: ${stderr}`);
+  };
+  const table = `label: gpt\nlabel-id: ${guid('0e')}\nsize=64M, uuid=${guid('0f')}\n`;
+  make('/usr/sbin/sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', loop.device], table);
+  make('/usr/bin/partx', ['--update', loop.device]);
+  make('/usr/sbin/mkfs.ext4', ['-q', '-F', '-U', guid('10'), `${loop.device}p1`]);
+  return drive.id;
+}
+async function wipe(appliance: Appliance, id: string): Promise<{ status: number; body: unknown }> {
+  const path = `/drives/${id}/wipe`;
+  const refused = await appliance.rest<{ error?: { details?: { confirmCode?: string } } }>('POST', path);
+  const code = refused.body.error?.details?.confirmCode;
+  return code ? appliance.rest('POST', path, { confirmCode: code }) : refused;
+}
+const takeBack = (appliance: Appliance, backupId: string) =>
+  appliance.trpc('drives.restoreWipe', { backupId });
+
+async function wipedDrive(appliance: Appliance): Promise<string> {
+  const open = appliance.query<{ id: string }>('SELECT id FROM wipe_backups WHERE taken_back_at IS NULL');
+  if (open.length === 0)
+    await mustEnd(appliance, 'drive.wipe', await wipe(appliance, await filledDrive(appliance)));
+  return (
+    appliance.query<{ id: string }>('SELECT id FROM wipe_backups WHERE taken_back_at IS NULL')[0]?.id ?? ''
+  );
+}
+
+export const wipeScenarios: Scenario[] = [
+  {
+    title: 'drive.wipe, a drive with ext4',
+    kind: 'drive.wipe',
+    setUp: async (appliance) => void (await filledDrive(appliance)),
+    begin: async (appliance) => wipe(appliance, await filledDrive(appliance)),
+    backward: true,
+  },
+  {
+    title: 'drive.restore-wipe, a drive that had ext4',
+    kind: 'drive.restore-wipe',
+    setUp: async (appliance) => void (await wipedDrive(appliance)),
+    begin: async (appliance) => takeBack(appliance, await wipedDrive(appliance)),
     backward: false,
   },
 ];

@@ -1,0 +1,4 @@
+import { matrixSuite } from './matrix-suite';
+import { wipeScenarios } from './scenarios';
+
+matrixSuite(wipeScenarios);
