@@ -246,15 +246,6 @@ async function wipe(appliance: Appliance, id: string): Promise<{ status: number;
 const takeBack = (appliance: Appliance, backupId: string) =>
   appliance.trpc('drives.restoreWipe', { backupId });
 
-async function wipedDrive(appliance: Appliance): Promise<string> {
-  const open = appliance.query<{ id: string }>('SELECT id FROM wipe_backups WHERE taken_back_at IS NULL');
-  if (open.length === 0)
-    await mustEnd(appliance, 'drive.wipe', await wipe(appliance, await filledDrive(appliance)));
-  return (
-    appliance.query<{ id: string }>('SELECT id FROM wipe_backups WHERE taken_back_at IS NULL')[0]?.id ?? ''
-  );
-}
-
 export const wipeScenarios: Scenario[] = [
   {
     title: 'drive.wipe, a drive with ext4',
@@ -262,12 +253,5 @@ export const wipeScenarios: Scenario[] = [
     setUp: async (appliance) => void (await filledDrive(appliance)),
     begin: async (appliance) => wipe(appliance, await filledDrive(appliance)),
     backward: true,
-  },
-  {
-    title: 'drive.restore-wipe, a drive that had ext4',
-    kind: 'drive.restore-wipe',
-    setUp: async (appliance) => void (await wipedDrive(appliance)),
-    begin: async (appliance) => takeBack(appliance, await wipedDrive(appliance)),
-    backward: false,
   },
 ];
