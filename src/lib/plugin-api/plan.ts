@@ -89,6 +89,11 @@ export type Action =
   | { do: 'blink'; drive: string; sizeBytes: number; rotational: boolean | null; untilMs: number }
   /** The light at the drive's bay, where its enclosure has one. */
   | { do: 'set-locate'; drive: string; on: boolean }
+  /**
+   * Ends this very process while it uses something at or below the path: TERM, after `graceMs` KILL. Of the core: a
+   * plugin's plan that has it is refused.
+   */
+  | { do: 'end-process'; pid: number; startTicks: number; bootId: string; path: string; graceMs: number }
   /** Does nothing: the step's look says `running` while the kernel is at it (rebuild, reshape), and is waited for. */
   | { do: 'wait' };
 
@@ -192,6 +197,11 @@ export const looks = {
   /** running, with percent, while the drive tests itself; done: it has ended, well or not. */
   selfTestEnded: (drive: string, log: string): Look => ({ look: 'self-test-ended', args: { drive, log } }),
   sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
+  /** The process has ended, or uses nothing at or below the path any more. */
+  processEnded: (process: { pid: number; startTicks: number; bootId: string }, path: string): Look => ({
+    look: 'process-ended',
+    args: { ...process, path },
+  }),
   loopAttached: (path: string): Look => ({ look: 'loop-attached', args: { path } }),
 } as const;
 

@@ -343,6 +343,18 @@ export const ERROR_CODES = {
     title: 'The other drives have too little room',
     remedy: 'Delete files, or add a drive first.',
   },
+  process_not_using: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The program does not use the pool',
+    remedy: 'Look again at the programs that use it.',
+  },
+  process_protected: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The program cannot be ended',
+    remedy: 'Close what it has open on the pool by its own means.',
+  },
   operation_wrong_state: {
     kind: 'precondition',
     status: 409,

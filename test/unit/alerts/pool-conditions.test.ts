@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fullness } from '$lib/server/alerts/near-full';
-import { poolConditions, type JudgedPool } from '$lib/server/alerts/pool-conditions';
+import { poolConditions } from '$lib/server/alerts/pool-conditions';
+import type { Pool } from '$lib/shared/wire/pools';
 
 const member = (
   slot: number,
@@ -19,7 +20,7 @@ const member = (
     detail,
   },
 });
-const pool = (over: Partial<JudgedPool> = {}): JudgedPool =>
+const pool = (over: Partial<Pool> = {}): Pool =>
   ({
     ...{
       guid: 'g1',
@@ -32,15 +33,15 @@ const pool = (over: Partial<JudgedPool> = {}): JudgedPool =>
     ...{ healthText: null, mountPath: '/mnt/tank', mounted: true, operationId: null, errorMessage: null },
     ...{ usedBytes: 50, availableBytes: 50, sizeBytes: 100, members: [member(0), member(1)], readAt: 1 },
     ...over,
-  }) as JudgedPool;
+  }) as Pool;
 
-const judged = (over: Partial<JudgedPool>, held: 'warning' | 'critical' | null = null) =>
+const judged = (over: Partial<Pool>, held: 'warning' | 'critical' | null = null) =>
   poolConditions(
     [pool(over)],
     () => true,
     () => held,
   );
-const ids = (over: Partial<JudgedPool>): string[] => judged(over).conditions.map((condition) => condition.id);
+const ids = (over: Partial<Pool>): string[] => judged(over).conditions.map((condition) => condition.id);
 
 describe('the conditions of a pool', () => {
   it('has none while all is well, and none for a pool that is unmounted on purpose', () => {

@@ -1,14 +1,8 @@
 /** The conditions of pools, from their documents. Pure. */
-import type { ScrubReading } from '$lib/plugin-api/storage';
 import { formatBytes } from '$lib/shared/units';
 import type { Pool, PoolMember } from '$lib/shared/wire/pools';
 import type { Condition, Held, Judgement } from './condition';
 import { fullness } from './near-full';
-
-export type JudgedPool = Pool & {
-  /** Absent: the plugin cannot tell. */
-  lastScrub?: ScrubReading | null;
-};
 
 const idOf = (pool: Pool, suffix: string): string => `pool:${pool.guid}:${suffix}`;
 const nameOf = (member: PoolMember): string => member.serial ?? member.label;
@@ -79,7 +73,7 @@ function members(pool: Pool): Condition[] {
   });
 }
 
-function scrub(pool: JudgedPool): Condition[] {
+function scrub(pool: Pool): Condition[] {
   const last = pool.lastScrub;
   if (!last || last.errors + last.uncorrectable === 0) return [];
   const lost = last.uncorrectable > 0;
@@ -156,7 +150,7 @@ const isUnsettled = (pool: Pool): boolean =>
 
 /** @param worksNow can the plugin be used? */
 export function poolConditions(
-  pools: JudgedPool[],
+  pools: Pool[],
   worksNow: (pluginId: string) => boolean,
   held: Held,
 ): Judgement {
@@ -180,7 +174,7 @@ export function poolConditions(
     }
     // Nobody knows how full it is while it is not mounted.
     if (pool.usedBytes === null) unknown.push(idOf(pool, 'near-full'));
-    if (pool.lastScrub === undefined) unknown.push(idOf(pool, 'scrub-errors'));
+    if (!pool.lastScrub && !pool.mounted) unknown.push(idOf(pool, 'scrub-errors'));
     return [
       ...[...broken(pool), ...state(pool), ...members(pool)],
       ...[...scrub(pool), ...nearFull(pool, held), ...notMounted(pool)],

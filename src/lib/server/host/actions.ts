@@ -7,6 +7,7 @@ import { isDriveRef, type Action, type DeviceRef, type ExecAction } from '$lib/p
 import { AppError } from '../errors';
 import { saveAreas, writeAreas } from './areas';
 import { performFileAction } from './file-actions';
+import { endProcess } from './end-process';
 import { blinkArguments, setLocate } from './identify';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';
@@ -95,6 +96,11 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
       return inProcess(
         describeAction(action, () => null),
         () => areasAction(action, host.blockDevices.resolve({ drive: action.drive })),
+      );
+    case 'end-process':
+      return inProcess(
+        describeAction(action, () => null),
+        () => endProcess(action),
       );
     case 'wait':
       return inProcess('waiting for the kernel', async () => undefined);
@@ -223,6 +229,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
     }
     case 'write-areas':
       return `: write the areas saved in ${shellWord(action.path)} back to ${at({ drive: action.drive })}`;
+    case 'end-process':
+      return `kill -TERM ${action.pid}; sleep ${Math.ceil(action.graceMs / 1_000)}; kill -KILL ${action.pid}`;
     case 'wait':
       return ': wait until the kernel has finished';
   }

@@ -13,6 +13,7 @@ import { areasErased, areasSaved, areasWritten } from './area-looks';
 import { BLANK } from './content-hash';
 import * as files from './file-looks';
 import { blinked, locateLit } from './identify';
+import { lookAtUser } from './end-process';
 import { isDetaching, loopsOf } from './loops';
 import { selfTestEnded, selfTestStarted } from './self-test-looks';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
@@ -224,6 +225,7 @@ const CORE = new Map<string, CoreLook>([
   ['identity', (_host, args) => files.identity(args)],
   ['sparse-file', (_host, args) => files.sparseFile(args)],
   ['loop-attached', loopAttached],
+  ['process-ended', (_host, args) => lookAtUser(args)],
 ]);
 
 /**

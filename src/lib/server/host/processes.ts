@@ -44,13 +44,21 @@ async function pathsOf(pid: string, isBelow: (path: string) => boolean): Promise
   return null;
 }
 
+const below = (mountPath: string): ((path: string) => boolean) => {
+  const begin = mountPath === '/' ? '/' : `${mountPath}/`;
+  return (path) => path === mountPath || path.startsWith(begin);
+};
+
+/** What this process has open at or below a mount point; null: nothing, or it is gone. */
+export const pathHeldBy = (pid: number, mountPath: string): Promise<string | null> =>
+  pathsOf(String(pid), below(mountPath));
+
 /**
  * Processes with something open at or below a mount point, ordered by pid. About 0.1 ms a process of the machine.
  * @param mountPath absolute, as the mount table has it
  */
 export async function processesUsing(mountPath: string): Promise<PathUser[]> {
-  const below = mountPath === '/' ? '/' : `${mountPath}/`;
-  const isBelow = (path: string): boolean => path === mountPath || path.startsWith(below);
+  const isBelow = below(mountPath);
   const users = await userNames();
   const found: PathUser[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {

@@ -31,6 +31,9 @@ function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[]
   const drives = [...actions.flatMap(drivesOf), ...(step.destroys ?? [])];
   const paths = actions.flatMap(pathsOf);
   return [
+    ...actions.flatMap((action) =>
+      action.do === 'end-process' ? ['ends a process, which no plugin may'] : [],
+    ),
     ...programs
       .filter((name) => !plugin.programs.includes(name))
       .map((name) => `runs ${name}, which it does not declare`),

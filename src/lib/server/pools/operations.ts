@@ -2,6 +2,7 @@
 import type { Operations } from '../operations/types';
 import type { PoolDeps } from './deps';
 import { defineChangeOperations } from './change-operations';
+import { defineEndProcesses } from './end-processes';
 import { prepareMount, prepareRemove, prepareRename, prepareUnmount } from './prepare-change';
 import { CREATE, prepareCreate } from './prepare-create';
 import { createRecord, mountRecord, removeRecord, renameRecord, unmountRecord } from './records';
@@ -47,4 +48,5 @@ export function definePoolOperations(operations: Operations, deps: PoolDeps): vo
     record: renameRecord(deps),
   });
   defineChangeOperations(operations, deps);
+  defineEndProcesses(operations, deps);
 }

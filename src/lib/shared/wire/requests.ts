@@ -35,6 +35,10 @@ export type PoolCreateRequest = z.infer<typeof poolCreateRequest>;
 export type PoolCreateRequestInput = z.input<typeof poolCreateRequest>;
 
 export const poolRequest = z.strictObject({ poolGroupGuid: guid });
+export const poolEndProcessesRequest = z.strictObject({
+  poolGroupGuid: guid,
+  pids: z.array(z.number().int().min(1)).min(1).max(100),
+});
 export const poolRenameRequest = z.strictObject({ poolGroupGuid: guid, label: z.string().max(1_000) });
 
 /** `POST /api/v1/found-pools/{id}/adopt`; without label and path it gets those that it is listed with. */

@@ -83,6 +83,16 @@ export const poolsRouter = router({
   processes: viewerProcedure
     .input(one)
     .query(({ ctx, input }): Promise<MountProcess[]> => ctx.services.pools.processes(input.guid)),
+  /** Ends the chosen ones: refused for any that does not use the pool, and for Cairn itself. */
+  endProcesses: operatorProcedure
+    .input(one.extend({ pids: z.array(z.number().int().min(1)).min(1).max(100) }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({
+        kind: 'pool.end-processes',
+        request: { poolGroupGuid: input.guid, pids: input.pids },
+        actor: ctx.actor,
+      }),
+    ),
   /** Used space over time, oldest first, at most 400 points. */
   usage: viewerProcedure
     .input(one.extend({ range: z.enum(SAMPLE_RANGES) }))
