@@ -5,6 +5,7 @@ import { insertPool } from '$lib/server/pools/store';
 import type { Alert } from '$lib/shared/wire/alerts';
 import type { Operations } from '$lib/server/operations/types';
 import type { Operation } from '$lib/shared/wire/operations';
+import type { Pool } from '$lib/shared/wire/pools';
 import { createServiceBench, type ServiceBench } from '../support/services';
 
 const GUID = '7b1f0a52-3c1d-4e8a-9f60-000000000042';
@@ -17,6 +18,7 @@ const ended = (id: string, over: Partial<Operation> = {}): Operation =>
 
 let bench: ServiceBench;
 let known: Operation[];
+let pools: Pool[] = [];
 let history: PoolHistory;
 beforeEach(() => {
   bench = createServiceBench();
@@ -25,7 +27,10 @@ beforeEach(() => {
     get: (id: string) => known.find((one) => one.id === id),
     page: () => ({ items: known, nextBefore: null }),
   } as unknown as Operations;
-  history = createPoolHistory({ ...bench.services, db: bench.db, operations });
+  history = createPoolHistory({
+    ...{ ...bench.services, db: bench.db, operations },
+    pools: { list: () => pools },
+  });
 });
 afterEach(() => {
   history.stop();
@@ -90,6 +95,35 @@ describe('the history of a pool', () => {
       'Over: Pool "tank" is degraded.',
       'Pool "tank" is degraded. Drive WD-1 is not there.',
     ]);
+  });
+
+  it('tells what the kernel began and how it ended, once, also over a restart', () => {
+    const doing = (kinds: string[], errors = 0): void => {
+      const work = kinds.map((kind) => ({ kind, title: `Working on it (${kind})` }));
+      const lastScrub = { endedAt: 1, state: 'finished', errors, uncorrectable: 0 };
+      pools = [{ guid: GUID, poolStatus: 'active', work, lastScrub } as unknown as Pool];
+      bench.services.bus.emit('pools.changed', {});
+    };
+    history.start();
+    doing([]);
+    doing(['scrub']);
+    doing(['scrub']);
+    history.stop();
+    history = createPoolHistory({
+      ...{ ...bench.services, db: bench.db, pools: { list: () => pools } },
+      operations: { get: () => ended('x'), page: () => ({ items: [], nextBefore: null }) },
+    });
+    history.start();
+    doing(['scrub', 'rebuild']);
+    doing(['rebuild'], 3);
+    doing([]);
+    expect(texts().toReversed()).toEqual([
+      'Scrub began: Working on it (scrub).',
+      'Rebuild began: Working on it (rebuild).',
+      'Scrub ended: 3 damaged places were found, 0 could not be mended.',
+      'Rebuild ended.',
+    ]);
+    pools = [];
   });
 
   it('is read a page at a time, newest first, by whoever has the pool open', async () => {

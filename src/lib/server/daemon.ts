@@ -118,7 +118,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   late.pools = pools;
   undoing.add('pools', () => pools.stop());
-  const history = createPoolHistory({ db, bus, clock, operations });
+  const history = createPoolHistory({ db, bus, clock, operations, pools });
   undoing.add('history', () => history.stop());
   const samples = createPoolSamples({ db, bus, clock, pools });
   undoing.add('samples', () => samples.stop());

@@ -1,7 +1,9 @@
 /** What of an operation and of the kernel's work belongs into a pool's history, as sentences. Pure. */
+import type { KernelWork, ScrubReading } from '$lib/plugin-api/storage';
 import type { PoolEventKind } from '$lib/shared/states';
 import type { Alert } from '$lib/shared/wire/alerts';
 import type { Operation } from '$lib/shared/wire/operations';
+import type { Pool } from '$lib/shared/wire/pools';
 
 export interface EventText {
   kind: PoolEventKind;
@@ -44,4 +46,44 @@ export function alertEvent(
   return change === 'raised'
     ? { guid, kind: 'degraded', text: `${alert.title}. ${alert.text}` }
     : { guid, kind: 'recovered', text: `Over: ${alert.title}.` };
+}
+
+const WORK_WORDS: Record<KernelWork['kind'], string> = {
+  resync: 'Resync',
+  rebuild: 'Rebuild',
+  reshape: 'Reshape',
+  scrub: 'Scrub',
+  balance: 'Balance',
+  evacuate: 'Move of data',
+};
+const began = (kind: KernelWork['kind']): string => `${WORK_WORDS[kind]} began`;
+
+function scrubEnd(last: ScrubReading | null): string {
+  if (!last) return 'Scrub ended.';
+  const found =
+    last.errors + last.uncorrectable === 0
+      ? 'no errors were found'
+      : `${last.errors} damaged places were found, ${last.uncorrectable} could not be mended`;
+  return last.state === 'finished'
+    ? `Scrub ended: ${found}.`
+    : `Scrub was ${last.state}: until then ${found}.`;
+}
+
+/**
+ * What the kernel began and ended since the history was last written.
+ * @param isOpen was the last thing written about this kind of work that it began?
+ */
+export function workEvents(
+  pool: Pick<Pool, 'work' | 'lastScrub'>,
+  isOpen: (beginText: string, kind: PoolEventKind, word: string) => boolean,
+): EventText[] {
+  return (Object.keys(WORK_WORDS) as KernelWork['kind'][]).flatMap((kind): EventText[] => {
+    const eventKind = kind === 'scrub' ? 'scrub' : 'work';
+    const word = WORK_WORDS[kind];
+    const now = pool.work.find((work) => work.kind === kind);
+    const open = isOpen(began(kind), eventKind, word);
+    if (now && !open) return [{ kind: eventKind, text: `${began(kind)}: ${now.title}.` }];
+    if (now || !open) return [];
+    return [{ kind: eventKind, text: kind === 'scrub' ? scrubEnd(pool.lastScrub) : `${word} ended.` }];
+  });
 }

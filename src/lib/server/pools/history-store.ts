@@ -1,5 +1,6 @@
 /** What happened to pools, newest first. Rows stay when their pool is gone, and go with their age. */
-import { and, desc, eq, lt, max } from 'drizzle-orm';
+import { and, desc, eq, like, lt, max } from 'drizzle-orm';
+import type { PoolEventKind } from '$lib/shared/states';
 import type { PoolEvent } from '$lib/shared/wire/pool-history';
 import type { Db, Transaction } from '../db/client';
 import { poolEvents } from '../db/schema';
@@ -31,6 +32,18 @@ export const pageEvents = (
     .orderBy(desc(poolEvents.id))
     .limit(limit)
     .all();
+
+/** The newest sentence of this kind that begins with the word. */
+export const latestText = (db: Reader, poolGuid: string, kind: PoolEventKind, word: string): string | null =>
+  db
+    .select({ text: poolEvents.text })
+    .from(poolEvents)
+    .where(
+      and(eq(poolEvents.poolGuid, poolGuid), eq(poolEvents.kind, kind), like(poolEvents.text, `${word}%`)),
+    )
+    .orderBy(desc(poolEvents.id))
+    .limit(1)
+    .get()?.text ?? null;
 
 export const latestEventId = (db: Reader, poolGuid: string): number | null =>
   db

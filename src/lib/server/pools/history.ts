@@ -10,8 +10,9 @@ import type { Clock } from '../clock';
 import type { Db, Transaction } from '../db/client';
 import type { Bus } from '../events/bus';
 import type { Operations } from '../operations/types';
-import { alertEvent, operationEvent } from './history-events';
-import { deleteEventsBefore, hasOperationEvent, insertEvent, pageEvents } from './history-store';
+import { alertEvent, operationEvent, workEvents } from './history-events';
+import { deleteEventsBefore, hasOperationEvent, insertEvent, latestText, pageEvents } from './history-store';
+import type { Pools } from './pool';
 import { findPool } from './store';
 
 interface Happening {
@@ -50,12 +51,13 @@ interface HistoryParts {
   bus: Bus;
   clock: Clock;
   operations: Pick<Operations, 'get' | 'page'>;
+  pools: Pick<Pools, 'list'>;
 }
 
 /** As many ended operations as are compared with the history after a start. */
 const CATCH_UP = 200;
 
-export function createPoolHistory({ db, bus, clock, operations }: HistoryParts): PoolHistory {
+export function createPoolHistory({ db, bus, clock, operations, pools }: HistoryParts): PoolHistory {
   const subscriptions: (() => void)[] = [];
 
   function recordOperation(operation: Operation): void {
@@ -73,6 +75,22 @@ export function createPoolHistory({ db, bus, clock, operations }: HistoryParts):
     recordEvent({ db, bus }, { poolGuid: guid, at: clock.now(), kind, text });
   }
 
+  /** What the kernel does, by pool: only when that has changed, the history is asked what is in it already. */
+  const seen = new Map<string, string>();
+  function recordWork(): void {
+    for (const pool of pools.list()) {
+      // A pool that could not be read now, or is not mounted, says nothing about work.
+      if (pool.poolStatus === null) continue;
+      const kinds = pool.work.map((work) => work.kind).join();
+      if (seen.get(pool.guid) === kinds) continue;
+      seen.set(pool.guid, kinds);
+      const isOpen = (begin: string, kind: PoolEventKind, word: string): boolean =>
+        latestText(db, pool.guid, kind, word)?.startsWith(begin) ?? false;
+      for (const event of workEvents(pool, isOpen))
+        recordEvent({ db, bus }, { poolGuid: pool.guid, at: clock.now(), ...event });
+    }
+  }
+
   return {
     page(poolGuid, { before, limit }) {
       const guid = poolGuid.toLowerCase();
@@ -86,6 +104,7 @@ export function createPoolHistory({ db, bus, clock, operations }: HistoryParts):
       for (const operation of ended) recordOperation(operation);
       subscriptions.push(
         bus.on('operation.ended', ({ id }) => recordOperation(operations.get(id))),
+        bus.on('pools.changed', recordWork),
         bus.on('alert.changed', ({ alert, change }) => {
           if (change === 'raised' || change === 'resolved') recordAlert(alert, change);
         }),
