@@ -66,7 +66,8 @@ export const endWord = (operation: Operation): { word: string; tone: Tone } =>
 export function currentStep(operation: Operation): string {
   const step = operation.steps.find((one) => ['begun', 'acting', 'undoing'].includes(one.state));
   if (operation.state === 'needs-attention') return operation.error?.message ?? 'Something has to be decided';
-  if (step) return step.state === 'undoing' ? `Taking back: ${step.title}` : step.title;
+  const seen = operation.progress ? `: ${operation.progress.text}` : '';
+  if (step) return step.state === 'undoing' ? `Taking back: ${step.title}` : `${step.title}${seen}`;
   return stateWord[operation.state];
 }
 

@@ -210,7 +210,7 @@ export class NewPool {
   }
 }
 
-const issuesAsError = (issues: PresentedError['issues']) => ({
+export const issuesAsError = (issues: PresentedError['issues']) => ({
   code: issues[0]?.code ?? 'invalid_input',
   message: issues[0]?.message ?? 'The request cannot be planned.',
   remedy: issues[0]?.remedy ?? null,

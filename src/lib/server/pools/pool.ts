@@ -12,6 +12,7 @@ import type { PoolReadDeps } from './deps';
 import { poolDocument } from './document';
 import { latestEventId } from './history-store';
 import { createPoolReadings } from './reading';
+import { createWorkSampler } from './work-sampler';
 import { changePool, findByDrive, findPool, listPools, type PoolRecord } from './store';
 
 const SAMPLE_MS = 5_000;
@@ -215,6 +216,21 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
         bus.on('watchers.changed', ({ count }) => watch(count)),
       );
       watch(feed.subscriberCount());
+      const sampling = createWorkSampler({
+        pools: () =>
+          [...readings].map(([guid, { reading: found, readAt }]) => ({
+            ...{ guid, readAt, busy: (found?.work?.length ?? 0) > 0 },
+          })),
+        watched: () => feed.subscriberCount() > 0,
+        read: async (guid) => {
+          const record = findPool(db, guid);
+          if (record && !stopped) await read(record);
+          publish();
+        },
+        now: () => clock.now(),
+        log,
+      });
+      unsubscribe.push(() => sampling.stop());
       publish();
       refreshSoon();
     },
