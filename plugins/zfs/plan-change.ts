@@ -3,7 +3,7 @@ import type { Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { ChangeVerb, PoolDrive, PoolReading, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { allGroups, dataGroups, fewestDrives, type VdevGroup } from './layout';
-import { bySlot, drivePlans, layoutOf, lookOf, nameOf, roleOf } from './plan';
+import { bySlot, drivePlans, ID, layoutOf, lookOf, nameOf, roleOf } from './plan';
 import { devicePath, poolName } from './pool-names';
 import * as call from './zfs';
 
@@ -12,6 +12,13 @@ const count = (drives: number): string => (drives === 1 ? '1 drive' : `${drives}
 export function changesOf(sdk: PluginSdk) {
   const { prepare, clean } = drivePlans(sdk);
   const pathOf = (spec: PoolSpec, drive: PoolDrive): string => devicePath(sdk, spec, drive);
+
+  /** Who belongs to the pool, in its own file too. */
+  const tell = (spec: PoolSpec, joins: PoolDrive[], leaves: PoolDrive[]): Step[] =>
+    sdk.updateIdentity(ID, spec, {
+      ...spec,
+      drives: [...spec.drives.filter((drive) => !leaves.some((one) => one.id === drive.id)), ...joins],
+    });
 
   const waitFor = (spec: PoolSpec, drive: PoolDrive): Step => ({
     name: 'rebuild',
@@ -59,26 +66,31 @@ export function changesOf(sdk: PluginSdk) {
     const layout = layoutOf(spec);
     const ready = added.flatMap((drive) => prepare(spec, drive));
     const [first] = added;
-    if (layout === 'mirror' && first && added.length === 1) return [...ready, ...attach(spec, first)];
+    if (layout === 'mirror' && first && added.length === 1)
+      return [...ready, ...attach(spec, first), ...tell(spec, added, [])];
     if (added.length < fewestDrives(layout))
       throw new TypeError(`A ${layout} pool grows by ${fewestDrives(layout)} drives or more at a time.`);
     const groups = dataGroups(
       layout,
       added.map((drive) => pathOf(spec, drive)),
     );
-    return [...ready, add(spec, added, groups)];
+    return [...ready, add(spec, added, groups), ...tell(spec, added, [])];
   }
 
-  function addDrive(spec: PoolSpec, { drive }: { drive: PoolDrive }): Step[] {
+  function join(spec: PoolSpec, drive: PoolDrive): Step[] {
     const groups = allGroups(layoutOf(spec), [{ path: pathOf(spec, drive), role: roleOf(drive) }]);
     return [...prepare(spec, drive), add(spec, [drive], groups)];
   }
+  const addDrive = (spec: PoolSpec, { drive }: { drive: PoolDrive }): Step[] => [
+    ...join(spec, drive),
+    ...tell(spec, [drive], []),
+  ];
 
   /** Spares and caches hold nothing that would have to be rebuilt: the new one is added, the old one let go. */
   function exchange(spec: PoolSpec, old: PoolDrive, fresh: PoolDrive): Step[] {
     const role = roleOf(old);
     const newcomer: PoolDrive = role === 'data' ? fresh : { ...fresh, role };
-    return [...addDrive(spec, { drive: newcomer }), letGo(spec, old)];
+    return [...join(spec, newcomer), letGo(spec, old)];
   }
 
   function replace(spec: PoolSpec, { old, fresh }: { old: PoolDrive; fresh: PoolDrive }): Step[] {
@@ -99,7 +111,7 @@ export function changesOf(sdk: PluginSdk) {
             },
             waitFor(spec, fresh),
           ];
-    return [...swap, ...cleaned(spec, old)];
+    return [...swap, ...cleaned(spec, old), ...tell(spec, [fresh], [old])];
   }
 
   /** Both drives of an exchange have the same slot: the names of the steps have to differ. */
@@ -122,6 +134,7 @@ export function changesOf(sdk: PluginSdk) {
   const removeDrive = (spec: PoolSpec, { drive }: { drive: PoolDrive }): Step[] => [
     letGo(spec, drive),
     ...cleaned(spec, drive),
+    ...tell(spec, [], [drive]),
   ];
 
   /** A suspended pool goes on first: until then no device of it can be changed. */
@@ -178,6 +191,9 @@ export function refusal(verb: ChangeVerb, spec: PoolSpec, reading: PoolReading |
     return 'The pool is suspended: too many of its drives are gone.';
   if (reading && (reading.poolStatus === 'inactive' || reading.poolStatus === 'missing'))
     return 'The pool is not imported: mount it first.';
+  const changesMembers = ['expand', 'replace', 'remove-drive', 'add-drive'].includes(verb);
+  if (reading && !reading.mounted && changesMembers)
+    return 'The pool is not mounted; who belongs to it is written into it too.';
   const others = spec.drives.some((drive) => roleOf(drive) !== 'data');
   switch (verb) {
     case 'replace':

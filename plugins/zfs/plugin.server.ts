@@ -84,11 +84,9 @@ export default (sdk: PluginSdk) => {
       sdk.checkPrograms(
         context,
         [
-          { program: sdk.WIPEFS, argv: ['--version'], package: 'util-linux' },
           { program: sdk.SFDISK, argv: ['--version'], package: 'fdisk' },
+          // zfs and zdb come with it.
           { program: ZPOOL, argv: ['version'], package: 'zfsutils-linux', okExitCodes: [0, 1] },
-          { program: ZFS, argv: ['version'], package: 'zfsutils-linux', okExitCodes: [0, 1] },
-          { program: ZDB, argv: ['-h'], package: 'zfsutils-linux', okExitCodes: [0, 1, 2] },
         ],
         ['zfs'],
       ),

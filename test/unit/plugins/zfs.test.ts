@@ -265,7 +265,7 @@ describe('the plans', () => {
     expect(argvOf(steps, 'set-comment')).toEqual(['set', 'comment=media', POOL]);
   });
   it('say why a verb does not fit', () => {
-    const reading = { poolStatus: 'active', work: [] } as never;
+    const reading = { poolStatus: 'active', mounted: true, work: [] } as never;
     expect(plugin.refusal('remove-drive', spec('raidz1', 3), reading)).toContain('raidz');
     expect(plugin.refusal('remove-drive', spec(), reading)).toBeNull();
     expect(plugin.refusal('stop-scrub', spec(), reading)).not.toBeNull();
