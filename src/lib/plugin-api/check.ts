@@ -21,15 +21,18 @@ export async function checkPrograms(
   /** Types as in /proc/filesystems that the kernel has to be able to mount. */
   filesystems: string[] = [],
 ): Promise<Availability> {
-  const missing: NeededProgram[] = [];
-  for (const item of needed) {
+  // Together: a plugin has many programs, and the time for its check is short on a busy machine.
+  const lacks = async ({ program, argv, okExitCodes = [0] }: NeededProgram): Promise<boolean> => {
     try {
-      await context.read(item.program, item.argv, { timeoutMs: 5_000, okExitCodes: item.okExitCodes ?? [0] });
+      await context.read(program, argv, { timeoutMs: 5_000, okExitCodes });
+      return false;
     } catch (error) {
       if (!isMissing(error)) throw error;
-      missing.push(item);
+      return true;
     }
-  }
+  };
+  const answers = await Promise.all(needed.map(lacks));
+  const missing = needed.filter((_item, index) => answers[index]);
   if (missing.length === 0) return checkFilesystems(context, filesystems);
   const packages = [...new Set(missing.map((item) => item.package))].join(' ');
   return {
