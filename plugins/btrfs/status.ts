@@ -57,11 +57,11 @@ const errorsText = (stats: DeviceStats | undefined): string | null => {
 async function mountedMembers(
   context: PluginContext,
   spec: PoolSpec,
-  shown: ShownFilesystem,
+  showing: Promise<ShownFilesystem>,
   parsers: Parsers,
 ): Promise<MemberReading[]> {
+  const [shown, stats] = await Promise.all([showing, readStats(context, spec, parsers)]);
   const target = shown.devices.find((device) => device.devid === 0);
-  const stats = await readStats(context, spec, parsers);
   const statsOf = new Map(stats.map((entry) => [context.driveIdOf(entry.device), entry]));
   const shownIds = new Set(shown.devices.map((device) => device.path && context.driveIdOf(device.path)));
   return spec.drives.map((drive) => {
@@ -155,7 +155,8 @@ export async function status(context: PluginContext, spec: PoolSpec, parsers: Pa
       ...{ mounted, sizeBytes: null, usedBytes: null, availableBytes: null, members },
     };
   }
-  const shown = await readShow(context, parsers, spec.mountPath);
+  // All at once: who waits for a new pool waits for this answer.
+  const shown = readShow(context, parsers, spec.mountPath);
   const [members, { work, lastScrub }, strays, usage] = await Promise.all([
     mountedMembers(context, spec, shown, parsers),
     readWork(context, parsers, spec.mountPath, shown),

@@ -46,9 +46,10 @@ export async function readWork(
   context: PluginContext,
   parsers: WorkParsers,
   mountPath: string,
-  shown: ShownFilesystem,
+  showing: Promise<ShownFilesystem>,
 ): Promise<Work> {
-  const [balance, scrub] = await Promise.all([
+  const [shown, balance, scrub] = await Promise.all([
+    showing,
     readBalance(context, parsers, mountPath),
     readScrub(context, parsers, mountPath),
   ]);

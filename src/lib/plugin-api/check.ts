@@ -21,6 +21,9 @@ export async function checkPrograms(
   /** Types as in /proc/filesystems that the kernel has to be able to mount. */
   filesystems: string[] = [],
 ): Promise<Availability> {
+  // What the kernel lacks no program can make good; and this costs nothing to ask.
+  const kernel = checkFilesystems(context, filesystems);
+  if (!kernel.available) return kernel;
   // Together: a plugin has many programs, and the time for its check is short on a busy machine.
   const lacks = async ({ program, argv, okExitCodes = [0] }: NeededProgram): Promise<boolean> => {
     try {
@@ -33,7 +36,7 @@ export async function checkPrograms(
   };
   const answers = await Promise.all(needed.map(lacks));
   const missing = needed.filter((_item, index) => answers[index]);
-  if (missing.length === 0) return checkFilesystems(context, filesystems);
+  if (missing.length === 0) return { available: true };
   const packages = [...new Set(missing.map((item) => item.package))].join(' ');
   return {
     available: false,

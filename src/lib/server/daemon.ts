@@ -42,6 +42,8 @@ import { VERSION } from './version';
 
 /** How long running work may take to finish or checkpoint when the process is asked to stop. */
 const DRAIN_MS = 10_000;
+/** After the start pages come first. */
+const TOOLS_MS = 300;
 
 /** What was started, to be stopped in reverse; an error in one does not keep the others running. */
 class Undoing {
@@ -215,14 +217,18 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
     .catch((error: unknown) => log.error({ error }, 'drives could not be read'))
     .finally(() => {
       state.ready = true;
-      // Each tool is started once to see that it works: nobody has to wait for that. Pools show what their plugin can do.
-      plugins
-        .refresh()
-        .then(() => (state.stopping ? undefined : Promise.all([pools.refresh(), found.refresh()])))
-        .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'))
-        // Only now everything has been asked once: what is not known yet is no reason to resolve an alert.
-        .finally(() => (state.stopping ? undefined : alerts.start()));
+      const timer = setTimeout(askTools, TOOLS_MS);
+      undoing.add('first questions to the tools', () => clearTimeout(timer));
     });
+  // Each tool is started once to see that it works: nobody has to wait for that. Pools show what their plugin can do.
+  function askTools(): void {
+    plugins
+      .refresh()
+      .then(() => (state.stopping ? undefined : Promise.all([pools.refresh(), found.refresh()])))
+      .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'))
+      // Only now everything has been asked once: what is not known yet is no reason to resolve an alert.
+      .finally(() => (state.stopping ? undefined : alerts.start()));
+  }
 }
 
 function handleOf(composed: Composed, { log, undoing, state }: Parts): CairnHandle {

@@ -230,7 +230,7 @@ export function createBlockDevices(options: {
     refresh,
     current: () => last,
     async inspect(driveId, since = Infinity) {
-      const drive = find(read(), driveId);
+      const drive = find(fresh(), driveId);
       // A device that is open for reading is busy for whoever comes next: nothing of ours may linger.
       await Promise.allSettled([...(inFlight.get(driveId) ?? [])]);
       const known = contents.get(keyOf(drive));

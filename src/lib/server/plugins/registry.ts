@@ -151,10 +151,8 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
   }
 
   async function refresh(): Promise<void> {
-    const found = await Promise.all(
-      [...entries.values()].map(async (entry) => ({ entry, result: await check(entry) })),
-    );
-    for (const { entry, result } of found) availability.set(entry.id, result);
+    // One after another: starting all their programs at once would keep everything else waiting.
+    for (const entry of entries.values()) availability.set(entry.id, await check(entry));
     publish();
   }
   const publish = (): void =>
