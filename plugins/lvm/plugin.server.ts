@@ -27,7 +27,7 @@ export default (sdk: PluginSdk) => {
     name: 'LVM',
     version: '1.0.0',
     description:
-      'Volumes of the Logical Volume Manager with ext4 or XFS: drives in a row, mirrored, with parity, or thin with snapshots.',
+      'Volumes of the Logical Volume Manager with ext4 or XFS: drives in a row, mirrored, with parity, or thin with snapshots. Young: try it before you trust it.',
     programs: [
       ...[sdk.WIPEFS, LVM, DMSETUP, THIN_CHECK],
       ...[MKFS_EXT4, E2LABEL, RESIZE2FS, DUMPE2FS, MKFS_XFS, XFS_IO, XFS_GROWFS],

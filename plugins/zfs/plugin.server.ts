@@ -32,7 +32,7 @@ export default (sdk: PluginSdk) => {
     name: 'ZFS',
     version: '1.0.0',
     description:
-      'Checksums on all data, snapshots, compression, and redundancy from mirrors to three drives of parity.',
+      'Checksums on all data, snapshots, compression, and redundancy from mirrors to three drives of parity. Young: try it before you trust it.',
     programs: [sdk.WIPEFS, sdk.SFDISK, UDEVADM, ZPOOL, ZFS, ZDB],
     layouts: [
       layout('stripe', 'Stripe', 'The space of all drives together; the loss of one drive loses the pool.'),
