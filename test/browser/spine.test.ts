@@ -99,7 +99,7 @@ describe('a new user', () => {
     await newPool({
       label: 'Photos',
       drives: 2,
-      plugin: /Mirror \(raid1\)/,
+      plugin: /btrfs Mirror \(raid1\)/,
       hold: 'done@pool.create/make-filesystem:wait-1500',
     });
     const plan = await page.locator('[data-testid=plan-step]').allInnerTexts();

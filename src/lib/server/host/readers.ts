@@ -25,7 +25,7 @@ interface Reader {
 export interface Readers {
   /** @throws AppError command_timeout (the reader is ended), command_failed (it ended without an answer) */
   ask(words: string[], timeoutMs: number): Promise<string[]>;
-  /** Ends those that nobody asks now. */
+  /** Ends those that nobody asks now, and the others when they have answered. */
   close(): void;
 }
 
@@ -89,6 +89,7 @@ export function createReaders(program: string, argv: () => string[]): Readers {
   const idle: { reader: Reader; timer: NodeJS.Timeout }[] = [];
   const queue: (() => void)[] = [];
   let busy = 0;
+  let closed = false;
 
   function take(): Reader {
     const free = idle.pop();
@@ -107,6 +108,7 @@ export function createReaders(program: string, argv: () => string[]): Readers {
 
   function putBack(reader: Reader): void {
     if (ended.has(reader)) return;
+    if (closed) return reader.end();
     const timer = setTimeout(() => {
       idle.splice(
         idle.findIndex((entry) => entry.reader === reader),
@@ -120,6 +122,7 @@ export function createReaders(program: string, argv: () => string[]): Readers {
 
   return {
     close() {
+      closed = true;
       for (const { reader, timer } of idle.splice(0)) {
         clearTimeout(timer);
         reader.end();
