@@ -25,9 +25,10 @@ export default (sdk: PluginSdk) => {
     kind: 'storage',
     id: ID,
     name: 'LVM',
-    version: '1.0.0',
+    version: '0.1.0',
+    young: true,
     description:
-      'Volumes of the Logical Volume Manager with ext4 or XFS: drives in a row, mirrored, with parity, or thin with snapshots. Young: try it before you trust it.',
+      'Volumes of the Logical Volume Manager with ext4 or XFS: drives in a row, mirrored, with parity, or thin with snapshots.',
     programs: [
       ...[sdk.WIPEFS, LVM, DMSETUP, THIN_CHECK],
       ...[MKFS_EXT4, E2LABEL, RESIZE2FS, DUMPE2FS, MKFS_XFS, XFS_IO, XFS_GROWFS],

@@ -56,9 +56,9 @@ export default (sdk: PluginSdk) => {
     kind: 'storage',
     id: ID,
     name: 'md RAID',
-    version: '1.0.0',
-    description:
-      'RAID of the Linux kernel over equal drives, with ext4, XFS or btrfs on top. Young: try it before you trust it.',
+    version: '0.1.0',
+    young: true,
+    description: 'RAID of the Linux kernel over equal drives, with ext4, XFS or btrfs on top.',
     programs: [
       ...[MDADM, sdk.WIPEFS, sdk.SFDISK, programs.MKFS_EXT4, programs.MKFS_XFS, programs.MKFS_BTRFS],
       ...[programs.E2LABEL, programs.RESIZE2FS, programs.DUMPE2FS, programs.XFS_IO, programs.XFS_GROWFS],

@@ -30,9 +30,10 @@ export default (sdk: PluginSdk) => {
     kind: 'storage',
     id: ID,
     name: 'ZFS',
-    version: '1.0.0',
+    version: '0.1.0',
+    young: true,
     description:
-      'Checksums on all data, snapshots, compression, and redundancy from mirrors to three drives of parity. Young: try it before you trust it.',
+      'Checksums on all data, snapshots, compression, and redundancy from mirrors to three drives of parity.',
     programs: [sdk.WIPEFS, sdk.SFDISK, UDEVADM, ZPOOL, ZFS, ZDB],
     layouts: [
       layout('stripe', 'Stripe', 'The space of all drives together; the loss of one drive loses the pool.'),

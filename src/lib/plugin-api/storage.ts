@@ -177,6 +177,8 @@ export interface StoragePlugin {
   name: string;
   version: string;
   description: string;
+  /** Not proven in every layout and failure yet: offered after the others and never chosen by itself. */
+  young?: true;
   /** Absolute paths of every program it runs, in steps or for reading. Nothing else can be run. */
   programs: string[];
   layouts: Layout[];

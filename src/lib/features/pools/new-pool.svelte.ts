@@ -21,7 +21,6 @@ export interface LayoutCard {
 }
 
 function whyNotLayout(plugin: PluginView, layout: LayoutView, count: number): string | null {
-  if (!plugin.available) return [plugin.reason, plugin.remedy].filter(Boolean).join(' ');
   if (count < layout.minDrives) {
     const missing = layout.minDrives - count;
     return count === 0
@@ -63,22 +62,28 @@ export class NewPool {
   );
   cards = $derived.by((): LayoutCard[] =>
     [...this.#live.plugins.values()]
-      .filter((plugin) => plugin.kind === 'storage')
+      .filter((plugin) => plugin.kind === 'storage' && plugin.available)
+      // What is proven comes first.
+      .sort((a, b) => Number(a.young ?? false) - Number(b.young ?? false))
       .flatMap((plugin) =>
         plugin.layouts.map((layout) => ({
           value: `${plugin.id}/${layout.id}`,
           title: plugin.layouts.length > 1 ? `${plugin.name} ${layout.title}` : plugin.name,
-          text: plugin.layouts.length > 1 ? layout.description : plugin.description,
+          text: `${plugin.layouts.length > 1 ? layout.description : plugin.description}${plugin.young ? ' Young: try it before you trust it.' : ''}`,
           why: whyNotLayout(plugin, layout, this.drives.length),
           plugin,
           layout,
         })),
       ),
   );
+  /** Plugins that this machine cannot use now. */
+  lacking = $derived.by((): PluginView[] =>
+    [...this.#live.plugins.values()].filter((plugin) => plugin.kind === 'storage' && !plugin.available),
+  );
   card = $derived.by((): LayoutCard | null => {
     const picked = this.cards.find((card) => card.value === this.#picked);
     if (picked && !picked.why) return picked;
-    const possible = this.cards.filter((card) => !card.why);
+    const possible = this.cards.filter((card) => !card.why && !card.plugin.young);
     return possible.sort((a, b) => b.layout.minDrives - a.layout.minDrives)[0] ?? null;
   });
   pick(value: string): void {

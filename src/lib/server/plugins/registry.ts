@@ -93,6 +93,7 @@ function viewOf(entry: Loaded, availability: Availability): PluginView {
     name: plugin?.name ?? entry.id,
     description: plugin?.description ?? '',
     version: plugin?.version ?? '',
+    ...(plugin?.young ? { young: true } : {}),
     origin: entry.origin,
     programs: plugin?.programs ?? [],
     ...state,

@@ -36,6 +36,7 @@ const storagePlugin = z.looseObject({
   name: z.string().min(1).max(60),
   version: z.string().min(1).max(40),
   description: z.string().max(500),
+  young: z.literal(true).optional(),
   programs: z.array(z.string().regex(/^\/[^\0]+$/, 'must be an absolute path')),
   layouts: z
     .array(

@@ -45,6 +45,8 @@ export interface PluginView {
   name: string;
   description: string;
   version: string;
+  /** Not proven in every layout and failure yet. */
+  young?: boolean;
   origin: 'built-in' | 'third-party';
   /** Programs it may run. */
   programs: string[];
