@@ -213,7 +213,7 @@ describe('a new user', () => {
       loopsBelow(appliance.dataDir).find((loop) => loop.file.includes(free?.serial ?? '?'))?.device ?? '';
     expect(spawnSync('/usr/sbin/mkfs.ext4', ['-q', '-F', '-L', 'letters', device]).status).toBe(0);
     appliance.cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
-    expect(await appliance.trpc('drives.refresh', null)).toMatchObject({ status: 200 });
+    expect(await appliance.trpc('drives.refresh', {})).toMatchObject({ status: 200 });
     await page.goto(url('/pools/new'));
     await live(page);
     await page.locator(`[data-testid=drive-bay][data-drive-id*="${free?.serial.toLowerCase()}"]`).click();
