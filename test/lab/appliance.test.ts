@@ -1,4 +1,6 @@
 /** Cairn as its unit runs it, with real drives, real boots and a real end. */
+import { availableParallelism, loadavg } from 'node:os';
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Cairn } from './cairn.ts';
 import { MiB } from './drives.ts';
@@ -12,6 +14,14 @@ const single = (label: string, serial: string) => ({
   layout: 'single',
   drives: [{ serial }],
 });
+const mirror = (label: string, ...serials: string[]) => ({
+  label,
+  plugin: 'btrfs',
+  layout: 'raid1',
+  drives: serials.map((serial) => ({ serial })),
+});
+/** On a machine that has other work to do as well, it gets its share of the processors only. */
+const crowd = (): number => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 /** A step of a running operation has begun to act: this is the moment to interrupt it. */
 const inStep = (cairn: Cairn, id: string, step: string) =>
   cairn.until(
@@ -42,7 +52,7 @@ async function expectVerdict(cairn: Cairn, guid: string, id: string, ...serials:
 }
 
 describe('Cairn in a guest', () => {
-  it('is ready, lists the drives and makes pools on them', async () => {
+  it('makes pools that the whole machine sees, and that stay while it is gone', async () => {
     const cairn = await lab.cairn({ drives: drives('P1', 'P2', 'P3') });
     const { machine } = cairn;
     await cairn.drive('P3');
@@ -53,23 +63,19 @@ describe('Cairn in a guest', () => {
     const groups = Object.fromEntries(body.drives.map(({ serial, group }) => [serial, group]));
     expect(groups).toMatchObject({ P1: 'free', P2: 'free', P3: 'free', 'lab-root': 'protected' });
 
-    const single = await cairn.createPool({
-      label: 'One',
-      plugin: 'single-drive',
-      layout: 'single',
-      drives: [{ serial: 'P1' }],
-    });
-    const mirror = await cairn.createPool({
-      label: 'Two',
-      plugin: 'btrfs',
-      layout: 'raid1',
-      drives: [{ serial: 'P2' }, { serial: 'P3' }],
-    });
-    for (const { mountPath } of [single, mirror]) await machine.check(`echo x >${mountPath}/file`);
-    expect(mirror.members.map(({ serial, status }) => `${serial} ${status}`)).toEqual([
+    const pools = [
+      await cairn.createPool(single('One', 'P1')),
+      await cairn.createPool(mirror('Two', 'P2', 'P3')),
+    ];
+    expect(pools[1]?.members.map((member) => `${member.serial} ${member.status}`)).toEqual([
       'P2 active',
       'P3 active',
     ]);
+    await cairn.stop();
+    // As any other program of the machine sees it, PID 1 among them.
+    for (const { mountPath } of pools) {
+      await machine.check(`echo x >${mountPath}/file && grep -q ' ${mountPath} ' /proc/1/mountinfo`);
+    }
   });
 
   it('is started again after kill -9, and says what became of a creation', async () => {
@@ -89,4 +95,89 @@ describe('Cairn in a guest', () => {
     await cairn.ready();
     expect(await cairn.journal()).toContain('Watchdog timeout');
   });
+
+  it('tells within a second that a drive was pulled, and knows it again at another port', async () => {
+    const cairn = await lab.cairn({ drives: drives('A', 'B') });
+    const { machine } = cairn;
+    const [a, b] = [await cairn.drive('A'), await cairn.drive('B')];
+    const begun = performance.now();
+    await machine.pullDrive('A');
+    const gone = await cairn.until(
+      () => cairn.drives(),
+      (all) => all.some((drive) => drive.id === a.id && !drive.present),
+    );
+    expect(performance.now() - begun).toBeLessThan(1_000 * crowd());
+    expect(gone.find((drive) => drive.id === a.id)).toMatchObject({
+      serial: 'A',
+      group: 'gone',
+      kernelName: null,
+    });
+    await machine.pullDrive('B');
+    await machine.replug('B', { port: 20 });
+    await machine.replug('A', { port: 21 });
+    expect(await cairn.drive('A')).toMatchObject({ id: a.id, kernelName: b.kernelName });
+    expect(await cairn.drive('B')).toMatchObject({ id: b.id, kernelName: a.kernelName });
+    expect((await cairn.drives()).filter(({ serial }) => serial === 'A' || serial === 'B')).toHaveLength(2);
+
+    // Two drives of one name: neither is used, because nobody could say which.
+    const claim = { tells: 'TWIN', wwn: '5000c500aabbccdd', sizeBytes: 400 * MiB };
+    await machine.addDrive({ serial: 'twin-1', ...claim });
+    await machine.addDrive({ serial: 'twin-2', ...claim });
+    const twins = await cairn.until(
+      async () => (await cairn.drives()).filter(({ serial }) => serial === 'TWIN'),
+      (found) => found.length === 2 && found.every(({ identity }) => identity === 'ambiguous'),
+    );
+    for (const twin of twins) expect(twin.issues).not.toEqual([]);
+  });
+});
+
+describe('a power cut', () => {
+  const CUTS = [
+    { step: 'partition-drive', request: single('New', 'A') },
+    { step: 'make-filesystem', request: single('New', 'A') },
+    { step: 'make-filesystem', request: mirror('New', 'A', 'B') },
+    { step: 'write-identity', request: mirror('New', 'A', 'B') },
+  ];
+
+  it(
+    'in the middle of a creation ends in a verdict without leftovers, and other pools keep what they had',
+    { timeout: 600_000 },
+    async () => {
+      const cairn = await lab.cairn({ drives: drives('K', 'A', 'B') });
+      const { machine } = cairn;
+      const kept = await cairn.createPool(single('Kept', 'K'));
+      await machine.check(`echo marker >${kept.mountPath}/marker; sync`);
+      for (const { step, request } of CUTS) {
+        const { guid, operation } = await cairn.startPool(request);
+        await inStep(cairn, operation.id, step);
+        await machine.powerCut();
+        await cairn.boot();
+        await expectVerdict(cairn, guid, operation.id, ...request.drives.map(({ serial }) => serial));
+        // Mounted again by Cairn, after every boot.
+        expect(await machine.check(`cat ${kept.mountPath}/marker; ls /mnt`)).toBe(
+          `marker\n${basename(kept.mountPath)}`,
+        );
+      }
+    },
+  );
+
+  it(
+    'or a reboot brings every pool back, mounted, with Cairn started by systemd',
+    { timeout: 600_000 },
+    async () => {
+      const cairn = await lab.cairn({ drives: drives('A', 'B', 'C') });
+      const pools = [
+        await cairn.createPool(single('One', 'A')),
+        await cairn.createPool(mirror('Two', 'B', 'C')),
+      ];
+      const files = pools.map(({ mountPath }) => `${mountPath}/marker`).join(' ');
+      await cairn.machine.check(`echo marker | tee ${files}; sync`);
+      await cairn.enable();
+      await cairn.machine.reboot();
+      await cairn.ready();
+      for (const { guid } of pools)
+        expect(await cairn.pool(guid)).toMatchObject({ state: 'ready', mounted: true });
+      expect(await cairn.machine.check(`cat ${files}`)).toBe('marker\nmarker');
+    },
+  );
 });

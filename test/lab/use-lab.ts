@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeAll } from 'vitest';
 import { checkout } from './cache.ts';
 import type { Cairn, CairnOptions } from './cairn.ts';
+import { ensureImage } from './image.ts';
 import { Lab } from './lab.ts';
 import type { Machine, MachineOptions } from './machine.ts';
+import { ensureZfs } from './zfs.ts';
 
 const artifacts = join(checkout, 'test/artifacts/lab');
 const ENSURE_MS = 1_200_000;
@@ -27,9 +29,11 @@ export interface LabOfCase {
   cairn(options?: MachineOptions & CairnOptions): Promise<Cairn>;
 }
 
-export function useLab(): LabOfCase {
+/** @param zfs the guest has ZFS: compiled for its kernel first, which takes ten minutes, when nobody has done it yet */
+export function useLab({ zfs = false } = {}): LabOfCase {
   let lab: Lab | undefined;
   beforeAll(async () => {
+    if (zfs) await ensureZfs((await ensureImage()).root);
     lab = await Lab.ensure();
   }, ENSURE_MS);
   afterEach(async ({ task }) => {
