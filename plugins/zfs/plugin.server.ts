@@ -11,6 +11,9 @@ import { status, usage } from './status';
 import { UDEVADM, ZDB, ZFS, ZPOOL } from './zfs';
 
 const MIB = 1024 ** 2;
+/** Its licence keeps it out of the kernel: the module is compiled on the machine. */
+const ZFS_MODULE =
+  'Add the section contrib to the sources of apt, then: apt-get install linux-headers-amd64 zfs-dkms zfsutils-linux (linux-headers-arm64 on arm64), and modprobe zfs.';
 /** Any namespace will do, as long as it is always the same one. */
 const FOUND = '6f9d6b0e-3c55-4d0a-9a1e-0d5a5f0c2f7b';
 
@@ -89,7 +92,7 @@ export default (sdk: PluginSdk) => {
           // zfs and zdb come with it.
           { program: ZPOOL, argv: ['version'], package: 'zfsutils-linux', okExitCodes: [0, 1] },
         ],
-        ['zfs'],
+        [{ type: 'zfs', remedy: ZFS_MODULE }],
       ),
     usableBytes,
     ...plansOf(sdk),

@@ -11,6 +11,12 @@ export interface NeededProgram {
   okExitCodes?: number[];
 }
 
+/** A filesystem type as in /proc/filesystems; with a remedy where it does not come with a kernel of Debian. */
+export type NeededFilesystem = string | { type: string; remedy: string };
+
+const A_KERNEL =
+  'Install a kernel with this filesystem (Debian: apt-get install linux-image-amd64 or linux-image-arm64), then restart.';
+
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'program_missing';
 
@@ -18,8 +24,8 @@ const isMissing = (error: unknown): boolean =>
 export async function checkPrograms(
   context: PluginContext,
   needed: NeededProgram[],
-  /** Types as in /proc/filesystems that the kernel has to be able to mount. */
-  filesystems: string[] = [],
+  /** What the kernel has to be able to mount. */
+  filesystems: NeededFilesystem[] = [],
 ): Promise<Availability> {
   // What the kernel lacks no program can make good; and this costs nothing to ask.
   const kernel = checkFilesystems(context, filesystems);
@@ -45,13 +51,14 @@ export async function checkPrograms(
   };
 }
 
-function checkFilesystems(context: PluginContext, filesystems: string[]): Availability {
-  const unknown = filesystems.filter((type) => !context.hasFilesystem(type));
+function checkFilesystems(context: PluginContext, filesystems: NeededFilesystem[]): Availability {
+  const unknown = filesystems
+    .map((needed) => (typeof needed === 'string' ? { type: needed, remedy: A_KERNEL } : needed))
+    .filter(({ type }) => !context.hasFilesystem(type));
   if (unknown.length === 0) return { available: true };
   return {
     available: false,
-    reason: `The running kernel cannot mount ${unknown.join(', ')}.`,
-    remedy:
-      'Install a kernel with this filesystem (Debian: apt-get install linux-image-amd64 or linux-image-arm64), then restart.',
+    reason: `The running kernel cannot mount ${unknown.map(({ type }) => type).join(', ')}.`,
+    remedy: [...new Set(unknown.map(({ remedy }) => remedy))].join(' '),
   };
 }

@@ -123,6 +123,15 @@ describe('plugins', () => {
     expect(viewOf(plugins, 'single-drive')?.available).toBe(true);
   });
 
+  it('that need a filesystem which no kernel of Debian brings say where it really comes from', async () => {
+    const plugins = await load([], ['ext4', 'xfs', 'btrfs']);
+    expect(viewOf(plugins, 'zfs')).toMatchObject({
+      available: false,
+      reason: 'The running kernel cannot mount zfs.',
+      remedy: expect.stringMatching(/contrib.*zfs-dkms/) as string,
+    });
+  });
+
   it('that fail while reading a pool give an error, which does not end the process', async () => {
     write('mine', module('mine', ''));
     const plugins = await load();
