@@ -11,7 +11,9 @@ function roundStep(rough: number): number {
   const scaled = rough / unit;
   const power = 10 ** Math.floor(Math.log10(scaled));
   const factor = [1, 2, 2.5, 5, 10].find((candidate) => candidate * power >= scaled) ?? 10;
-  return factor * power * unit;
+  const round = factor * power;
+  // 1000 MiB is no round word: the next one is 1 GiB.
+  return (unit > 1 && round >= 1000 ? BINARY : round) * unit;
 }
 
 /** Three or four lines, the last at or above `highest`. */

@@ -6,6 +6,7 @@ describe('the shape of a chart', () => {
     expect(gridValues(0, 58)).toEqual([0, 20, 40, 60]);
     expect(gridValues(0, 100)).toEqual([0, 50, 100]);
     expect(gridValues(0, 3 * 1024 ** 3)).toEqual([0, 1, 2, 3].map((value) => value * 1024 ** 3));
+    expect(gridValues(0, 2 * 1024 ** 3)).toEqual([0, 1, 2].map((value) => value * 1024 ** 3));
     expect(gridValues(0, 0).length).toBeGreaterThan(1);
     for (const highest of [1, 7, 999, 5e5, 4.2e11, 9e12]) {
       const grid = gridValues(0, highest);
