@@ -66,6 +66,8 @@ test('a program that hangs is ended with the one that started it', async () => {
   const question = { program: '/usr/bin/perl', argv: ['-e', 'sleep 3171'], okExitCodes: [0] };
   await expect(readLocked(commands, image, [question], 500)).rejects.toMatchObject({
     code: 'command_timeout',
+    message: `${image} could not be looked at: No answer came within 500 ms.`,
+    remedy: expect.stringContaining('cable') as unknown,
   });
   const left = execFileSync('/usr/bin/sh', ['-c', 'pgrep -f "^/usr/bin/perl -e sleep 3171" || true']);
   expect(left.toString()).toBe('');

@@ -58,7 +58,10 @@ async function tryLock(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const holder = await readFile(path, 'utf8').catch(() => null);
+  const holder = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
   // Empty for the moment between open and write; null when it was let go meanwhile.
   if (holder && identity(Number(holder.split(' ')[0])) !== holder) await rm(path, { force: true });
   return false;

@@ -217,6 +217,7 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
     .catch((error: unknown) => log.error({ error }, 'drives could not be read'))
     .finally(() => {
       state.ready = true;
+      if (state.stopping) return;
       const timer = setTimeout(askTools, TOOLS_MS);
       undoing.add('first questions to the tools', () => clearTimeout(timer));
     });

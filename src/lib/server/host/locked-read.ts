@@ -3,7 +3,7 @@
  * look and those who change partitions take turns, udev's workers among them.
  * Source: systemd, "Locking Block Device Access".
  */
-import { AppError } from '../errors';
+import { AppError, toAppError } from '../errors';
 import { sayCommand } from './environment';
 import { PROGRAMS } from './programs';
 import { createReaders, type Readers } from './readers';
@@ -104,8 +104,17 @@ export async function readLocked(
   const drivePath = name === null ? path : `/dev/${wholeDevice(name)}`;
   const lines = questions.map(({ program, argv }) => [program, ...argv, '--', path]);
   const words = lines.flatMap((line) => [String(line.length), ...line]);
-  const [status, ...answers] = await commands.readers.ask([drivePath, path, ...words], timeoutMs);
   const details = { argv: lines.flat() };
+  const [status, ...answers] = await commands.readers
+    .ask([drivePath, path, ...words], timeoutMs)
+    .catch((error: unknown) => {
+      const { code, message } = toAppError(error);
+      throw new AppError(code, `${path} could not be looked at: ${message}`, {
+        details,
+        remedy: 'Check the cable and the health of the drive.',
+        cause: error,
+      });
+    });
   if (status === 'unreadable')
     throw new AppError('command_failed', `${path} cannot be read: ${answers[0] ?? ''}.`, {
       details,

@@ -65,11 +65,7 @@ function startReader(program: string, argv: string[], onEnd: () => void): Reader
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           settle((of) =>
-            of.reject(
-              new AppError('command_timeout', `Looking at a drive did not end within ${timeoutMs} ms.`, {
-                details: { argv: words },
-              }),
-            ),
+            of.reject(new AppError('command_timeout', `No answer came within ${timeoutMs} ms.`)),
           );
           onEnd();
           kill();
