@@ -127,6 +127,23 @@ describe('what the kernel remembers', () => {
   });
 });
 
+describe('a pool of one drive', () => {
+  it('is known as itself when one of its GUID had more drives before', async () => {
+    const guid = crypto.randomUUID();
+    const [first, second] = serials(2);
+    const request = { label: 'tank', plugin: 'btrfs', layout: 'single', poolGroupGuid: guid };
+    const before = await stack.create({ ...request, drives: [first, second].flatMap((one) => one ?? []) });
+    expect(before.operation.state).toBe('succeeded');
+    await stack.remove(guid);
+    // The kernel still has the second drive in mind, and mounts the first under a UUID of the moment (temp_fsid).
+    const { operation } = await stack.create({ ...request, drives: [first].flatMap((one) => one ?? []) });
+    expect(operation).toMatchObject({ state: 'succeeded', error: null });
+    expect(stack.pools.get(guid)).toMatchObject({ mounted: true, health: 'healthy' });
+    await stack.remove(guid);
+    await expectNothingLeft();
+  });
+});
+
 describe('a drive with content', () => {
   it('is erased with its partitions only after the confirm code of exactly this plan', async () => {
     const path = stack.loops.drives[0]?.path ?? '';

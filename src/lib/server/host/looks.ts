@@ -17,7 +17,7 @@ import { lookAtUser } from './end-process';
 import { isDetaching, loopsOf } from './loops';
 import { selfTestEnded, selfTestStarted } from './self-test-looks';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
-import { readBtrfsMembers } from './sysfs';
+import { hasMomentaryUuid, readBtrfsMembers } from './sysfs';
 import { kernelNameOf } from './system-drives';
 import type { BlockDrive, Host } from './types';
 
@@ -168,7 +168,7 @@ async function mounted(host: LookHost, args: JsonObject): Promise<LookResult> {
     // The kernel knows the UUID of a mounted btrfs, also when the drive that the mount table names is gone.
     const listed = mount.source.slice(mount.source.lastIndexOf('/') + 1);
     for (const [found, members] of readBtrfsMembers())
-      if (members.includes(name ?? listed)) return mountedAs(path, uuid, found);
+      if (members.includes(name ?? listed) && !hasMomentaryUuid(found)) return mountedAs(path, uuid, found);
   }
   if (!mount.source.startsWith('/dev/'))
     return seen('foreign', `Something else is mounted at ${path}: ${mount.source} (${mount.filesystem}).`);

@@ -264,6 +264,10 @@ export function readBtrfsMembers(roots: Roots = SYSTEM_ROOTS): Map<string, strin
   return members;
 }
 
+/** Mounted under a UUID of the moment, not its own (Linux 6.7: temp_fsid): another btrfs of its UUID is known to the kernel. */
+export const hasMomentaryUuid = (uuid: string, roots: Roots = SYSTEM_ROOTS): boolean =>
+  integer(join(roots.sys, 'fs/btrfs', uuid, 'temp_fsid')) === 1;
+
 /** `sda1` → `sda`, `nvme0n1p2` → `nvme0n1`; a name that is no partition stays. */
 export function wholeDevice(kernelName: string, roots: Roots = SYSTEM_ROOTS): string {
   const entry = join(roots.sys, 'class/block', kernelName);
