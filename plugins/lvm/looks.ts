@@ -182,10 +182,17 @@ export const LOOKS = {
 } satisfies Record<string, Look>;
 export type LookName = keyof typeof LOOKS;
 
+/** A drive that spins up, or a change of another group, keeps LVM waiting; a step that cannot be looked at would need a person. */
+const PATIENCE_MS = 45_000;
+const patient = (context: PluginContext): PluginContext => ({
+  ...context,
+  read: (program, argv, options) => context.read(program, argv, { ...options, timeoutMs: PATIENCE_MS }),
+});
+
 export const withParsers = (parsers: Parsers): Record<string, PluginLook> =>
   Object.fromEntries(
     Object.entries(LOOKS).map(([name, look]): [string, PluginLook] => [
       name,
-      (context, args) => look(context, args, parsers),
+      (context, args) => look(patient(context), args, parsers),
     ]),
   );

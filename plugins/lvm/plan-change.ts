@@ -88,6 +88,15 @@ export function changePlans(sdk: PluginSdk) {
     look: poolLook(spec, 'in-sync', { volume: namesOf(spec).volume }),
   });
 
+  const hasCopies = (spec: PoolSpec): boolean => ['mirror', 'raid5'].includes(layoutOf(spec));
+  const refresh = (spec: PoolSpec): Step => ({
+    name: 'refresh-volume',
+    title: 'Bring every copy up to date',
+    run: lvm({ verb: 'lvchange', drives: refsOf(spec), argv: ['--refresh', pathIn(spec)] }),
+    undo: 'nothing',
+    look: poolLook(spec, 'in-sync', { volume: namesOf(spec).volume }),
+  });
+
   /** A mirror of both drives until everything is copied: nothing is ever less safe than it was. */
   function move(spec: PoolSpec, old: PoolDrive, fresh: PoolDrive): Step {
     const drives = [...refsOf(spec), refOf(fresh)];
@@ -158,6 +167,8 @@ export function changePlans(sdk: PluginSdk) {
     return [
       ...enter(spec, [fresh]),
       move(spec, old, fresh),
+      // A copy that the kernel had given up for errors of its old drive is used again.
+      ...(hasCopies(spec) ? [refresh(both)] : []),
       leave(both, old),
       parts.erasePhysical(spec, old),
     ];
@@ -165,10 +176,9 @@ export function changePlans(sdk: PluginSdk) {
 
   /** As many extents as the old drive gives to the layout. */
   function replacementBytes(spec: PoolSpec, old: PoolDrive): number {
-    const layout = layoutOf(spec);
     const { sizeBytes } = old;
     const least = Math.min(...spec.drives.map((drive) => drive.sizeBytes));
-    const used = layout === 'mirror' || layout === 'raid5' ? least : sizeBytes;
+    const used = hasCopies(spec) ? least : sizeBytes;
     return START_BYTES + extentsOf(used) * EXTENT_BYTES;
   }
 
@@ -208,13 +218,7 @@ export function changePlans(sdk: PluginSdk) {
       undo: 'nothing',
       look: poolLook(spec, 'members', { physical: [parts.physicalOf(spec, drive)] }),
     },
-    {
-      name: 'refresh-volume',
-      title: 'Bring its copy up to date',
-      run: lvm({ verb: 'lvchange', drives: refsOf(spec), argv: ['--refresh', pathIn(spec)] }),
-      undo: 'nothing',
-      look: poolLook(spec, 'in-sync', { volume: namesOf(spec).volume }),
-    },
+    refresh(spec),
   ];
 
   const syncAction = (spec: PoolSpec, action: 'check' | 'idle') =>
@@ -226,7 +230,8 @@ export function changePlans(sdk: PluginSdk) {
       title: 'Compare every copy with the others',
       run: syncAction(spec, 'check'),
       undo: [syncAction(spec, 'idle')],
-      look: scrubLook(spec),
+      // A small volume is through before anybody looks.
+      look: { ...scrubLook(spec), fleeting: true },
     },
   ];
   const stopScrub = (spec: PoolSpec): Step[] => [

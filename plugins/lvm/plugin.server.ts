@@ -15,6 +15,7 @@ import { snapshotPlans } from './plan-snapshots';
 import { parsersOf } from './reading';
 import { refusal } from './refusal';
 import { status } from './status';
+import { watch } from './watch';
 
 const MIB = 1024 ** 2;
 
@@ -30,7 +31,7 @@ export default (sdk: PluginSdk) => {
     description:
       'Volumes of the Logical Volume Manager with ext4 or XFS: drives in a row, mirrored, with parity, or thin with snapshots.',
     programs: [
-      ...[sdk.WIPEFS, LVM, DMSETUP, THIN_CHECK],
+      ...[sdk.WIPEFS, LVM, DMSETUP, THIN_CHECK, watch.program],
       ...[MKFS_EXT4, E2LABEL, RESIZE2FS, DUMPE2FS, MKFS_XFS, XFS_IO, XFS_GROWFS],
     ],
     layouts: [
@@ -97,6 +98,7 @@ export default (sdk: PluginSdk) => {
     ...createPlans(sdk),
     ...changePlans(sdk),
     snapshots: snapshotPlans(sdk, parsers),
+    watch,
     find: (context) => find(sdk, parsers, context),
     status: (context, spec) => status(sdk, parsers, context, spec),
     looks: { ...withParsers(parsers), label: onFilesystem.label, filled: onFilesystem.filled },

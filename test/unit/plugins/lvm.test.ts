@@ -156,6 +156,7 @@ describe('the plans', () => {
       'make-physical-volume-1',
       'extend-group',
       'move-data',
+      'refresh-volume',
       'reduce-group',
       'erase-physical-volume-1',
     ]);
@@ -230,6 +231,25 @@ describe('lvm fullreport', () => {
       syncAction: 'resync',
       copyPercent: 20.58,
       segments: [{ type: 'raid5', devices: ['data_rimage_0', 'data_rimage_1', 'data_rimage_2'] }],
+    });
+  });
+});
+
+describe('lvm fullreport of 2.03.31', () => {
+  it('reads a group of which the kernel knows nothing, and leaves out what LVM complains of', () => {
+    const { groups, loose } = parseReport(fixture('fullreport-2.03.31-raid1-no-device-mapper.json'));
+    expect(loose).toEqual([]);
+    expect(groups).toHaveLength(1);
+    expect(groups[0]?.physical.map(({ path, markedMissing }) => [path, markedMissing])).toEqual([
+      ['/dev/sda', false],
+      ['/dev/sdb', false],
+    ]);
+    expect(groups[0]?.volumes.find(({ name }) => name === 'data')).toMatchObject({
+      active: false,
+      readOnly: false,
+      syncAction: null,
+      copyPercent: null,
+      segments: [{ type: 'raid1', devices: ['data_rimage_0', 'data_rimage_1'] }],
     });
   });
 });
