@@ -12,8 +12,28 @@ const textsOf = (value: Json | undefined): string[] =>
 
 const suspendedText = (name: string): string =>
   `The pool ${name} is suspended: too many of its drives are gone, and ZFS waits for them. Plug them in again, or restart the machine.`;
+const IN_USE: readonly string[] = ['ONLINE', 'DEGRADED', 'AVAIL', 'INUSE'];
+const DISTRUSTED: readonly string[] = ['DEGRADED', 'FAULTED'];
 const deviceIn = (pool: ShownPool, path: string) =>
   leavesOf(pool.vdevs).find(({ leaf }) => leaf.path === path) ?? null;
+
+/** While another pool is being made or imported the tools wait for that; a step that cannot be looked at would need a person. */
+const PATIENCE_MS = 45_000;
+const patiently = (looks: Record<string, PluginLook>): Record<string, PluginLook> =>
+  Object.fromEntries(
+    Object.entries(looks).map(([name, look]): [string, PluginLook] => [
+      name,
+      (context, args) =>
+        look(
+          {
+            ...context,
+            read: (program, argv, options) =>
+              context.read(program, argv, { ...options, timeoutMs: PATIENCE_MS }),
+          },
+          args,
+        ),
+    ]),
+  );
 
 export function looksOf(parsers: Parsers): Record<string, PluginLook> {
   /** A suspended pool is touched by no step: the tool might never come back. */
@@ -65,12 +85,40 @@ export function looksOf(parsers: Parsers): Record<string, PluginLook> {
 
   const label: PluginLook = async (context, args) => {
     const drive = textOf(args.drive);
-    const found = await readLabel(context, parsers, { drive, partition: 1 });
+    const partition = typeof args.partition === 'number' ? args.partition : 1;
+    const found = await readLabel(context, parsers, { drive, partition });
     if (!found) return seen('absent', `No label of ZFS is on ${drive}.`);
     if (found.pool !== null && found.pool !== args.pool)
       return seen('foreign', `Drive ${drive} belongs to the ZFS pool ${found.pool}.`);
     return seen('done', `A label of ZFS is on ${drive}.`);
   };
+
+  /** For looking inside: a pool that somebody else has imported is in use, and not to be exported by us. */
+  const importedUntouched: PluginLook = (context, args) =>
+    within(context, args, async ({ name }) => {
+      const argv = ['get', '-Hp', '-o', 'value', 'readonly', name];
+      const { stdout } = await context.read(ZPOOL, argv, READ);
+      return stdout.trim() === 'on'
+        ? seen('done', `The pool ${name} is imported read-only.`)
+        : seen('foreign', `The pool ${name} is imported already, and in use by this system.`);
+    });
+
+  /**
+   * Have no errors been counted, on some devices or on all? While a device is away or refused, all of them are left as they
+   * are: forgetting would take it in again.
+   */
+  const trusted: PluginLook = (context, args) =>
+    within(context, args, (pool) => {
+      const leaves = leavesOf(pool.vdevs).map(({ leaf }) => leaf);
+      const wanted = textsOf(args.paths);
+      const asked = args.paths === null ? leaves : leaves.filter(({ path }) => wanted.includes(path ?? ''));
+      if (args.paths === null && asked.some(({ state }) => !IN_USE.includes(state)))
+        return seen('done', 'A device is not in use; what was counted stays.');
+      const erring = asked.filter(({ state, errors }) => errors > 0 || DISTRUSTED.includes(state));
+      return erring.length === 0
+        ? seen('done', 'No errors are counted.')
+        : seen('absent', `Errors are counted on ${erring.map(({ name }) => name).join(', ')}.`);
+    });
 
   const member: PluginLook = (context, args) =>
     within(context, args, (pool) => {
@@ -131,17 +179,19 @@ export function looksOf(parsers: Parsers): Record<string, PluginLook> {
         : seen('absent', `The pool's comment is ${found}.`);
     });
 
-  return {
+  return patiently({
     ...snapshotLooks(parsers, within),
     imported,
     created,
     label,
     link,
+    trusted,
+    'imported-untouched': importedUntouched,
     member,
     built,
     online,
     answering,
     scrubbing,
     comment,
-  };
+  });
 }

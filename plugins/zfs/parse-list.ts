@@ -65,3 +65,15 @@ export function parseLabel(text: string): VdevLabel {
   if (value('version') === null || !guid) throw new Error('no label');
   return { pool: value('name'), guid };
 }
+
+/**
+ * `zdb -d`: filesystems and volumes; snapshots and what ZFS keeps for itself are left out. Source: dump_one_objset of OpenZFS.
+ * @throws Error when it names no dataset
+ */
+export function parseDatasets(text: string): string[] {
+  const found = [...text.matchAll(/^Dataset (.+) \[(ZPL|ZVOL|META|OTHER|[A-Z]+)\], ID \d+,/gm)];
+  if (found.length === 0) throw new Error('no dataset');
+  return found.flatMap(([, name = '', kind]) =>
+    (kind === 'ZPL' || kind === 'ZVOL') && !name.includes('@') && !name.includes('$') ? [name] : [],
+  );
+}

@@ -4,7 +4,7 @@ import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { ChangeVerb, PoolDrive, PoolReading, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { allGroups, dataGroups, fewestDrives, type VdevGroup } from './layout';
 import { bySlot, drivePlans, ID, layoutOf, lookOf, nameOf, roleOf } from './plan';
-import { devicePath, poolName } from './pool-names';
+import { devicePath, poolOf } from './pool-names';
 import * as call from './zfs';
 
 const count = (drives: number): string => (drives === 1 ? '1 drive' : `${drives} drives`);
@@ -25,16 +25,16 @@ export function changesOf(sdk: PluginSdk) {
     title: `Wait until everything is on drive ${nameOf(drive)}`,
     run: { do: 'wait' },
     undo: 'nothing',
-    look: lookOf('built', { pool: poolName(spec.guid), path: pathOf(spec, drive) }),
+    look: lookOf('built', { pool: poolOf(spec), path: pathOf(spec, drive) }),
   });
 
   const add = (spec: PoolSpec, drives: PoolDrive[], groups: VdevGroup[]): Step => ({
     name: 'add-drives',
     title: `Add ${count(drives.length)} to the pool`,
-    run: call.addVdevs(poolName(spec.guid), groups),
+    run: call.addVdevs(poolOf(spec), groups),
     undo: 'impossible',
     look: lookOf('member', {
-      pool: poolName(spec.guid),
+      pool: poolOf(spec),
       paths: drives.map((drive) => pathOf(spec, drive)),
     }),
     destroys: drives.map((drive) => drive.id),
@@ -46,7 +46,7 @@ export function changesOf(sdk: PluginSdk) {
       (other) => roleOf(other) === 'data' && other.present && other.id !== drive.id,
     );
     if (!beside) throw new TypeError('There is no drive beside which another one could be attached.');
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const path = pathOf(spec, drive);
     return [
       {
@@ -94,7 +94,7 @@ export function changesOf(sdk: PluginSdk) {
   }
 
   function replace(spec: PoolSpec, { old, fresh }: { old: PoolDrive; fresh: PoolDrive }): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const path = pathOf(spec, fresh);
     const swap: Step[] =
       roleOf(old) === 'spare' || roleOf(old) === 'cache'
@@ -119,7 +119,7 @@ export function changesOf(sdk: PluginSdk) {
     drive.present ? clean(spec, drive).map((step) => ({ ...step, name: `${step.name}-leaving` })) : [];
 
   function letGo(spec: PoolSpec, drive: PoolDrive): Step {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const path = pathOf(spec, drive);
     const detaches = roleOf(drive) === 'data' && layoutOf(spec) === 'mirror';
     return {
@@ -139,7 +139,7 @@ export function changesOf(sdk: PluginSdk) {
 
   /** A suspended pool goes on first: until then no device of it can be changed. */
   function reAdd(spec: PoolSpec, { drive }: { drive: PoolDrive }): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const path = pathOf(spec, drive);
     return [
       {
@@ -148,6 +148,13 @@ export function changesOf(sdk: PluginSdk) {
         run: call.clearErrors(pool),
         undo: 'nothing',
         look: lookOf('answering', { pool }),
+      },
+      {
+        name: 'forget-errors',
+        title: `Forget the errors that were counted on drive ${nameOf(drive)}`,
+        run: call.clearErrors(pool, path),
+        undo: 'nothing',
+        look: lookOf('trusted', { pool, paths: [path] }),
       },
       {
         name: 'use-drive',
@@ -160,22 +167,30 @@ export function changesOf(sdk: PluginSdk) {
     ];
   }
 
+  /** What was counted before is told by the history; only errors of now are left when it ends. */
   const startScrub = (spec: PoolSpec): Step[] => [
+    {
+      name: 'forget-errors',
+      title: 'Forget the errors that were counted before',
+      run: call.clearErrors(poolOf(spec)),
+      undo: 'nothing',
+      look: lookOf('trusted', { pool: poolOf(spec), paths: null }),
+    },
     {
       name: 'start-scrub',
       title: 'Begin to read everything and mend what is damaged',
-      run: call.startScrub(poolName(spec.guid)),
+      run: call.startScrub(poolOf(spec)),
       undo: 'nothing',
-      look: { ...lookOf('scrubbing', { pool: poolName(spec.guid) }), fleeting: true },
+      look: { ...lookOf('scrubbing', { pool: poolOf(spec) }), fleeting: true },
     },
   ];
   const stopScrub = (spec: PoolSpec): Step[] => [
     {
       name: 'stop-scrub',
       title: 'Stop the scrub',
-      run: { ...call.stopScrub(poolName(spec.guid)), okExitCodes: [0, 1] },
+      run: { ...call.stopScrub(poolOf(spec)), okExitCodes: [0, 1] },
       undo: 'nothing',
-      look: sdk.not(lookOf('scrubbing', { pool: poolName(spec.guid) })),
+      look: sdk.not(lookOf('scrubbing', { pool: poolOf(spec) })),
     },
   ];
 

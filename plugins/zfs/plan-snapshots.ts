@@ -10,7 +10,7 @@ import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { PluginContext, PoolSpec, SnapshotReading } from '../../src/lib/plugin-api/storage';
 import { SNAPSHOT_COLUMNS } from './parse-list';
 import { lookOf } from './plan';
-import { datasetOf, poolName } from './pool-names';
+import { datasetOf, poolOf } from './pool-names';
 import { readPool, readSnapshots, type Parsers } from './reading';
 import * as call from './zfs';
 
@@ -44,7 +44,7 @@ export function listedName(pool: string, dataset: string, name: string): string 
 
 export function snapshotsOf(sdk: PluginSdk, parsers: Parsers) {
   async function list(context: PluginContext, spec: PoolSpec): Promise<SnapshotReading[]> {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const shown = await readPool(context, parsers, pool);
     if (!shown || shown.suspended) return [];
     const mounted = context
@@ -60,7 +60,7 @@ export function snapshotsOf(sdk: PluginSdk, parsers: Parsers) {
   }
 
   function create(spec: PoolSpec, { name }: { name: string }): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const snapshot = `${datasetOf(pool)}@${checked(name)}`;
     return [
       {
@@ -75,7 +75,7 @@ export function snapshotsOf(sdk: PluginSdk, parsers: Parsers) {
 
   /** The dataset of a kept state goes with its last snapshot. */
   function destroy(spec: PoolSpec, { name }: { name: string }): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const places = placesOf(pool, name).toReversed();
     return places.flatMap(({ dataset, snapshot }, index): Step[] => [
       {
@@ -108,7 +108,7 @@ export function snapshotsOf(sdk: PluginSdk, parsers: Parsers) {
   });
 
   function rollBack(spec: PoolSpec, { name, keepAs }: { name: string; keepAs: string }): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const data = datasetOf(pool);
     const kept = keptOf(pool, checked(keepAs));
     const fresh = `${pool}/new-${keepAs}`;

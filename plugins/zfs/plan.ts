@@ -1,9 +1,20 @@
 /** Plans from drives to a mounted pool and back. Pure. */
 import type { Action, Look, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import type { PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
+import type { PeekPlan, PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { allGroups, isLayout, type LayoutId } from './layout';
-import { COMMENT_MAX_LENGTH, datasetOf, devicePath, diskUuid, partitionUuid, poolName } from './pool-names';
+import {
+  COMMENT_MAX_LENGTH,
+  datasetOf,
+  devicePath,
+  diskUuid,
+  importedBy,
+  isTableOfOthers,
+  mountOptionsOf,
+  partitionOf,
+  partitionUuid,
+  poolOf,
+} from './pool-names';
 import * as call from './zfs';
 
 export const ID = 'zfs';
@@ -46,12 +57,16 @@ export function drivePlans(sdk: PluginSdk) {
     {
       name: `clear-labels-${drive.slot}`,
       title: `Clear the labels of ZFS on drive ${nameOf(drive)}`,
-      run: call.clearLabels({ drive: drive.id, partition: 1 }),
+      run: call.clearLabels({ drive: drive.id, partition: partitionOf(spec, drive) }),
       undo: 'impossible',
-      look: sdk.not(lookOf('label', { drive: drive.id, pool: poolName(spec.guid) })),
+      look: sdk.not(
+        lookOf('label', { drive: drive.id, partition: partitionOf(spec, drive), pool: poolOf(spec) }),
+      ),
       destroys: [drive.id],
     },
-    ...numbered(sdk.wipePartitionTable(tableOf(spec, drive)), drive.slot),
+    ...(isTableOfOthers(spec, drive)
+      ? []
+      : numbered(sdk.wipePartitionTable(tableOf(spec, drive)), drive.slot)),
   ];
 
   return { prepare, clean };
@@ -61,13 +76,14 @@ export function plansOf(sdk: PluginSdk) {
   const { prepare, clean } = drivePlans(sdk);
   const commentOf = (label: string): string => sdk.filesystemLabel(label, COMMENT_MAX_LENGTH);
   const filesystemOf = (spec: PoolSpec) => ({
-    source: { source: datasetOf(poolName(spec.guid)) },
+    source: { source: datasetOf(poolOf(spec)) },
     filesystem: 'zfs',
+    options: mountOptionsOf(poolOf(spec)),
   });
   const clearAction = (drive: PoolDrive): Action => call.clearLabels({ drive: drive.id, partition: 1 });
 
   function makePool(spec: PoolSpec): Step {
-    const name = poolName(spec.guid);
+    const name = poolOf(spec);
     const drives = bySlot(spec);
     const placed = drives.map((drive) => ({
       path: devicePath(sdk, spec, drive),
@@ -107,7 +123,7 @@ export function plansOf(sdk: PluginSdk) {
   }
 
   function makeDataset(spec: PoolSpec): Step {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const dataset = datasetOf(pool);
     const recordsize = String(spec.options.recordsize ?? '128K');
     return {
@@ -129,11 +145,11 @@ export function plansOf(sdk: PluginSdk) {
   ];
 
   function importStep(spec: PoolSpec): Step {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     return {
       name: 'import-pool',
       title: 'Import the pool',
-      run: call.importPool(pool),
+      run: call.importPool(importedBy(spec)),
       undo: [call.exportPool(pool)],
       look: lookOf('imported', { pool }),
     };
@@ -141,7 +157,7 @@ export function plansOf(sdk: PluginSdk) {
 
   /** A pool that is not imported has nothing to destroy but the labels on its drives. */
   function destroy(spec: PoolSpec): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     return [
       sdk.unmountFilesystem(spec, filesystemOf(spec)),
       ...sdk.removeMountPoint(spec),
@@ -166,21 +182,21 @@ export function plansOf(sdk: PluginSdk) {
   const unmount = (spec: PoolSpec): Step[] => [sdk.unmountFilesystem(spec, filesystemOf(spec))];
 
   function release(spec: PoolSpec): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     return [
       ...unmount(spec),
       {
         name: 'export-pool',
         title: 'Export the pool, so that another machine may import it',
         run: call.exportPool(pool),
-        undo: [call.importPool(pool)],
+        undo: [call.importPool(importedBy(spec))],
         look: sdk.not(lookOf('imported', { pool })),
       },
     ];
   }
 
   function rename(spec: PoolSpec, newLabel: string): Step[] {
-    const pool = poolName(spec.guid);
+    const pool = poolOf(spec);
     const [before, after] = [commentOf(spec.label), commentOf(newLabel)];
     const setComment: Step = {
       name: 'set-comment',
@@ -192,5 +208,34 @@ export function plansOf(sdk: PluginSdk) {
     return [...(before === after ? [] : [setComment]), sdk.rewriteIdentity(ID, spec, newLabel)];
   }
 
-  return { create, destroy, mount, unmount, release, rename };
+  /** Imported read-only nothing is written, replayed or remembered, not even which host it was. */
+  function peek(spec: PoolSpec): PeekPlan {
+    const pool = poolOf(spec);
+    const { open, close } = sdk.mountReadOnly(spec, filesystemOf(spec));
+    const look = lookOf('imported-untouched', { pool });
+    return {
+      open: [
+        {
+          name: 'import-read-only',
+          title: 'Import the pool read-only, with nothing written to its drives',
+          run: call.importReadOnly(importedBy(spec)),
+          undo: [call.exportPool(pool)],
+          look,
+        },
+        ...open,
+      ],
+      close: [
+        ...close,
+        {
+          name: 'export-again',
+          title: 'Let go of the pool again',
+          run: call.exportPool(pool),
+          undo: 'nothing',
+          look: sdk.not(look),
+        },
+      ],
+    };
+  }
+
+  return { create, destroy, mount, unmount, release, rename, peek };
 }

@@ -5,6 +5,7 @@ import type { PluginContext } from '../../src/lib/plugin-api/storage';
 import { parseImportable, type ImportablePool } from './parse-import';
 import {
   LIST_POOLS,
+  parseDatasets,
   parseLabel,
   parseNames,
   parsePools,
@@ -25,6 +26,7 @@ export interface Parsers {
   space: Parser<{ usedBytes: number; availableBytes: number }>;
   snapshots: Parser<ListedSnapshot[]>;
   names: Parser<string[]>;
+  datasets: Parser<string[]>;
 }
 type Define = <T>(tool: string, parse: (text: string) => T) => Parser<T>;
 export const parsersOf = (define: Define): Parsers => ({
@@ -35,6 +37,7 @@ export const parsersOf = (define: Define): Parsers => ({
   space: define('zfs list', parseSpace),
   snapshots: define('zfs list -t snapshot', parseSnapshots),
   names: define('zfs list -o name', parseNames),
+  datasets: define('zdb -d', parseDatasets),
 });
 
 export async function listPools(context: PluginContext, parsers: Parsers): Promise<ListedPool[]> {

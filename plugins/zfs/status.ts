@@ -12,7 +12,7 @@ import type {
 import { isLayout, tolerance } from './layout';
 import { leavesOf, type ShownPool, type Vdev } from './parse-status';
 import { nameOf, roleOf } from './plan';
-import { datasetOf, devicePath, poolName } from './pool-names';
+import { datasetOf, devicePath, partitionOf, poolOf } from './pool-names';
 import { readLabel, readPool, readSpace, type Parsers } from './reading';
 
 type Imported = ShownPool & { suspended: boolean };
@@ -21,6 +21,9 @@ type Derive = Pick<PluginSdk, 'derivedUuid'>;
 
 const listOf = (drives: PoolDrive[]): string =>
   `${drives.length === 1 ? 'Drive' : 'Drives'} ${drives.map(nameOf).join(', ')} ${drives.length === 1 ? 'is' : 'are'}`;
+
+/** As zpool says it of a device that it has in use and trusts no more. */
+const TOO_MANY = 'too many errors';
 
 type Seen = Pick<MemberReading, 'status' | 'detail'>;
 
@@ -45,7 +48,7 @@ function stateOf(leaf: Vdev, above: Vdev[], present: boolean): Seen {
     default:
       return {
         status: 'faulty',
-        detail: [leaf.note, above.at(-1)?.note].find(Boolean) ?? 'has too many errors',
+        detail: [leaf.note, above.at(-1)?.note].find(Boolean) ?? TOO_MANY,
       };
   }
 }
@@ -75,8 +78,10 @@ async function restingMembers(
   const readings: MemberReading[] = [];
   for (const drive of spec.drives) {
     const present = context.path({ drive: drive.id }) !== null;
-    const label = present ? await readLabel(context, parsers, { drive: drive.id, partition: 1 }) : null;
-    const ours = label !== null && (label.pool === null || label.pool === poolName(spec.guid));
+    const label = present
+      ? await readLabel(context, parsers, { drive: drive.id, partition: partitionOf(spec, drive) })
+      : null;
+    const ours = label !== null && (label.pool === null || label.pool === poolOf(spec));
     readings.push({
       driveId: drive.id,
       status: !present ? 'missing' : !ours ? 'faulty' : roleOf(drive) === 'spare' ? 'spare' : 'active',
@@ -141,6 +146,15 @@ function judgeImported(spec: PoolSpec, pool: Imported, members: MemberReading[])
       healthText: `${pool.dataErrors} files or blocks are damaged and cannot be mended. Restore them from a backup; "zpool status -v ${pool.name}" names them.`,
     };
   const data = gone.filter((drive) => roleOf(drive) === 'data' || roleOf(drive) === 'log');
+  const erring = data.filter((drive) =>
+    members.some((one) => one.driveId === drive.id && one.detail?.includes(TOO_MANY)),
+  );
+  if (erring.length > 0 && erring.length === data.length)
+    return {
+      poolStatus: 'degraded',
+      health: 'critical',
+      healthText: `${listOf(erring)} reporting too many errors. What could be mended was mended. Check cable and power and re-add it, or replace it.`,
+    };
   if (data.length > 0 || pool.state === 'DEGRADED')
     return {
       poolStatus: 'degraded',
@@ -203,7 +217,7 @@ export async function usage(
   spec: PoolSpec,
   parsers: Parsers,
 ): Promise<{ sizeBytes: number; usedBytes: number; availableBytes: number } | null> {
-  const name = poolName(spec.guid);
+  const name = poolOf(spec);
   const pool = await readPool(context, parsers, name);
   if (!pool || pool.suspended) return null;
   const { usedBytes, availableBytes } = await readSpace(context, parsers, name);
@@ -216,7 +230,7 @@ export async function status(
   spec: PoolSpec,
   parsers: Parsers,
 ): Promise<PoolReading> {
-  const name = poolName(spec.guid);
+  const name = poolOf(spec);
   const pool = await readPool(context, parsers, name);
   const mounted = context
     .mounts()

@@ -7,8 +7,8 @@ export const ZFS = '/usr/sbin/zfs';
 export const ZDB = '/usr/sbin/zdb';
 export const UDEVADM = '/usr/bin/udevadm';
 
-/** A pool whose drives have gone may never answer: who reads does not wait long for it. */
-export const READ = { timeoutMs: 5_000 };
+/** A pool whose drives have gone may never answer, and one whose drives spin up answers after some seconds. */
+export const READ = { timeoutMs: 15_000 };
 const LONG_MS = 10 * 60_000;
 /** Where every partition with a GUID of its own has a link; paths in here are the same on every machine. */
 export const PARTITIONS = '/dev/disk/by-partuuid';
@@ -43,6 +43,14 @@ export const createPool = ({ name, groups, pool, root }: CreateRequest): ExecAct
 export const importPool = (pool: string): ExecAction =>
   exec(ZPOOL, ['import', '-N', '-o', 'cachefile=none', '-d', PARTITIONS, '--', pool]);
 
+/** Nothing is written to its drives, and no log of intents is replayed (zpool-import(8), zpoolprops(7)). */
+export const importReadOnly = (pool: string): ExecAction =>
+  exec(ZPOOL, [
+    'import',
+    '-N',
+    ...['-o', 'readonly=on', '-o', 'cachefile=none', '-d', PARTITIONS, '--', pool],
+  ]);
+
 export const destroyPool = (name: string, okExitCodes = [0]): ExecAction =>
   exec(ZPOOL, ['destroy', '--', name], { okExitCodes });
 export const exportPool = (name: string): ExecAction => exec(ZPOOL, ['export', '--', name]);
@@ -61,8 +69,9 @@ export const removeVdev = (name: string, path: string): ExecAction =>
   exec(ZPOOL, ['remove', '--', name, path]);
 export const onlineDrive = (name: string, path: string): ExecAction =>
   exec(ZPOOL, ['online', '--', name, path]);
-export const clearErrors = (name: string): ExecAction =>
-  exec(ZPOOL, ['clear', '--', name], { timeoutMs: 60_000 });
+/** @param path one device; all of them unless told */
+export const clearErrors = (name: string, ...path: string[]): ExecAction =>
+  exec(ZPOOL, ['clear', '--', name, ...path], { timeoutMs: 60_000 });
 
 export const startScrub = (name: string): ExecAction => exec(ZPOOL, ['scrub', '--', name]);
 export const stopScrub = (name: string): ExecAction => exec(ZPOOL, ['scrub', '-s', '--', name]);

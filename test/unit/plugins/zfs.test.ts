@@ -7,7 +7,7 @@ import type { PluginContext, PoolDrive, PoolSpec } from '$lib/plugin-api/storage
 import makePlugin from '$plugins/zfs/plugin.server';
 import { mirrorsOf, usableBytes } from '$plugins/zfs/layout';
 import { parseImportable } from '$plugins/zfs/parse-import';
-import { parseLabel, parsePools, parseSnapshots, parseSpace } from '$plugins/zfs/parse-list';
+import { parseDatasets, parseLabel, parsePools, parseSnapshots, parseSpace } from '$plugins/zfs/parse-list';
 import { bytesOf, parseScan } from '$plugins/zfs/parse-scan';
 import { leavesOf, parseStatus } from '$plugins/zfs/parse-status';
 import { listedName, placesOf } from '$plugins/zfs/plan-snapshots';
@@ -98,6 +98,37 @@ describe('zpool status', () => {
   });
 });
 
+describe('newer versions of zpool status', () => {
+  it('2.2: a resilver tells the part and the whole, and a device is replaced', () => {
+    const pool = parseStatus(fixture('status-2.2-resilvering.txt'));
+    expect(pool.scan).toMatchObject({
+      kind: 'resilver',
+      state: 'running',
+      percent: 81.21,
+      bytesPerSecond: 129 * 1024 ** 2,
+      secondsLeft: 7 * 3_600 + 21 * 60 + 15,
+    });
+    const leaves = leavesOf(pool.vdevs);
+    expect(leaves.map(({ leaf, above }) => [leaf.state, leaf.errors, above.at(-1)?.name])).toEqual([
+      ['ONLINE', 0, 'raidz2-0'],
+      ['UNAVAIL', 0, 'replacing-1'],
+      ['ONLINE', 0, 'replacing-1'],
+      ['ONLINE', 1720, 'raidz2-0'],
+      ['ONLINE', 0, 'raidz2-0'],
+    ]);
+  });
+  it('2.3: a raidz that was expanded, a device with too many errors, files that are lost', () => {
+    const pool = parseStatus(fixture('status-2.3-expanded.txt'));
+    expect(pool).toMatchObject({ state: 'DEGRADED', dataErrors: 1, scan: { kind: 'scrub', percent: 46.64 } });
+    expect(leavesOf(pool.vdevs).map(({ leaf }) => [leaf.state, leaf.note])).toEqual([
+      ['ONLINE', '(repairing)'],
+      ['DEGRADED', 'too many errors  (repairing)'],
+      ['ONLINE', 'block size: 512B configured, 4096B native'],
+      ['ONLINE', null],
+    ]);
+  });
+});
+
 describe('the scan line', () => {
   it.each([
     [
@@ -163,6 +194,18 @@ describe('tables and labels', () => {
     expect(parseSnapshots('p/data@a b\t1763733482\t8192\n')).toEqual([
       { dataset: 'p/data', name: 'a b', createdAt: 1763733482000, usedBytes: 8192 },
     ]);
+    expect(
+      parseDatasets(
+        [
+          'Dataset mos [META], ID 0, cr_txg 4, 116K, 60 objects',
+          'Dataset attic/films@may [ZPL], ID 77, cr_txg 30, 24K, 6 objects',
+          'Dataset attic/films [ZPL], ID 387, cr_txg 9, 24K, 6 objects',
+          'Dataset attic/disk 1 [ZVOL], ID 390, cr_txg 12, 12K, 2 objects',
+          'Dataset attic [ZPL], ID 54, cr_txg 1, 24K, 7 objects',
+          'Verified large_blocks feature refcount of 0 is correct',
+        ].join('\n'),
+      ),
+    ).toEqual(['attic/films', 'attic/disk 1', 'attic']);
     expect(parseLabel(fixture('zdb-2.1-member.txt'))).toEqual({ pool: POOL, guid: '145237275991156349' });
   });
   it('that are not understood are errors', () => {
@@ -172,6 +215,7 @@ describe('tables and labels', () => {
     expect(() => parseSpace('')).toThrow();
     expect(() => parseSnapshots('p/data\t1\t2')).toThrow();
     expect(() => parseLabel('failed to unpack label 0')).toThrow();
+    expect(() => parseDatasets("zdb: can't open 'attic': No such file or directory")).toThrow();
   });
 });
 
@@ -191,6 +235,7 @@ describe('layouts', () => {
     ['mirror', [10, 10, 20, 20], 29],
     ['raidz1', [10, 10, 10], 19.3],
     ['raidz2', [10, 10, 10, 10], 18.7],
+    ['raidz3', [10, 10, 10, 10, 10, 10], 27.3],
     ['raidz1', [10, 10], 0],
   ])('%s of %j GiB holds about %d GiB', (layout, sizes, wanted) => {
     const driveSizesBytes = sizes.map((size) => size * GIB);
@@ -271,6 +316,40 @@ describe('the plans', () => {
     expect(plugin.refusal('stop-scrub', spec(), reading)).not.toBeNull();
     expect(plugin.refusal('expand', spec(), { poolStatus: 'failed' } as never)).toContain('suspended');
     expect(plugin.refusal('re-add', spec(), { poolStatus: 'failed' } as never)).toBeNull();
+  });
+});
+
+describe('a pool of another system', () => {
+  const place = (slot: number) => ({ path: `/dev/disk/by-partuuid/found-${slot}`, partition: slot + 1 });
+  const attic: PoolSpec = {
+    ...spec(),
+    facts: { name: 'attic', guid: '42', devices: { 'drive-0': place(0), 'drive-1': place(1) } },
+  };
+  it('is imported by its number, and its first dataset is mounted with its properties as they are', () => {
+    const steps = plugin.mount(attic);
+    expect(argvOf(steps, 'import-pool').slice(-2)).toEqual(['--', '42']);
+    expect(stepOf(steps, 'mount').run).toMatchObject({
+      source: { source: 'attic' },
+      filesystem: 'zfs',
+      options: expect.arrayContaining(['zfsutil', 'nodev']) as string[],
+    });
+  });
+  it('is looked into with nothing written, and let go of again', () => {
+    const { open, close } = plugin.peek(attic);
+    expect(argvOf(open, 'import-read-only')).toEqual(expect.arrayContaining(['readonly=on', '-N']));
+    expect(stepOf(open, 'mount-read-only').run).toMatchObject({
+      options: expect.arrayContaining(['ro']) as string[],
+    });
+    expect(close.map(({ name }) => name)).toEqual(['unmount', 'export-again']);
+  });
+  it('keeps its partition tables when it is destroyed, and names its drives as they were found', () => {
+    const steps = plugin.destroy(attic);
+    expect(stepOf(steps, 'clear-labels-1').run).toMatchObject({
+      argv: expect.arrayContaining([{ drive: 'drive-1', partition: 2 }]) as string[],
+    });
+    expect(steps.some(({ name }) => name.startsWith('erase-partition-table'))).toBe(false);
+    const replace = plugin.replace(attic, { old: driveOf(1), fresh: driveOf(2, { slot: 1 }) });
+    expect(argvOf(replace, 'replace-drive').slice(-2)).toEqual([place(1).path, pathOf(2)]);
   });
 });
 
