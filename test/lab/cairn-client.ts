@@ -12,6 +12,9 @@ const EVERY_MS = 100;
 /** Everything is ten to twenty times slower in the guest. */
 const WAIT_MS = 120_000;
 
+/** A connection that rested while the guest was busy may be closed by Cairn in the moment in which it is used again. */
+const FRESH = { connection: 'close' };
+
 interface Answer<T> {
   status: number;
   body: T;
@@ -49,7 +52,7 @@ export class CairnClient {
 
   connect(url: string): void {
     this.url = url;
-    const headers = () => ({ cookie: this.credentials?.cookie ?? '', origin: url });
+    const headers = () => ({ ...FRESH, cookie: this.credentials?.cookie ?? '', origin: url });
     this.trpc = createTRPCClient<AppRouter>({ links: [httpLink({ url: `${url}/trpc`, headers })] });
   }
 
@@ -146,6 +149,7 @@ export class CairnClient {
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
+        ...FRESH,
         'x-api-key': this.credentials?.key ?? '',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },

@@ -28,9 +28,10 @@ export class Lab {
   }
 
   /** Builds what is missing: about a minute and a half the first time, nothing later. */
-  static async ensure(): Promise<Lab> {
+  static async ensure({ cairn = false } = {}): Promise<Lab> {
     const golden = await ensureGolden();
     await removeOrphans();
+    if (cairn) await ensureCairnGolden(golden);
     return new Lab(golden);
   }
 

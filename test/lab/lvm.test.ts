@@ -1,181 +1,227 @@
-/** LVM pools on a real kernel: every layout made, hurt, mended and taken away by the plugin's own plans. */
+/** LVM pools on a real kernel: every layout made, hurt, mended and taken away. */
 import { expect, it } from 'vitest';
 import type { PoolSpec } from '../../src/lib/plugin-api/storage.ts';
+import type { Pool } from '../../src/lib/shared/wire/pools.ts';
 import makePlugin from '../../plugins/lvm/plugin.server.ts';
+import type { Cairn } from './cairn.ts';
 import { MiB } from './drives.ts';
 import type { Machine } from './machine.ts';
+import * as on from './pool-case.ts';
 import { PlanRunner, pluginSdk } from './run-plan.ts';
 import { useLab } from './use-lab.ts';
 
-const lab = useLab();
+const lab = useLab({ cairn: true });
 const plugin = makePlugin(pluginSdk);
-const LONG_MS = 570_000;
+const CASE_MS = 570_000;
 const SIZE = 400 * MiB;
-
-interface Pool {
-  machine: Machine;
-  runner: PlanRunner;
-  spec: PoolSpec;
-}
-
-async function pool(
-  machine: Machine,
-  layout: string,
-  serials: string[],
-  options: PoolSpec['options'] = {},
-): Promise<Pool> {
-  const runner = new PlanRunner(machine, plugin);
-  const drives = [];
-  for (const [slot, serial] of serials.entries()) drives.push(await runner.drive(serial, slot));
-  const spec: PoolSpec = {
-    guid: '3b0c6f2e-7f4d-4b8a-9c0e-5a1d2e3f4a5b',
-    label: layout,
-    layout,
-    options: { filesystem: 'ext4', overcommitPercent: 100, ...options },
-    mountPath: '/mnt/pool',
-    mountPathExisted: false,
-    drives,
-  };
-  return { machine, runner, spec };
-}
-/** The same pool with the drives as they are now. */
-async function now(
-  { runner, spec }: Pool,
-  serials = spec.drives.map((drive) => drive.id),
-): Promise<PoolSpec> {
-  const drives = [];
-  for (const [slot, serial] of serials.entries()) {
-    const found = await runner.drive(serial, slot);
-    const known = spec.drives.find((drive) => drive.id === serial);
-    drives.push({ ...found, sizeBytes: found.sizeBytes || (known?.sizeBytes ?? 0) });
-  }
-  return { ...spec, drives };
-}
-async function status(of: Pool, spec: PoolSpec) {
-  await of.runner.refresh();
-  return plugin.status(of.runner.context, spec);
-}
-
-const fill = (machine: Machine): Promise<string> =>
-  machine.check(
-    'dd if=/dev/urandom of=/mnt/pool/file bs=1M count=20 conv=fsync status=none; sha256sum /mnt/pool/file',
-  );
-const checksum = (machine: Machine): Promise<string> =>
-  machine.check('sync; echo 3 >/proc/sys/vm/drop_caches; sha256sum /mnt/pool/file');
-/** Nothing is left: no signature on any drive, no device, no folder. */
-async function isClean(machine: Machine, ...serials: string[]): Promise<void> {
-  for (const path of await machine.paths(...serials))
-    expect(await machine.check(`wipefs --no-act --parsable --noheadings ${path}`)).toBe('');
-  expect(await machine.check('ls /dev/mapper')).toBe('control');
-  expect(await machine.check('ls /mnt')).not.toContain('pool');
-}
 const drives = (...serials: string[]) => serials.map((serial) => ({ serial, sizeBytes: SIZE }));
-const synced = (machine: Machine): Promise<string> =>
-  machine.until('dmsetup status cairn_3b0c6f2e-data | grep -q " idle "', {
+
+const make = (cairn: Cairn, layout: string, serials: string[], options = {}): Promise<Pool> =>
+  cairn.createPool(
+    {
+      label: `Pool ${layout}`,
+      plugin: 'lvm',
+      layout,
+      options,
+      drives: serials.map((serial) => ({ serial })),
+    },
+    on.LONG,
+  );
+const volumeOf = ({ guid }: Pick<Pool, 'guid'>): string => `cairn_${guid.slice(0, 8)}-data`;
+const idle = (machine: Machine, pool: Pick<Pool, 'guid'>): Promise<string> =>
+  machine.until(`dmsetup status ${volumeOf(pool)} | grep -q " idle "`, {
     timeoutMs: 120_000,
-    everyMs: 500,
+    everyMs: 300,
   });
+/** Nothing is left: no signature on any drive, no device. */
+async function expectClean(machine: Machine, ...serials: string[]): Promise<void> {
+  expect(await on.leftOn(machine, ...serials)).toBe('');
+  expect(await machine.check('ls /dev/mapper')).toBe('control');
+}
 
 it(
-  'a mirror that loses a drive names it at once, and is rebuilt onto another',
-  { timeout: LONG_MS },
+  'a mirror says within two seconds which drive fails or is pulled, is rebuilt, grows, shrinks, is compared and removed',
+  { timeout: CASE_MS },
   async () => {
-    const machine = await lab.machine({ drives: drives('A', 'B', 'C') });
-    const made = await pool(machine, 'mirror', ['A', 'B']);
-    await made.runner.run(plugin.create(made.spec));
-    const sum = await fill(machine);
-    await synced(machine);
+    const cairn = await lab.cairn({ drives: drives('A', 'B', 'C', 'D') });
+    const { machine } = cairn;
+    const pool = await make(cairn, 'mirror', ['A', 'B']);
+    const poolGroupGuid = pool.guid;
+    const sum = await on.fill(machine, pool);
+    await idle(machine, pool);
+
+    // It is there, and writing to it fails: no drive comes or goes, and the kernel raises no event of a device.
+    await machine.failWrites('B', 'all');
+    await machine.run(`echo more >${pool.mountPath}/more; sync`);
+    await machine.until(`dmsetup status ${volumeOf(pool)} | grep -q " AD "`);
+    await on.expectDegraded(cairn, pool, 'B');
     await machine.pullDrive('B');
-    const hurt = await now(made);
-    const reading = await status(made, hurt);
-    expect(reading).toMatchObject({
-      poolStatus: 'degraded',
-      members: [{ status: 'active' }, { status: 'missing' }],
+    await cairn.until(
+      () => cairn.pool(pool.guid),
+      (now) => on.statusOf(now).B === 'missing',
+    );
+    await on.change(cairn, {
+      verb: 'replace',
+      poolGroupGuid,
+      member: { serial: 'B' },
+      drive: { serial: 'C' },
     });
-    expect(reading.healthText).toContain('Drive B');
-    const [, old] = hurt.drives;
-    if (!old) throw new Error('no second drive');
-    await made.runner.run(plugin.replace(hurt, { old, fresh: await made.runner.drive('C', 1) }));
-    const mended = await now(made, ['A', 'C']);
-    expect(await status(made, mended)).toMatchObject({ poolStatus: 'active', health: 'healthy' });
-    expect(await checksum(machine)).toBe(sum);
-    await made.runner.run(plugin.destroy(mended));
-    await isClean(machine, 'A', 'C');
+    const mended = await on.untilPool(cairn, pool, ({ poolStatus }) => poolStatus === 'active');
+    expect(on.statusOf(mended)).toEqual({ A: 'active', C: 'active' });
+    expect(mended.health).toBe('healthy');
+    expect(await on.checksum(machine, pool)).toBe(sum);
+
+    await on.change(cairn, { verb: 'expand', poolGroupGuid, drives: [{ serial: 'D' }] });
+    await idle(machine, pool);
+    await on.change(cairn, { verb: 'remove-drive', poolGroupGuid, member: { serial: 'A' } });
+    expect(await on.leftOn(machine, 'A')).toBe('');
+    await on.change(cairn, { verb: 'start-scrub', poolGroupGuid });
+    await idle(machine, pool);
+    const whole = await on.untilPool(cairn, pool, ({ work }) => work.length === 0);
+    expect(on.statusOf(whole)).toEqual({ C: 'active', D: 'active' });
+    expect(await on.checksum(machine, pool)).toBe(sum);
+    await cairn.removePool(pool.guid, on.LONG);
+    await expectClean(machine, 'A', 'C', 'D');
   },
 );
 
 it(
-  'a drive of a mirror is let go by a move, with both copies whole all the time',
-  { timeout: LONG_MS },
+  'a parity volume names the drive that was pulled, is listed degraded after a power cut, and is rebuilt',
+  { timeout: CASE_MS },
   async () => {
-    const machine = await lab.machine({ drives: drives('A', 'B', 'C') });
-    const made = await pool(machine, 'mirror', ['A', 'B']);
-    await made.runner.run(plugin.create(made.spec));
-    const sum = await fill(machine);
-    await synced(machine);
-    const [, old] = made.spec.drives;
-    if (!old) throw new Error('no second drive');
-    await made.runner.run(plugin.replace(made.spec, { old, fresh: await made.runner.drive('C', 1) }));
-    const moved = await now(made, ['A', 'C']);
-    expect(await status(made, moved)).toMatchObject({ poolStatus: 'active', health: 'healthy' });
-    expect(await checksum(machine)).toBe(sum);
-    await made.runner.run(plugin.destroy(moved));
-    await isClean(machine, 'A', 'B', 'C');
-  },
-);
+    const cairn = await lab.cairn({ drives: drives('A', 'B', 'C', 'D') });
+    const { machine } = cairn;
+    const pool = await make(cairn, 'raid5', ['A', 'B', 'C'], { filesystem: 'xfs' });
+    const poolGroupGuid = pool.guid;
+    const sum = await on.fill(machine, pool);
+    await idle(machine, pool);
+    const [refused] = await on.refusedChange(cairn, {
+      verb: 'expand',
+      poolGroupGuid,
+      drives: [{ serial: 'D' }],
+    });
+    expect(refused).toMatchObject({ code: 'pool_wrong_state' });
+    expect(refused?.message).toMatch(/safe way.*new pool/);
 
-it(
-  'a parity volume that misses a drive after a power cut is started degraded, and rebuilt',
-  { timeout: LONG_MS },
-  async () => {
-    const machine = await lab.machine({ drives: drives('A', 'B', 'C', 'D') });
-    const made = await pool(machine, 'raid5', ['A', 'B', 'C'], { filesystem: 'xfs' });
-    await made.runner.run(plugin.create(made.spec));
-    const sum = await fill(machine);
-    await synced(machine);
     await machine.pullDrive('B');
+    await on.expectDegraded(cairn, pool, 'B');
     await machine.powerCut();
     await machine.boot({ order: ['D', 'C', 'A'] });
-    const hurt = await now(made);
-    expect(await machine.check('ls /dev/mapper')).toBe('control');
-    const reading = await status(made, hurt);
-    expect(reading).toMatchObject({ poolStatus: 'degraded', mounted: false });
-    expect(reading.healthText).toContain('Drive B');
-    expect(await plugin.find(made.runner.context)).toMatchObject([
-      { guid: made.spec.guid, byCairn: true, layout: 'raid5', missing: [{}] },
-    ]);
-    await made.runner.run(plugin.mount(hurt));
-    expect(await checksum(machine)).toBe(sum);
-    const [, old] = hurt.drives;
-    if (!old) throw new Error('no second drive');
-    await made.runner.run(plugin.replace(hurt, { old, fresh: await made.runner.drive('D', 1) }));
-    const mended = await now(made, ['A', 'D', 'C']);
-    expect(await status(made, mended)).toMatchObject({ poolStatus: 'active', health: 'healthy' });
-    expect(await checksum(machine)).toBe(sum);
-    await made.runner.run(plugin.unmount(mended));
-    await made.runner.run(plugin.destroy(mended));
-    await isClean(machine, 'A', 'C', 'D');
+    await cairn.start();
+    const listed = await on.untilPool(cairn, pool, ({ poolStatus }) => poolStatus === 'degraded');
+    expect(on.statusOf(listed)).toMatchObject({ B: 'missing' });
+    if (!listed.mounted)
+      await cairn.success(await cairn.trpc.pools.mount.mutate({ guid: pool.guid }), on.LONG);
+    expect(await on.checksum(machine, pool)).toBe(sum);
+
+    await on.change(cairn, {
+      verb: 'replace',
+      poolGroupGuid,
+      member: { serial: 'B' },
+      drive: { serial: 'D' },
+    });
+    const mended = await on.untilPool(cairn, pool, ({ poolStatus }) => poolStatus === 'active');
+    expect(on.statusOf(mended)).toEqual({ A: 'active', D: 'active', C: 'active' });
+    expect(await on.checksum(machine, pool)).toBe(sum);
+    await cairn.removePool(pool.guid, on.LONG);
+    await expectClean(machine, 'A', 'C', 'D');
   },
 );
 
 it(
-  'a thin volume promises more than there is, says so, and goes back to a snapshot',
-  { timeout: LONG_MS },
+  'linear grows and gives a drive away while in use; a foreign group is found, left alone, adopted and released',
+  { timeout: CASE_MS },
+  async () => {
+    const cairn = await lab.cairn({ drives: drives('A', 'B', 'C', 'F', 'G') });
+    const { machine } = cairn;
+    const pool = await make(cairn, 'linear', ['A']);
+    const poolGroupGuid = pool.guid;
+    const sum = await on.fill(machine, pool);
+    await on.change(cairn, { verb: 'expand', poolGroupGuid, drives: [{ serial: 'B' }] });
+    const larger = await on.untilPool(
+      cairn,
+      pool,
+      ({ sizeBytes }) => (sizeBytes ?? 0) > (pool.sizeBytes ?? 0) * 1.8,
+    );
+    expect(on.statusOf(larger)).toEqual({ A: 'active', B: 'active' });
+    await on.change(cairn, {
+      verb: 'replace',
+      poolGroupGuid,
+      member: { serial: 'A' },
+      drive: { serial: 'C' },
+    });
+    expect(on.statusOf(await cairn.pool(pool.guid))).toEqual({ C: 'active', B: 'active' });
+    expect(await on.leftOn(machine, 'A')).toBe('');
+    expect(await on.checksum(machine, pool)).toBe(sum);
+    await machine.pullDrive('B');
+    const failed = await on.untilPool(cairn, pool, ({ poolStatus }) => poolStatus === 'failed');
+    expect(failed.healthText).toContain('Drive B is');
+    await machine.replug('B', { port: 14 });
+
+    const [f, g] = await machine.paths('F', 'G');
+    await machine.check(`
+      vgcreate -q attic ${f} ${g} && lvcreate -q -y -n old -l 100%FREE attic && mkfs.ext4 -q -L attic /dev/attic/old
+      mkdir /mnt/old && mount /dev/attic/old /mnt/old && echo kept >/mnt/old/letter && umount /mnt/old && rmdir /mnt/old`);
+    const found = await cairn.until(
+      async () => {
+        await cairn.trpc.found.refresh.mutate();
+        return (await cairn.trpc.found.list.query()).filter(({ plugin: id }) => id === 'lvm');
+      },
+      (all) => all.some(({ label }) => label === 'attic'),
+    );
+    const [attic] = found;
+    if (!attic || found.length > 1) throw new Error(JSON.stringify(found));
+    expect(attic).toMatchObject({ byCairn: false, layout: 'linear', obstacle: null });
+    expect(attic.members.map(({ serial }) => serial)).toEqual(['F', 'G']);
+    expect(await cairn.trpc.found.ignore.mutate({ found: attic.id, on: true })).toMatchObject({
+      ignored: true,
+    });
+    expect(await machine.check('vgs --noheadings -o vg_tags attic 2>/dev/null')).toBe('');
+    await cairn.trpc.found.ignore.mutate({ found: attic.id, on: false });
+    await cairn.success(await cairn.trpc.found.adopt.mutate({ found: attic.id }), on.LONG);
+    const adopted = await on.untilPool(
+      cairn,
+      { guid: attic.guid },
+      ({ mounted, poolStatus }) => mounted && poolStatus === 'active',
+    );
+    expect(await machine.check(`cat ${adopted.mountPath}/letter`)).toBe('kept');
+    await on.change(cairn, { verb: 'release', poolGroupGuid: adopted.guid });
+    expect(await machine.check('vgs --noheadings -o vg_name attic 2>/dev/null')).toBe('attic');
+  },
+);
+
+it(
+  'a thin volume promises more than there is, says so, goes back to a snapshot and grows',
+  { timeout: CASE_MS },
   async () => {
     const machine = await lab.machine({ drives: drives('A', 'B') });
-    const made = await pool(machine, 'thin', ['A'], { overcommitPercent: 200 });
-    await made.runner.run(plugin.create(made.spec));
-    const { runner, spec } = made;
-    const sum = await fill(machine);
+    const runner = new PlanRunner(machine, plugin);
+    const specOf = async (...serials: string[]): Promise<PoolSpec> => ({
+      guid: '3b0c6f2e-7f4d-4b8a-9c0e-5a1d2e3f4a5b',
+      label: 'thin',
+      layout: 'thin',
+      options: { filesystem: 'ext4', overcommitPercent: 200 },
+      mountPath: '/mnt/pool',
+      mountPathExisted: false,
+      drives: await Promise.all(serials.map((serial, slot) => runner.drive(serial, slot))),
+    });
+    const status = async (spec: PoolSpec) => {
+      await runner.refresh();
+      return plugin.status(runner.context, spec);
+    };
+    const spec = await specOf('A');
+    await runner.run(plugin.create(spec));
+    const sum = await on.fill(machine, spec);
     await runner.run(plugin.snapshots.create(spec, { name: 'before upgrade' }));
     await machine.check(
       'echo changed >/mnt/pool/file; dd if=/dev/zero of=/mnt/pool/more bs=1M count=320 conv=fsync status=none',
     );
-    const reading = await status(made, spec);
+    const reading = await status(spec);
     expect(reading.healthText).toMatch(/nearly full: \d+ % .* promises more/);
     expect(reading.availableBytes).toBeLessThan(100 * MiB);
+    expect(reading.sizeBytes).toBeGreaterThan(1.5 * SIZE);
     await runner.run(plugin.snapshots.rollBack(spec, { name: 'before upgrade', keepAs: 'after' }));
-    expect(await checksum(machine)).toBe(sum);
+    expect(await on.checksum(machine, spec)).toBe(sum);
     await runner.refresh();
     const listed = await plugin.snapshots.list(runner.context, spec);
     expect(listed.map(({ name, readOnly }) => [name, readOnly]).toSorted()).toEqual([
@@ -183,12 +229,12 @@ it(
       ['before upgrade', true],
     ]);
     await runner.run(plugin.snapshots.destroy(spec, { name: 'after' }));
-    const { sizeBytes } = await status(made, spec);
     await runner.run(plugin.expand(spec, { added: [await runner.drive('B', 1)] }));
-    const grown = await now(made, ['A', 'B']);
-    expect((await status(made, grown)).sizeBytes).toBeGreaterThan((sizeBytes ?? 0) * 1.8);
-    expect(await checksum(machine)).toBe(sum);
+    const grown = await specOf('A', 'B');
+    expect((await status(grown)).sizeBytes).toBeGreaterThan((reading.sizeBytes ?? 0) * 1.8);
+    expect(await on.checksum(machine, spec)).toBe(sum);
     await runner.run(plugin.destroy(grown));
-    await isClean(machine, 'A', 'B');
+    await expectClean(machine, 'A', 'B');
+    expect(await machine.check('ls /mnt')).not.toContain('pool');
   },
 );

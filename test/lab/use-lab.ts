@@ -29,12 +29,15 @@ export interface LabOfCase {
   cairn(options?: MachineOptions & CairnOptions): Promise<Cairn>;
 }
 
-/** @param zfs the guest has ZFS: compiled for its kernel first, which takes ten minutes, when nobody has done it yet */
-export function useLab({ zfs = false } = {}): LabOfCase {
+/**
+ * @param zfs the guest has ZFS: compiled for its kernel first, which takes ten minutes, when nobody has done it yet
+ * @param cairn the saved guest with Cairn is made before the first case, not in the time of that case
+ */
+export function useLab({ zfs = false, cairn = false } = {}): LabOfCase {
   let lab: Lab | undefined;
   beforeAll(async () => {
     if (zfs) await ensureZfs((await ensureImage()).root);
-    lab = await Lab.ensure();
+    lab = await Lab.ensure({ cairn });
   }, ENSURE_MS);
   afterEach(async ({ task }) => {
     try {

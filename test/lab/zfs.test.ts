@@ -1,174 +1,228 @@
 /** ZFS on a real kernel, through Cairn as its unit runs it. */
 import { describe, expect, it } from 'vitest';
-import type { PoolChangeRequest } from '../../src/lib/shared/wire/requests.ts';
+import type { FoundPool } from '../../src/lib/shared/wire/found.ts';
 import type { Pool } from '../../src/lib/shared/wire/pools.ts';
 import type { Cairn } from './cairn.ts';
 import { MiB } from './drives.ts';
+import * as on from './pool-case.ts';
 import { useLab } from './use-lab.ts';
 
-const lab = useLab({ zfs: true });
-const CASE_MS = 300_000;
-const OPERATION = { timeoutMs: 180_000 };
+const lab = useLab({ zfs: true, cairn: true });
+const CASE_MS = 570_000;
 const drives = (...serials: string[]) => serials.map((serial) => ({ serial, sizeBytes: 300 * MiB }));
 
 const make = (cairn: Cairn, layout: string, ...serials: string[]): Promise<Pool> =>
   cairn.createPool(
     { label: 'Tank', plugin: 'zfs', layout, drives: serials.map((serial) => ({ serial })) },
-    OPERATION,
+    on.LONG,
   );
+const member = (serial: string) => ({ serial });
 
-/** As a person does it: the plan is shown, then confirmed. */
-async function change(cairn: Cairn, request: PoolChangeRequest): Promise<void> {
-  const shown = await cairn.trpc.pools.previewChange.mutate({ request });
-  if (!shown.ok) throw new Error(`It is refused: ${JSON.stringify(shown.issues)}`);
-  const started = await cairn.trpc.pools.change.mutate({ request, ...cairn.confirm(shown.preview) });
-  await cairn.success(started, OPERATION);
-}
-
-const fill = ({ machine }: Cairn, path: string): Promise<string> =>
-  machine.check(`head -c 20M /dev/urandom >${path}/file; sync; sha256sum <${path}/file`);
-const sum = ({ machine }: Cairn, path: string): Promise<string> =>
-  machine.check(`echo 3 >/proc/sys/vm/drop_caches; sha256sum <${path}/file`);
-const statusOf = (pool: Pool): Record<string, string> =>
-  Object.fromEntries(pool.members.map(({ serial, status }) => [serial ?? '', status]));
-const leftOn = async ({ machine }: Cairn, ...serials: string[]): Promise<string> => {
-  const paths = (await machine.paths(...serials)).join(' ');
-  return machine.check(
-    `udevadm settle; for d in ${paths}; do wipefs --no-act $d; ls $d?* 2>/dev/null; done; true`,
-  );
-};
+const found = (cairn: Cairn, label: string): Promise<FoundPool> =>
+  cairn
+    .until(
+      async () => {
+        await cairn.trpc.found.refresh.mutate();
+        return (await cairn.trpc.found.list.query()).filter((one) => one.label === label);
+      },
+      (all) => all.length === 1,
+      on.LONG,
+    )
+    .then(([one]) => one as FoundPool);
+const openAlerts = async (cairn: Cairn): Promise<string[]> =>
+  (await cairn.trpc.alerts.list.query({})).open.map(({ kind }) => kind);
 
 describe('a ZFS pool', () => {
   it(
-    'loses a drive, says which within two seconds, and is whole again with another',
+    'of raidz1 says within two seconds which drive was pulled, is rebuilt, and has spare, log and cache',
     { timeout: CASE_MS },
     async () => {
-      const cairn = await lab.cairn({ drives: drives('Z1', 'Z2', 'Z3', 'Z4') });
-      const pool = await make(cairn, 'raidz1', 'Z1', 'Z2', 'Z3');
-      const before = await fill(cairn, pool.mountPath);
+      const cairn = await lab.cairn({ drives: drives('A', 'B', 'C', 'D', 'S', 'L', 'K') });
+      const { machine } = cairn;
+      const pool = await make(cairn, 'raidz1', 'A', 'B', 'C');
+      const poolGroupGuid = pool.guid;
+      const sum = await on.fill(machine, pool);
 
-      await cairn.machine.pullDrive('Z2');
-      const pulledAt = Date.now();
-      const degraded = await cairn.until(
-        () => cairn.pool(pool.guid),
-        ({ poolStatus }) => poolStatus === 'degraded',
-      );
-      expect(Date.now() - pulledAt).toBeLessThan(2_000);
-      expect(degraded.healthText).toContain('Z2');
-      expect(statusOf(degraded)).toMatchObject({ Z1: 'active', Z2: 'missing', Z3: 'active' });
+      await machine.pullDrive('B');
+      await on.expectDegraded(cairn, pool, 'B');
+      await on.change(cairn, { verb: 'replace', poolGroupGuid, member: member('B'), drive: { serial: 'D' } });
+      const whole = await on.untilPool(cairn, pool, ({ poolStatus }) => poolStatus === 'active');
+      expect(on.statusOf(whole)).toEqual({ A: 'active', D: 'active', C: 'active' });
+      expect(await on.checksum(machine, pool)).toBe(sum);
 
-      const member = { serial: 'Z2' };
-      await change(cairn, {
-        verb: 'replace',
-        poolGroupGuid: pool.guid,
-        member,
-        drive: { serial: 'Z4' },
-      });
-      const whole = await cairn.until(
-        () => cairn.pool(pool.guid),
-        ({ poolStatus }) => poolStatus === 'active',
+      for (const [serial, role] of [
+        ['S', 'spare'],
+        ['L', 'log'],
+        ['K', 'cache'],
+      ] as const)
+        await on.change(cairn, { verb: 'add-drive', poolGroupGuid, drive: { serial }, role });
+      const roles = await on.untilPool(cairn, pool, ({ members }) => members.length === 6);
+      expect(roles.members.map(({ serial, role }) => `${serial} ${role}`)).toEqual(
+        expect.arrayContaining(['S spare', 'L log', 'K cache']),
       );
-      expect(statusOf(whole)).toEqual({ Z1: 'active', Z4: 'active', Z3: 'active' });
-      expect(await sum(cairn, pool.mountPath)).toBe(before);
+      expect(on.statusOf(roles)).toMatchObject({ S: 'spare', L: 'active', K: 'active' });
 
-      await cairn.removePool(pool.guid, OPERATION);
-      expect(await leftOn(cairn, 'Z1', 'Z3', 'Z4')).toBe('');
-      expect(await cairn.machine.check('zpool list -H; zpool import 2>&1')).toBe(
-        'no pools available to import',
-      );
+      // ZFS's own daemon puts the spare in; back again, the drive takes its place.
+      await machine.pullDrive('A');
+      await on.untilPool(cairn, pool, (now) => on.statusOf(now).S === 'active');
+      await machine.replug('A', { port: 15 });
+      await on.untilPool(cairn, pool, (now) => on.statusOf(now).A !== 'missing');
+      if (on.statusOf(await cairn.pool(pool.guid)).A === 'faulty')
+        await on.change(cairn, { verb: 're-add', poolGroupGuid, member: member('A') });
+      await on.untilPool(cairn, pool, (now) => on.statusOf(now).S === 'spare');
+      await on.change(cairn, { verb: 'remove-drive', poolGroupGuid, member: member('L') });
+      expect(await on.checksum(machine, pool)).toBe(sum);
+
+      await cairn.removePool(pool.guid, on.LONG);
+      expect(await on.leftOn(machine, 'A', 'C', 'D', 'S', 'L', 'K')).toBe('');
+      expect(await machine.check('zpool list -H; zpool import 2>&1')).toMatch(/no pools available/);
     },
   );
 
-  it('mends a damaged copy in a scrub and says so', { timeout: CASE_MS }, async () => {
-    const cairn = await lab.cairn({ drives: drives('Z1', 'Z2') });
-    const pool = await make(cairn, 'mirror', 'Z1', 'Z2');
-    const before = await fill(cairn, pool.mountPath);
-    const [path] = await cairn.machine.paths('Z1');
-    await cairn.machine.check(
-      `dd if=/dev/zero of=${path}1 bs=1M seek=10 count=200 oflag=direct conv=notrunc status=none`,
-    );
-    await change(cairn, { verb: 'start-scrub', poolGroupGuid: pool.guid });
-    const mended = await cairn.until(
-      () => cairn.pool(pool.guid),
-      ({ lastScrub }) => (lastScrub?.errors ?? 0) > 0,
-    );
-    expect(mended).toMatchObject({ lastScrub: { state: 'finished', uncorrectable: 0 }, health: 'warning' });
-    expect(mended.healthText).toContain('Z1');
-    expect(await sum(cairn, pool.mountPath)).toBe(before);
-  });
+  it(
+    'of mirrors mends a damaged copy in a scrub, is there after a power cut, and degraded, not gone, without a member',
+    { timeout: CASE_MS },
+    async () => {
+      const cairn = await lab.cairn({ drives: drives('A', 'B') });
+      const { machine } = cairn;
+      const pool = await make(cairn, 'mirror', 'A', 'B');
+      const poolGroupGuid = pool.guid;
+      const sum = await on.fill(machine, pool);
+      const [path] = await machine.paths('A');
+      await machine.check(
+        `dd if=/dev/zero of=${path}1 bs=1M seek=10 count=200 oflag=direct conv=notrunc status=none`,
+      );
+      await on.change(cairn, { verb: 'start-scrub', poolGroupGuid });
+      const mended = await on.untilPool(cairn, pool, ({ lastScrub }) => (lastScrub?.errors ?? 0) > 0);
+      expect(mended).toMatchObject({ lastScrub: { state: 'finished', uncorrectable: 0 }, health: 'warning' });
+      expect(mended.healthText).toContain('A');
+      await cairn.until(
+        () => openAlerts(cairn),
+        (kinds) => kinds.includes('pool.scrub-errors'),
+      );
+      await on.change(cairn, { verb: 'start-scrub', poolGroupGuid });
+      const clean = await on.untilPool(
+        cairn,
+        pool,
+        ({ lastScrub, work }) => lastScrub?.errors === 0 && work.length === 0,
+      );
+      expect(clean).toMatchObject({ poolStatus: 'active', health: 'healthy' });
+      await cairn.until(
+        () => openAlerts(cairn),
+        (kinds) => !kinds.includes('pool.scrub-errors'),
+      );
+      expect(await on.checksum(machine, pool)).toBe(sum);
+
+      await machine.powerCut();
+      await cairn.boot();
+      await on.untilPool(cairn, pool, ({ mounted }) => mounted);
+      expect(await on.checksum(machine, pool)).toBe(sum);
+      await machine.powerCut();
+      await machine.boot();
+      await machine.pullDrive('B');
+      await cairn.start();
+      const missing = await on.untilPool(
+        cairn,
+        pool,
+        ({ poolStatus, mounted }) => poolStatus === 'degraded' || mounted,
+      );
+      expect(missing.state).not.toBe('deleted');
+      expect(on.statusOf(missing)).toMatchObject({ B: 'missing' });
+      if (!missing.mounted)
+        await cairn.success(await cairn.trpc.pools.mount.mutate({ guid: pool.guid }), on.LONG);
+      const degraded = await on.untilPool(cairn, pool, ({ mounted }) => mounted);
+      expect(degraded).toMatchObject({ poolStatus: 'degraded' });
+      expect(degraded.healthText).toContain('B');
+      expect(await on.checksum(machine, pool)).toBe(sum);
+    },
+  );
 
   it('that waits for its drives keeps nobody else waiting', { timeout: CASE_MS }, async () => {
-    const cairn = await lab.cairn({ drives: drives('Z1', 'Z2') });
-    const pool = await make(cairn, 'mirror', 'Z1', 'Z2');
-    await cairn.machine.pullDrive('Z1');
-    await cairn.machine.pullDrive('Z2');
-    await cairn.machine.check(`systemd-run --quiet sh -c 'echo x >${pool.mountPath}/x; sync'`);
-    await cairn.until(
-      () => cairn.pool(pool.guid),
-      ({ poolStatus }) => poolStatus === 'failed',
-    );
+    const cairn = await lab.cairn({ drives: drives('A', 'B') });
+    const { machine } = cairn;
+    const pool = await make(cairn, 'mirror', 'A', 'B');
+    await machine.pullDrive('A');
+    await machine.pullDrive('B');
+    await machine.check(`systemd-run --quiet sh -c 'echo x >${pool.mountPath}/x; sync'`);
+    await on.untilPool(cairn, pool, ({ poolStatus }) => poolStatus === 'failed');
     for (const path of ['/api/v1/pools', `/api/v1/pools/${pool.guid}`, '/api/v1/drives', '/api/ready']) {
-      const asked = Date.now();
+      const asked = performance.now();
       expect((await cairn.api.get(path)).status).toBe(200);
-      expect(Date.now() - asked).toBeLessThan(2_000);
+      expect(performance.now() - asked).toBeLessThan(on.promptMs());
     }
+    const [refused] = await on.refusedChange(cairn, { verb: 'start-scrub', poolGroupGuid: pool.guid });
+    expect(refused?.message).toContain('suspended');
   });
 
   it('cut in the middle of being made leaves nothing behind', { timeout: CASE_MS }, async () => {
-    const cairn = await lab.cairn({ drives: drives('Z1', 'Z2') });
-    for (const serial of ['Z1', 'Z2']) await cairn.machine.throttle(serial, { iops: 60 });
+    const cairn = await lab.cairn({ drives: drives('A', 'B') });
+    const { machine } = cairn;
+    for (const serial of ['A', 'B']) await machine.throttle(serial, { iops: 60 });
     const { guid } = await cairn.startPool({
       label: 'Tank',
       plugin: 'zfs',
       layout: 'mirror',
-      drives: [{ serial: 'Z1' }, { serial: 'Z2' }],
+      drives: [{ serial: 'A' }, { serial: 'B' }],
     });
-    await cairn.machine.until('pgrep -x zpool', { timeoutMs: 120_000, everyMs: 50 });
-    await cairn.machine.powerCut();
-    for (const serial of ['Z1', 'Z2']) await cairn.machine.throttle(serial, null);
+    await machine.until('pgrep -f "^/usr/sbin/zpool create"', { timeoutMs: 120_000, everyMs: 50 });
+    await machine.powerCut();
+    for (const serial of ['A', 'B']) await machine.throttle(serial, null);
     await cairn.boot();
     await cairn.until(
       () => cairn.trpc.pools.list.query(),
       (pools) => !pools.some((pool) => pool.guid === guid),
-      OPERATION,
+      on.LONG,
     );
-    expect(await leftOn(cairn, 'Z1', 'Z2')).toBe('');
-  });
-
-  it('comes back after a power cut with what was in it', { timeout: CASE_MS }, async () => {
-    const cairn = await lab.cairn({ drives: drives('Z1', 'Z2') });
-    const pool = await make(cairn, 'mirror', 'Z1', 'Z2');
-    const before = await fill(cairn, pool.mountPath);
-    await cairn.machine.powerCut();
-    await cairn.boot();
-    await cairn.until(
-      () => cairn.pool(pool.guid),
-      ({ mounted }) => mounted,
-      OPERATION,
-    );
-    expect(await sum(cairn, pool.mountPath)).toBe(before);
+    expect(await on.leftOn(machine, 'A', 'B')).toBe('');
   });
 
   it(
-    'of another machine is cleaned from its drives as a step of a new pool',
+    'let go is found by its GUID and taken in again; one of another system is looked into, adopted, or erased as a step',
     { timeout: CASE_MS },
     async () => {
-      const cairn = await lab.cairn({ drives: drives('Z1', 'Z2') });
-      const [one, two] = await cairn.machine.paths('Z1', 'Z2');
-      await cairn.machine.check(
-        `zpool create -f -m none old mirror ${one} ${two}; zpool export old; udevadm settle`,
+      const cairn = await lab.cairn({ drives: drives('A', 'B', 'F', 'G') });
+      const { machine } = cairn;
+      const stripe = await make(cairn, 'stripe', 'A', 'B');
+      const sum = await on.fill(machine, stripe);
+      await on.change(cairn, { verb: 'release', poolGroupGuid: stripe.guid });
+      expect(await machine.check('zpool list -H -o name')).toBe('');
+      const own = await found(cairn, 'Tank');
+      expect(own).toMatchObject({ guid: stripe.guid, byCairn: true, layout: 'stripe', obstacle: null });
+      await cairn.success(await cairn.trpc.found.adopt.mutate({ found: own.id }), on.LONG);
+      const again = await on.untilPool(cairn, stripe, ({ mounted }) => mounted);
+      expect(await on.checksum(machine, again)).toBe(sum);
+
+      const [f, g] = await machine.paths('F', 'G');
+      await machine.check(`
+        zpool create -f -o cachefile=none attic mirror ${f} ${g}
+        echo kept >/attic/letter
+        zpool export attic`);
+      const attic = await found(cairn, 'attic');
+      expect(attic).toMatchObject({ byCairn: false, layout: 'mirror', obstacle: null });
+      await cairn.trpc.found.ignore.mutate({ found: attic.id, on: true });
+      expect(await machine.check('zpool list -H -o name')).not.toContain('attic');
+      await cairn.trpc.found.ignore.mutate({ found: attic.id, on: false });
+      await cairn.success(await cairn.trpc.found.peek.mutate({ found: attic.id }), on.LONG);
+      const seen = await found(cairn, 'attic');
+      expect(seen.inside?.entries.map(({ name }) => name)).toEqual(['letter']);
+      expect(await machine.check('zpool list -H -o name')).not.toContain('attic');
+      await cairn.success(await cairn.trpc.found.adopt.mutate({ found: attic.id }), on.LONG);
+      const adopted = await on.untilPool(
+        cairn,
+        { guid: attic.guid },
+        ({ mounted, poolStatus }) => mounted && poolStatus === 'active',
       );
-      await cairn.until(
-        () => cairn.drive('Z1'),
-        ({ partitions }) => JSON.stringify(partitions).includes('zfs_member'),
-      );
+      expect(on.statusOf(adopted)).toEqual({ F: 'active', G: 'active' });
+      expect(await machine.check(`cat ${adopted.mountPath}/letter`)).toBe('kept');
+      await on.change(cairn, { verb: 'release', poolGroupGuid: adopted.guid });
+
       const pool = await cairn.createPool(
-        { label: 'New', plugin: 'btrfs', layout: 'raid1', drives: [{ serial: 'Z1' }, { serial: 'Z2' }] },
-        OPERATION,
+        { label: 'New', plugin: 'btrfs', layout: 'raid1', drives: [member('F'), member('G')] },
+        on.LONG,
       );
-      expect(await cairn.machine.check('zpool import 2>&1')).toBe('no pools available to import');
-      await cairn.removePool(pool.guid, OPERATION);
-      expect(await leftOn(cairn, 'Z1', 'Z2')).toBe('');
+      expect(await machine.check('zpool import 2>&1')).toMatch(/no pools available/);
+      await cairn.removePool(pool.guid, on.LONG);
+      expect(await on.leftOn(machine, 'F', 'G')).toBe('');
     },
   );
 });
