@@ -32,6 +32,7 @@ const layoutOf = (volume: Volume): LayoutId | null => LAYOUT_OF[volume.segments[
 const isThinPool = (volume: Volume): boolean => volume.segments[0]?.type === 'thin-pool';
 
 interface Content {
+  running: boolean;
   type: string | null;
   uuid: string | null;
   label: string | null;
@@ -46,11 +47,22 @@ async function contentOf(context: PluginContext, group: Group, volume: Volume): 
     .mounts()
     .find((entry) => path !== null && (entry.source === path || entry.source === `/dev/mapper/${mapped}`));
   return {
+    running: path !== null,
     type: found?.type ?? tagOf(group, FILESYSTEM_TAG),
     uuid: found?.uuid?.toLowerCase() ?? null,
     label: found?.label ?? null,
     mountedAt: mount?.path ?? null,
   };
+}
+
+/** Why its files cannot be read now: starting copies, or a thin pool, writes to the drives, and what is on others is not known. */
+function closedBecause(group: Group, volume: Volume | null, content: Content | null): string | null {
+  const kind = volume && layoutOf(volume);
+  if (!kind || content?.running) return null;
+  const start = `Start it, then look again: vgchange --activate y --activationmode degraded ${group.name}`;
+  if (kind !== 'linear')
+    return `Its volume does not run, and starting a ${volume.segments[0]?.type ?? ''} volume writes to its drives. ${start}`;
+  return content?.type ? null : `What is on its volume cannot be seen while it does not run. ${start}`;
 }
 
 interface Where {
@@ -79,8 +91,6 @@ function obstacleOf(
   if (!volume || layoutOf(volume) === null)
     return `Its volume is of the kind ${volume?.segments[0]?.type ?? 'unknown'}, which Cairn does not make.`;
   if (group.extentBytes !== EXTENT_BYTES) return 'Its extents are not 4 MiB large.';
-  if (content?.type === null)
-    return `What is on its volume cannot be seen while it does not run. Start it, then look again: vgchange -ay ${group.name}`;
   return content?.type === 'ext4' || content?.type === 'xfs'
     ? null
     : `Its volume holds ${content?.type ?? 'nothing'}; Cairn can take over ext4 and XFS.`;
@@ -99,6 +109,7 @@ async function foundOf(sdk: PluginSdk, context: PluginContext, group: Group): Pr
   const ownLayout = tagOf(group, LAYOUT_TAG);
   const kind = volume && volumes.length === 1 ? layoutOf(volume) : null;
   const layout = own !== null && isLayout(ownLayout) ? ownLayout : kind;
+  const closed = closedBecause(group, volume, content);
   const usable = content?.uuid && UUID.test(content.uuid) ? content.uuid : null;
   const physical = Object.fromEntries(
     group.physical.flatMap(({ uuid }, slot) => {
@@ -110,7 +121,7 @@ async function foundOf(sdk: PluginSdk, context: PluginContext, group: Group): Pr
     key: group.uuid,
     guid: own ?? usable ?? sdk.derivedUuid(NAMESPACE, group.uuid),
     label: content?.label ?? group.name,
-    layout,
+    layout: closed === null ? layout : null,
     options: content?.type === 'ext4' || content?.type === 'xfs' ? { filesystem: content.type } : {},
     facts: {
       group: group.name,
@@ -118,6 +129,7 @@ async function foundOf(sdk: PluginSdk, context: PluginContext, group: Group): Pr
       physical,
       ...(volume ? { volume: volume.name } : {}),
       ...(volume?.thinPool ? { thinPool: volume.thinPool } : {}),
+      running: content?.running ?? false,
     },
     members: group.physical.flatMap((one, slot) => {
       const place = places[slot];
@@ -136,7 +148,7 @@ async function foundOf(sdk: PluginSdk, context: PluginContext, group: Group): Pr
     description: `LVM volume group "${group.name}" with ${volumes.length === 1 ? `a ${volume?.segments[0]?.type ?? ''} volume` : `${volumes.length} volumes`}${content?.type ? ` and ${content.type}` : ''}`,
     byCairn: own !== null,
     mountedAt: content?.mountedAt ?? null,
-    obstacle: obstacleOf(group, volumes, content, places),
+    obstacle: closed ?? obstacleOf(group, volumes, content, places),
   };
 }
 

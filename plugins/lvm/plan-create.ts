@@ -1,7 +1,7 @@
 /** From drives to a mounted pool and back. Pure. */
 import type { Argument, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import type { PoolSpec } from '../../src/lib/plugin-api/storage';
+import type { PeekPlan, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { divide, EXTENT_BYTES, overcommitOf } from './capacity';
 import { FILESYSTEMS } from './filesystems';
 import { lvm } from './lvm';
@@ -214,5 +214,18 @@ export function createPlans(sdk: PluginSdk) {
     return [...(label === before ? [] : [setLabel]), sdk.rewriteIdentity('lvm', spec, newLabel)];
   }
 
-  return { create, destroy, mount, unmount, rename, release: unmount };
+  /** One that runs stays running; a linear one is started for it, which writes nothing to its drives, and stopped again. */
+  function peek(spec: PoolSpec): PeekPlan {
+    const { source, filesystem } = parts.mountedAs(spec);
+    const plan = sdk.mountReadOnly(spec, { source, filesystem });
+    if (spec.facts?.running === true) return plan;
+    if (layoutOf(spec) !== 'linear')
+      throw new TypeError('To start a volume that is not linear would write to its drives.');
+    return {
+      open: [parts.activate(spec), ...plan.open],
+      close: [...plan.close, { ...parts.deactivate(spec), undo: 'nothing' }],
+    };
+  }
+
+  return { create, destroy, mount, unmount, rename, release: unmount, peek };
 }

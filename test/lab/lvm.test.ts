@@ -178,6 +178,10 @@ it(
     });
     expect(await machine.check('vgs --noheadings -o vg_tags attic 2>/dev/null')).toBe('');
     await cairn.trpc.found.ignore.mutate({ found: attic.id, on: false });
+    await cairn.success(await cairn.trpc.found.peek.mutate({ found: attic.id }), on.LONG);
+    const inside = (await cairn.trpc.found.list.query()).find(({ id }) => id === attic.id)?.inside;
+    expect(inside?.entries.map(({ name }) => name)).toContain('letter');
+    expect(await machine.check('ls /dev/mapper/attic-old')).toBe('/dev/mapper/attic-old');
     await cairn.success(await cairn.trpc.found.adopt.mutate({ found: attic.id }), on.LONG);
     const adopted = await on.untilPool(
       cairn,

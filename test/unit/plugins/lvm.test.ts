@@ -373,11 +373,23 @@ describe('found groups', () => {
     expect(found?.members.map((member) => member.driveId)).toEqual(['sda', 'sdc', 'sdd']);
     expect(found?.missing).toHaveLength(1);
   });
+  it('that run are looked into as they run; a linear one of ours is started and stopped for it', () => {
+    const running = { ...spec('mirror'), facts: { running: true } };
+    expect(plugin.peek(running).open.map(({ name }) => name)).toEqual(['mount-read-only']);
+    expect(plugin.peek(running).open[0]?.run).toMatchObject({
+      options: expect.arrayContaining(['ro', 'noload']) as string[],
+    });
+    const { open, close } = plugin.peek(spec('linear'));
+    expect(open.map(({ name }) => name)).toEqual(['activate', 'mount-read-only']);
+    expect(close.map(({ name }) => name)).toEqual(['unmount', 'deactivate']);
+    expect(() => plugin.peek(spec('raid5', 3))).toThrow(/write/);
+  });
   it('that do not run cannot be looked into, and stay as they are', async () => {
     const idle = { ...context(WHOLE, ['sda', 'sdb', 'sdc']), mounts: () => [] };
     const path = idle.path;
     const [found] = await plugin.find({ ...idle, path: (ref) => ('mapped' in ref ? null : path(ref)) });
-    expect(found?.obstacle).toContain('vgchange -ay cairn_aa');
+    expect(found?.obstacle).toMatch(/writes to its drives.*vgchange .* cairn_aa$/);
+    expect(found?.layout).toBeNull();
     expect(found?.guid).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
