@@ -12,6 +12,7 @@ export interface MachineState {
   /** Per sandbox file, in order (numbers are not used twice): attached or not, and every signature with its UUID and label. */
   drives: Record<string, string[]>;
   mounts: string[];
+  /** Mount points; those into which nobody can write say so. What is mounted over one is not looked through. */
   folders: string[];
   identityFiles: string[];
   pools: unknown[];
@@ -59,6 +60,10 @@ function driveState(device: string): string[] {
   ];
 }
 
+/** The attribute of an empty folder; a pool that is mounted there shows its own root, which has none. */
+const isGuarded = (path: string): boolean =>
+  /^\S*i/.test(spawnSync('/usr/bin/lsattr', ['-d', '--', path], { encoding: 'utf8' }).stdout);
+
 export function machineState(appliance: Appliance): MachineState {
   const { dataDir } = appliance;
   const sandbox = join(dataDir, 'sandbox');
@@ -83,7 +88,7 @@ export function machineState(appliance: Appliance): MachineState {
     mounts: mountLines
       .map((fields) => `${fields[4]?.slice(dataDir.length)} ${fields[fields.indexOf('-') + 1]}`)
       .sort(),
-    folders,
+    folders: folders.map((name) => (isGuarded(join(mountRoot, name)) ? `${name}, guarded` : name)),
     identityFiles: identity.map((path) => `${path.slice(dataDir.length)}: ${readFileSync(path, 'utf8')}`),
     pools: appliance.query(
       'SELECT guid, label, plugin, layout, state, mount_path, want_mounted FROM pools ORDER BY guid',

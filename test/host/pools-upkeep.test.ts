@@ -44,7 +44,7 @@ describe('at the next start', () => {
     stack.loops.detach(gone);
     await stack.drives.refresh();
 
-    await stack.pools.mountWanted();
+    await stack.desired.start();
     for (const { id } of mountsAsked())
       expect(await stack.operations.wait(id)).toMatchObject({ state: 'succeeded', requestedBy: 'cairn' });
     await stack.pools.refresh();
@@ -53,14 +53,14 @@ describe('at the next start', () => {
     expect(stack.pools.get(unwanted.guid)).toMatchObject({ state: 'unmounted', mounted: false });
     expect(stack.pools.get(incomplete.guid)).toMatchObject({ mounted: false, poolStatus: 'missing' });
 
-    // Asked again, there is nothing left to do.
-    await stack.pools.mountWanted();
+    // Looked at again, there is nothing left to do, until the drive is back.
+    await stack.pools.refresh();
     expect(mountsAsked()).toHaveLength(1);
+    expect(stack.pools.get(incomplete.guid).waiting).toContain(gone.serial);
     stack.loops.attach(gone);
     await stack.drives.refresh();
-    await stack.pools.mountWanted();
+    await stack.pools.whenReady(incomplete.guid, { timeoutMs: 10_000 });
     for (const { id } of mountsAsked()) await stack.operations.wait(id);
-    await stack.pools.refresh();
     expect(stack.pools.get(incomplete.guid)).toMatchObject({ mounted: true, health: 'healthy' });
   });
 });

@@ -5,8 +5,11 @@
 import * as sdk from '../../src/lib/plugin-api/index.ts';
 import type { Action, DeviceRef, Look, LookResult, Step } from '../../src/lib/plugin-api/plan.ts';
 import type { PluginContext, PoolDrive, StoragePlugin } from '../../src/lib/plugin-api/storage.ts';
+import { immutableArguments } from '../../src/lib/server/host/immutable.ts';
 import type { Machine } from './machine.ts';
 
+const guardScript = (path: string, want: 'look' | 'set' | 'clear'): string =>
+  ['perl', ...immutableArguments(path, want)].map(quoted).join(' ');
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 const STEP_MS = 240_000;
 
@@ -129,6 +132,10 @@ export class PlanRunner {
     if (own) return own(this.context, args);
     const seen = (done: boolean): LookResult => ({ status: done ? 'done' : 'absent', evidence: look });
     const path = String(args.path);
+    if (look === 'immutable') {
+      const out = await this.#machine.check(guardScript(path, 'look'));
+      return seen((out.trim() === 'set') === (args.on === true));
+    }
     if (look === 'filesystem') {
       const at = this.#path(
         'mapped' in args ? { mapped: String(args.mapped) } : { drive: String(args.drive) },
@@ -157,6 +164,8 @@ export class PlanRunner {
         return `rmdir ${quoted(action.path)}`;
       case 'write-file':
         return `printf %s ${quoted(action.content)} >${quoted(action.path)}`;
+      case 'set-immutable':
+        return guardScript(action.path, action.on ? 'set' : 'clear');
       case 'unmount':
         return `umount ${quoted(action.path)}`;
       case 'mount': {

@@ -3,13 +3,14 @@
  * again by tests. Talks to it as any client does, over HTTP.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
+import { removeFolder } from './remove-folder';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BOOT_MS = 30_000;
@@ -189,7 +190,7 @@ export class Appliance {
       spawnSync('/usr/bin/partx', ['--delete', loop.device]);
       spawnSync('/usr/sbin/losetup', ['--detach', loop.device]);
     }
-    rmSync(this.dataDir, { recursive: true, force: true });
+    removeFolder(this.dataDir);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Host, drives, plugins, operations and pools on loop drives in a temporary data directory: everything but the network. */
-import { cpSync, mkdtempSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '$lib/server/clock';
@@ -23,6 +23,7 @@ import { createFound, type FoundPools } from '$lib/server/pools/found';
 import { definePoolOperations } from '$lib/server/pools/operations';
 import { defineLeftoverOperation } from '$lib/server/pools/leftovers';
 import { watchOutside } from '$lib/server/pools/outside';
+import { createDesiredPools, type DesiredPools } from '$lib/server/pools/desired';
 import { createPools, type Pools } from '$lib/server/pools/pool';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
@@ -30,6 +31,7 @@ import type { Actor } from '$lib/shared/wire/session';
 import { poolChangeRequest, type PoolCreateRequestInput } from '$lib/shared/wire/requests';
 import type { z } from 'zod';
 import { makeLoopDrives, type LoopDrives } from './loop-drives';
+import { removeFolder } from './remove-folder';
 
 export const TESTER: Actor = { kind: 'user', id: 'u1', name: 'tester', role: 'admin', sessionId: null };
 
@@ -46,6 +48,8 @@ export interface StorageStack {
   plugins: Plugins;
   operations: Operations;
   pools: Pools;
+  /** Not started: a start is what its tests are about. */
+  desired: DesiredPools;
   found: FoundPools;
   validate: Validate;
   /** Creates, confirming what the preview asks for, and waits for the end. */
@@ -97,6 +101,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   });
   const pools = createPools({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   late.pools = pools;
+  const desired = createDesiredPools({ db, bus, config, host, log, operations, pools });
   defineDriveOperations(operations, { db, host, drives, config, clock, log });
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
   const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
@@ -117,7 +122,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   }
   const services = { pools, operations, plugins, drives, config };
   return {
-    ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools, found, validate },
+    ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools, desired, found, validate },
     async create(request) {
       const poolGroupGuid = request.poolGroupGuid ?? crypto.randomUUID();
       const complete = { ...request, poolGroupGuid };
@@ -146,6 +151,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
     },
     async close() {
       endOutside();
+      await desired.stop();
       await found.stop();
       await pools.stop();
       drives.stop();
@@ -153,7 +159,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
       await host.stop();
       closeDatabase(db);
       loops.cleanUp();
-      rmSync(dataDir, { recursive: true, force: true });
+      removeFolder(dataDir);
     },
   };
 }

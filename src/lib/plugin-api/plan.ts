@@ -59,6 +59,8 @@ export type Action =
   | { do: 'make-directory'; path: string; mode: number }
   /** Refuses a directory that is not empty, so it can never take user data. */
   | { do: 'remove-directory'; path: string }
+  /** The folder itself, not what is mounted there: while it is on, nobody can write into it. */
+  | { do: 'set-immutable'; path: string; on: boolean }
   | {
       do: 'mount';
       source: DeviceRef | NamedSource;
@@ -162,6 +164,8 @@ export const looks = {
   /** The file says who the pool is: exactly this content. What an earlier state of the same pool wrote is absent. */
   identity: (path: string, content: string): Look => ({ look: 'identity', args: { path, content } }),
   directory: (path: string): Look => ({ look: 'directory', args: { path } }),
+  /** Nobody can write into the folder itself (on), or everybody as before (off), also while something is mounted there. */
+  immutable: (path: string, on: boolean): Look => ({ look: 'immutable', args: { path, on } }),
   /** The filesystem with this UUID is mounted at the path; another one there is foreign. */
   mounted: (path: string, uuid: string): Look => ({ look: 'mounted', args: { path, uuid } }),
   /** For what has no UUID (ZFS dataset, network share): this source is mounted at the path; another one is foreign. */

@@ -115,31 +115,48 @@ export const wipeFilesystem = (options: {
 });
 
 const MOUNT_POINT_MODE = 0o755;
-/** Nothing when the folder was there before: then it is the user's, and stays. */
+const guard = (path: string, on: boolean): Action => ({ do: 'set-immutable', path, on });
+
+/**
+ * The folder, and nobody can write into it while the pool is not mounted there. One that was there before is the user's,
+ * and stays when the pool goes.
+ */
 export function makeMountPoint(spec: PoolSpec): Step[] {
-  if (spec.mountPathExisted) return [];
-  return [
-    {
-      name: 'make-mount-point',
-      title: `Make the folder ${spec.mountPath}`,
-      run: { do: 'make-directory', path: spec.mountPath, mode: MOUNT_POINT_MODE },
-      undo: [{ do: 'remove-directory', path: spec.mountPath }],
-      look: looks.directory(spec.mountPath),
-    },
-  ];
+  const path = spec.mountPath;
+  const make: Step = {
+    name: 'make-mount-point',
+    title: `Make the folder ${path}`,
+    run: { do: 'make-directory', path, mode: MOUNT_POINT_MODE },
+    undo: [{ do: 'remove-directory', path }],
+    look: looks.directory(path),
+  };
+  const protect: Step = {
+    name: 'protect-mount-point',
+    title: 'Let nobody write into the folder while nothing is mounted there',
+    run: guard(path, true),
+    undo: [guard(path, false)],
+    look: looks.immutable(path, true),
+  };
+  return [...(spec.mountPathExisted ? [] : [make]), protect];
 }
 
 export function removeMountPoint(spec: PoolSpec): Step[] {
-  if (spec.mountPathExisted) return [];
-  return [
-    {
-      name: 'remove-mount-point',
-      title: `Remove the empty folder ${spec.mountPath}`,
-      run: { do: 'remove-directory', path: spec.mountPath },
-      undo: [{ do: 'make-directory', path: spec.mountPath, mode: MOUNT_POINT_MODE }],
-      look: not(looks.directory(spec.mountPath)),
-    },
-  ];
+  const path = spec.mountPath;
+  const unprotect: Step = {
+    name: 'unprotect-mount-point',
+    title: 'Let the folder be changed again',
+    run: guard(path, false),
+    undo: [guard(path, true)],
+    look: looks.immutable(path, false),
+  };
+  const remove: Step = {
+    name: 'remove-mount-point',
+    title: `Remove the empty folder ${path}`,
+    run: { do: 'remove-directory', path },
+    undo: [{ do: 'make-directory', path, mode: MOUNT_POINT_MODE }],
+    look: not(looks.directory(path)),
+  };
+  return [unprotect, ...(spec.mountPathExisted ? [] : [remove])];
 }
 
 export interface MountedFilesystem {

@@ -23,6 +23,7 @@ import { createLog, type Logger } from './log';
 import { createOperations } from './operations/operations';
 import { createPlugins } from './plugins/registry';
 import { defineFoundOperations } from './pools/adopt';
+import { createDesiredPools } from './pools/desired';
 import { createFound } from './pools/found';
 import { defineLeftoverOperation } from './pools/leftovers';
 import { definePoolOperations } from './pools/operations';
@@ -165,13 +166,13 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('sockets', () => sockets.close());
   // Before the sockets go, so that whoever looks sees how the work ended.
   undoing.add('operations', () => operations.stop(DRAIN_MS));
-  return { services, host, guard, sockets };
+  return { services, host, db, guard, sockets };
 }
 
 type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
-async function bringUp({ services, host }: Composed, { undoing, state }: Parts): Promise<void> {
+async function bringUp({ services, host, db }: Composed, { undoing, state }: Parts): Promise<void> {
   const {
     config,
     log,
@@ -197,7 +198,9 @@ async function bringUp({ services, host }: Composed, { undoing, state }: Parts):
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   await operations.recover((kind) => !isSandboxKind(kind));
-  await pools.mountWanted();
+  const desired = createDesiredPools({ ...services, db, host });
+  undoing.add('desired state', () => desired.stop());
+  await desired.start();
   const sweep = async (): Promise<void> => {
     await operations.sweep();
     pools.sweep();

@@ -331,6 +331,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The pool is not in a state that allows this',
   },
+  pool_not_ready: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The pool is not mounted yet',
+    remedy: 'Look at the pool: it says what it waits for.',
+  },
   pool_in_use: {
     kind: 'precondition',
     status: 409,

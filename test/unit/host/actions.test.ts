@@ -60,7 +60,7 @@ test('a mount path that looks like an option stays a path, whoever does the moun
     options: [],
   };
   const { program, argv } = compileAction(action, host) as CommandAction;
-  expect(program).toBe(systemdRuns() ? '/usr/bin/systemd-mount' : '/usr/bin/mount');
+  expect(program).toBe(systemdRuns() ? '/usr/bin/systemd-run' : '/usr/bin/mount');
   expect(argv.slice(-3)).toEqual(['--', '/dev/sda', '-o']);
 });
 

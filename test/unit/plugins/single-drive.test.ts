@@ -24,7 +24,7 @@ const names = (steps: { name: string }[]): string[] => steps.map((step) => step.
 describe('single-drive plans', () => {
   it('create a partition only when asked for', () => {
     expect(names(plugin.create(spec({ filesystem: 'ext4', partition: true })))).toEqual([
-      ...['partition-drive', 'show-partition', 'make-filesystem', 'make-mount-point'],
+      ...['partition-drive', 'show-partition', 'make-filesystem', 'make-mount-point', 'protect-mount-point'],
       ...['mount', 'make-identity-folder', 'write-identity'],
     ]);
     expect(names(plugin.create(spec({ filesystem: 'xfs', partition: false })))[0]).toBe('make-filesystem');
@@ -56,7 +56,14 @@ describe('single-drive plans', () => {
   });
   it('unmount and remove the folder before anything is erased', () => {
     expect(names(plugin.destroy(spec({ filesystem: 'ext4' })))).toEqual([
-      ...['unmount', 'remove-mount-point', 'erase-filesystem', 'erase-partition-table', 'forget-partition'],
+      ...[
+        'unmount',
+        'unprotect-mount-point',
+        'remove-mount-point',
+        'erase-filesystem',
+        'erase-partition-table',
+        'forget-partition',
+      ],
     ]);
   });
   it('give a filesystem no longer label than it takes', () => {

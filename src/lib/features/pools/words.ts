@@ -70,6 +70,7 @@ export function poolTone(pool: Pool): Tone {
 export function healthSentence(pool: Pool): string {
   if (pool.errorMessage) return pool.errorMessage;
   if (pool.healthText) return pool.healthText;
+  if (pool.waiting) return `It should be mounted. ${pool.waiting}`;
   if (pool.state === 'creating') return 'Being created. It can be used as soon as this has ended.';
   if (pool.state === 'deleting') return 'Being removed.';
   if (pool.state === 'unmounted') return 'Whole, but not mounted: its files cannot be reached now.';

@@ -114,7 +114,7 @@ function notMounted(pool: Pool): Condition[] {
     about(pool, 'not-mounted', {
       severity: 'warning',
       title: `Pool "${pool.label}" is not mounted`,
-      text: `It should be at ${pool.mountPath}. What uses it finds an empty folder there.`,
+      text: `It should be at ${pool.mountPath}. What uses it finds an empty folder there. ${pool.waiting ?? ''}`.trim(),
       remedy: 'Mount it. When it was unmounted on purpose, acknowledge this.',
     }),
   ];

@@ -9,6 +9,7 @@ import { saveAreas, writeAreas } from './areas';
 import { performFileAction } from './file-actions';
 import { endProcess } from './end-process';
 import { blinkArguments, setLocate } from './identify';
+import { immutableArguments } from './immutable';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';
 import type { Host } from './types';
@@ -65,6 +66,8 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
       };
     case 'unmount':
       return { ...unmountCommand(action.path), timeoutMs: DEFAULT_TIMEOUT_MS };
+    case 'set-immutable':
+      return command(PROGRAMS.perl, immutableArguments(action.path, action.on ? 'set' : 'clear'));
     case 'attach-loop':
       return command(PROGRAMS.losetup, ['--find', '--show', '--partscan', '--', action.path]);
     case 'detach-loop': {
@@ -138,26 +141,11 @@ function mountCommand(action: MountAction, pathOf: (ref: DeviceRef) => string): 
   const members = (action.devices ?? []).map((ref) => `device=${pathOf(ref)}`);
   const optionList = [...action.options, ...members].join(',') || 'defaults';
   const mount = ['-t', filesystem, '-o', optionList, '--', device, path];
-  // systemd-mount takes what is neither a path nor a known network share for a file: there, PID 1 runs mount itself.
-  if (systemdRuns() && filesystem === 'zfs')
-    return command(PROGRAMS.systemdRun, [
-      '--quiet',
-      '--wait',
-      '--pipe',
-      '--collect',
-      '--',
-      PROGRAMS.mount,
-      ...mount,
-    ]);
+  // A service of PID 1 runs mount: systemd-mount cannot, once there is a unit for the path, and takes a dataset for a file.
   if (systemdRuns())
-    return command(PROGRAMS.systemdMount, [
-      '--collect',
-      '--fsck=no',
-      `--type=${filesystem}`,
-      `--options=${optionList}`,
-      '--',
-      device,
-      path,
+    return command(PROGRAMS.systemdRun, [
+      ...['--quiet', '--wait', '--pipe', '--collect', '--'],
+      ...[PROGRAMS.mount, ...mount],
     ]);
   return command(PROGRAMS.mount, mount);
 }
@@ -193,6 +181,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine('mkdir', '-p', '-m', octal(action.mode), '--', action.path);
     case 'remove-directory':
       return shellLine('rmdir', '--', action.path);
+    case 'set-immutable':
+      return shellLine('chattr', action.on ? '+i' : '-i', '--', action.path);
     case 'mount': {
       const { program, argv } = mountCommand(action, at);
       return shellLine(program, ...argv);

@@ -13,8 +13,10 @@ import { areasErased, areasSaved, areasWritten } from './area-looks';
 import { BLANK } from './content-hash';
 import * as files from './file-looks';
 import { blinked, locateLit } from './identify';
+import { immutable } from './immutable';
 import { lookAtUser } from './end-process';
 import { isDetaching, loopsOf } from './loops';
+import { lookAtUnit, lookAtUnitLink } from './mount-units';
 import { selfTestEnded, selfTestStarted } from './self-test-looks';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
 import { hasMomentaryUuid, readBtrfsMembers } from './sysfs';
@@ -211,6 +213,9 @@ const CORE = new Map<string, CoreLook>([
   ['blank', blank],
   ['erased', erased],
   ['directory', (_host, args) => files.directory(args)],
+  ['immutable', immutable],
+  ['mount-unit', (_host, args) => lookAtUnit(args)],
+  ['mount-unit-link', (_host, args) => lookAtUnitLink(args)],
   ['self-test-started', selfTestStarted],
   ['self-test-ended', selfTestEnded],
   ['blinked', blinked],

@@ -9,7 +9,7 @@ export const PROGRAMS = {
   sfdisk: '/usr/sbin/sfdisk',
   smartctl: '/usr/sbin/smartctl',
   stat: '/usr/bin/stat',
-  systemdMount: '/usr/bin/systemd-mount',
+  systemctl: '/usr/bin/systemctl',
   systemdRun: '/usr/bin/systemd-run',
   systemdUmount: '/usr/bin/systemd-umount',
   udevadm: '/usr/bin/udevadm',

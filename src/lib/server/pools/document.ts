@@ -7,6 +7,7 @@ import { replacementBytes } from './change-rules';
 import { specOf } from './spec';
 import type { PoolRecord } from './store';
 import { verbsOf } from './verbs';
+import { waitingText } from './waiting';
 
 /** What the machine said last, or why it could not be asked. */
 export interface Reading {
@@ -21,6 +22,8 @@ export interface DocumentFacts {
   plugin: StoragePlugin | null;
   unavailable: string | null;
   lastEventId?: number | null;
+  /** Why the last mount of it failed; null: it did not. */
+  mountError?: string | null;
   isPresent: (driveId: string) => boolean;
 }
 
@@ -76,6 +79,7 @@ export function poolDocument(facts: DocumentFacts): Pool {
     healthText: reading ? reading.healthText : (last?.error ?? null),
     mountPath: record.mountPath,
     mounted,
+    waiting: waitingText({ ...facts, mounted, known: last !== null, missing, tolerance }),
     sizeBytes: reading?.sizeBytes ?? null,
     usedBytes: reading?.usedBytes ?? null,
     availableBytes: reading?.availableBytes ?? null,

@@ -32,6 +32,13 @@ function prepare(validate: Validate, raw: JsonObject): Promise<Prepared> {
     subject: { type: 'host', id: 'host', label: path },
     steps: [
       {
+        name: 'unprotect-folder',
+        title: 'Let the folder be changed',
+        run: { do: 'set-immutable', path, on: false },
+        undo: [{ do: 'set-immutable', path, on: true }],
+        look: looks.immutable(path, false),
+      },
+      {
         name: 'remove-folder',
         title: `Remove the empty folder ${path}`,
         run: { do: 'remove-directory', path },

@@ -3,12 +3,14 @@ import type { Operations } from '../operations/types';
 import type { PoolDeps } from './deps';
 import { defineChangeOperations } from './change-operations';
 import { defineEndProcesses } from './end-processes';
-import { prepareMount, prepareRemove, prepareRename, prepareUnmount } from './prepare-change';
+import { prepareKeep, prepareMount, prepareRemove, prepareRename, prepareUnmount } from './prepare-change';
 import { CREATE, prepareCreate } from './prepare-create';
 import { createRecord, mountRecord, removeRecord, renameRecord, unmountRecord } from './records';
 
 export const REMOVE = 'pool.remove';
 export const MOUNT = 'pool.mount';
+/** Mounted already: only what has PID 1 mount it again is put in place. */
+const KEEP = 'pool.keep-mounted';
 const MINUTE_MS = 60_000;
 
 export function definePoolOperations(operations: Operations, deps: PoolDeps): void {
@@ -31,6 +33,13 @@ export function definePoolOperations(operations: Operations, deps: PoolDeps): vo
     onInterrupt: 'take-back',
     deadlineMs: 10 * MINUTE_MS,
     prepare: (request) => prepareMount(deps, request),
+    record: mountRecord(deps),
+  });
+  operations.define({
+    kind: KEEP,
+    onInterrupt: 'finish',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareKeep(deps, request),
     record: mountRecord(deps),
   });
   operations.define({

@@ -5,18 +5,17 @@
 import { mkdirSync } from 'node:fs';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
-import type { Actor } from '$lib/shared/wire/session';
 import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import type { PoolReadDeps } from './deps';
 import { poolDocument } from './document';
 import { latestEventId } from './history-store';
 import { createPoolReadings } from './reading';
+import { whenReady, type ReadyOptions } from './when-ready';
 import { createWorkSampler } from './work-sampler';
 import { changePool, findByDrive, findPool, listPools, type PoolRecord } from './store';
 
 const SAMPLE_MS = 5_000;
-const CAIRN: Actor = { kind: 'system', id: 'cairn', name: 'cairn', role: 'admin', sessionId: null };
 
 export interface Pools {
   list(): Pool[];
@@ -36,8 +35,8 @@ export interface Pools {
   refresh(guid?: string): Promise<void>;
   /** Finds records that say that something is being done to their pool while nothing is; reports and mends them. */
   sweep(): void;
-  /** Begins to mount every pool that the user wants mounted, is not, and has all its drives. After recovery. */
-  mountWanted(): Promise<void>;
+  /** For whoever needs its files: see when-ready.ts. @throws AppError pool_not_found | pool_not_ready | cancelled */
+  whenReady(guid: string, options?: ReadyOptions): Promise<Pool>;
 }
 
 export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
@@ -53,11 +52,18 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
   const isPresent = (driveId: string): boolean =>
     host.blockDevices.current().some((drive) => drive.id === driveId);
 
+  /** Why the last mount, by whoever asked for it, did not work. */
+  function mountError(guid: string): string | null {
+    const last = operations.latest('pool.mount', guid);
+    return last?.state === 'failed' ? (last.error?.message ?? null) : null;
+  }
+
   function documentOf(record: PoolRecord): Pool {
     const view = feed.get('plugins', record.plugin);
+    const last = readings.get(record.guid) ?? null;
     return poolDocument({
       record,
-      last: readings.get(record.guid) ?? null,
+      last,
       operation: operations.holder(`pool:${record.guid}`),
       plugin: plugins.known(record.plugin),
       unavailable: view
@@ -67,6 +73,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
         : `Its plugin "${record.plugin}" is not installed.`,
       isPresent,
       lastEventId: latestEventId(db, record.guid),
+      mountError: last?.reading?.mounted === false ? mountError(record.guid) : null,
     });
   }
 
@@ -161,22 +168,6 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     return record;
   }
 
-  async function mountOne(record: PoolRecord): Promise<void> {
-    const missing = record.drives.filter((row) => !isPresent(row.driveId));
-    if (missing.length > 0) {
-      log.warn(
-        { pool: record.guid, missing: missing.map((row) => row.serial) },
-        'not mounted: drives are missing',
-      );
-      return;
-    }
-    try {
-      await operations.start({ kind: 'pool.mount', request: { poolGroupGuid: record.guid }, actor: CAIRN });
-    } catch (error) {
-      log.error({ error, pool: record.guid }, 'a pool could not be mounted at start');
-    }
-  }
-
   return {
     list: () => listPools(db).map(documentOf),
     get: (guid) => documentOf(recordOf(guid)),
@@ -261,16 +252,6 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
         bus.emit('pool.changed', { guid });
       }
     },
-    async mountWanted() {
-      await refreshAll();
-      const waiting = listPools(db).filter(
-        (record) =>
-          record.wantMounted &&
-          record.state === 'ready' &&
-          !readings.get(record.guid)?.reading?.mounted &&
-          operations.holder(`pool:${record.guid}`) === null,
-      );
-      await Promise.all(waiting.map(mountOne));
-    },
+    whenReady: (guid, options) => whenReady({ bus, get: (id) => documentOf(recordOf(id)) }, guid, options),
   };
 }

@@ -7,6 +7,7 @@ import { erasureOf } from '../drives/erasure';
 import { AppError, issue, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
 import type { PoolDeps } from './deps';
+import { keepMounted, stopKeeping } from './keep-mounted';
 import { findByLabel } from './store';
 import { isMounted, preparedOf, refuseWhileUsed, subjectOf, type Subject } from './subject';
 
@@ -30,6 +31,7 @@ export async function prepareRemove(deps: PoolDeps, request: JsonObject): Promis
   return preparedOf(subject, {
     title: `Remove pool "${spec.label}"`,
     steps: () => plugin.destroy(spec),
+    around: (steps) => stopKeeping(deps.config, spec, steps),
     erases: drives.flatMap((drive) => erasureOf(drive) ?? []),
     notes: missingNote(spec),
   });
@@ -58,6 +60,22 @@ export async function prepareMount(deps: PoolDeps, request: JsonObject): Promise
     title: `Mount pool "${spec.label}"`,
     notes: refuseWhenIncomplete(subject),
     steps: () => mount.call(plugin, spec),
+    around: (steps) => keepMounted(deps.config, spec, steps),
+  });
+}
+
+/** For a pool that is mounted: its mount point is protected, and PID 1 mounts it at the next start. */
+export async function prepareKeep(deps: PoolDeps, request: JsonObject): Promise<Prepared> {
+  const subject = await subjectOf(deps, guidOf(request), ['ready']);
+  const { spec, plugin } = subject;
+  if (!isMounted(deps, spec))
+    throw new AppError('pool_wrong_state', `The pool "${spec.label}" is not mounted.`);
+  // The unit follows from how the plugin mounts it; of the plan itself nothing is needed.
+  const mounting = plugin.mount?.(spec) ?? [];
+  return preparedOf(subject, {
+    title: `Have pool "${spec.label}" mounted at every start`,
+    steps: () => mounting.filter((step) => step.name === 'protect-mount-point'),
+    around: (steps) => [...steps, ...keepMounted(deps.config, spec, mounting).slice(mounting.length)],
   });
 }
 
@@ -70,6 +88,7 @@ export async function prepareUnmount(deps: PoolDeps, request: JsonObject): Promi
   return preparedOf(subject, {
     title: `Unmount pool "${spec.label}"`,
     steps: () => unmount.call(plugin, spec),
+    around: (steps) => stopKeeping(deps.config, spec, steps),
   });
 }
 

@@ -13,6 +13,7 @@ import { checkPlan } from '../plugins/plan-check';
 import { pluginError } from '../plugins/registry';
 import { chooseDrives, countIssues, namedDrives, type Choice } from './choose-drives';
 import type { PoolDeps } from './deps';
+import { keepMounted } from './keep-mounted';
 import { judgeMountPath } from './mount-path';
 import { locksOf, toInput } from './spec';
 import { findByLabel, findPool, listPools } from './store';
@@ -143,7 +144,7 @@ export async function prepareCreate(deps: PoolDeps, raw: JsonObject): Promise<Pr
     input: toInput({ ...spec, plugin: plugin.id }),
     title: `Create pool "${label}"`,
     subject: { type: 'pool', id: guid, label },
-    steps: plan(plugin, spec),
+    steps: keepMounted(deps.config, spec, plan(plugin, spec)),
     locks: locksOf(spec),
     drives: choices.map(({ drive }) => expectationOf(drive)),
     erases,

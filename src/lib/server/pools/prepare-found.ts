@@ -16,6 +16,7 @@ import { pluginError } from '../plugins/registry';
 import type { PoolDeps } from './deps';
 import type { FoundPools } from './found';
 import { identityOf, insidePath, peekPath } from './inside';
+import { keepMounted } from './keep-mounted';
 import { judgeMountPath } from './mount-path';
 import { completeOptions } from './prepare-create';
 import { locksOf, toInput } from './spec';
@@ -23,7 +24,7 @@ import { findByLabel, listPools } from './store';
 import type { Config } from '../config';
 
 export interface FoundOperationDeps extends Omit<PoolDeps, 'config'> {
-  config: Pick<Config, 'mountRoot' | 'dataDir'>;
+  config: Pick<Config, 'mountRoot' | 'dataDir'> & Partial<Pick<Config, 'sandbox'>>;
   found: FoundPools;
 }
 interface Subject {
@@ -218,7 +219,10 @@ export async function prepareAdopt(deps: FoundOperationDeps, raw: JsonObject): P
     input: toInput({ ...spec, plugin: plugin.id, found: document.id }),
     title: `Adopt pool "${label}"`,
     subject: { type: 'pool', id: spec.guid, label },
-    steps: [...mounting, ...adoptIdentity(plugin.id, spec, { before: inside.identity, folderThere })],
+    steps: keepMounted(deps.config, spec, [
+      ...mounting,
+      ...adoptIdentity(plugin.id, spec, { before: inside.identity, folderThere }),
+    ]),
     locks: locksOf(spec),
     drives: drives.map(expectationOf),
     erases: [],

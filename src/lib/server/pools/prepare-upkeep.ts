@@ -6,6 +6,7 @@ import type { ChangeVerb } from '$lib/shared/wire/pool-changes';
 import { AppError } from '../errors';
 import type { Prepared } from '../operations/types';
 import type { PoolDeps } from './deps';
+import { freeMountPoint, stopKeeping } from './keep-mounted';
 import { changeableOf, parseChange } from './prepare-members';
 import { preparedOf, refuseWhileUsed, subjectOf } from './subject';
 
@@ -56,6 +57,7 @@ export async function prepareRelease(deps: PoolDeps, raw: JsonObject): Promise<P
   return preparedOf(subject, {
     title: `Release pool "${spec.label}"`,
     steps: () => release.call(plugin, spec),
+    around: (steps) => freeMountPoint(spec, stopKeeping(deps.config, spec, steps)),
     notes: [
       'Everything stays on its drives. Cairn forgets the pool; it can be moved to another machine, or adopted again here.',
     ],

@@ -75,6 +75,8 @@ interface Plan {
   members?: MemberChange;
   /** The drives that join, as they are now. */
   joining?: Drive[];
+  /** Steps of the core around those of the plugin, which have been checked by then. */
+  around?: (steps: Prepared['steps']) => Prepared['steps'];
 }
 
 export function preparedOf({ record, spec, plugin, drives }: Subject, plan: Plan): Prepared {
@@ -83,6 +85,7 @@ export function preparedOf({ record, spec, plugin, drives }: Subject, plan: Plan
   let steps: Prepared['steps'];
   try {
     steps = checkPlan(plugin, involved, plan.steps());
+    if (plan.around) steps = plan.around(steps);
   } catch (error) {
     throw pluginError(plugin.id, error);
   }

@@ -40,6 +40,8 @@ export interface Pool {
   healthText: string | null;
   mountPath: string;
   mounted: boolean;
+  /** Why it is not mounted though it should be, in one sentence; null: it is, it should not be, or an operation is at it. */
+  waiting: string | null;
   sizeBytes: number | null;
   usedBytes: number | null;
   availableBytes: number | null;

@@ -1,0 +1,4 @@
+import { desiredScenarios } from './desired-scenarios';
+import { matrixSuite } from './matrix-suite';
+
+matrixSuite(desiredScenarios);
