@@ -56,6 +56,7 @@ const isCommand = (action: Action): boolean =>
     'detach-loop',
     'reread-partitions',
     'forget-partitions',
+    'set-immutable',
   ].includes(action.do);
 
 const forwardPoints = (step: JournalStep): [point: string, mode: string][] => [
