@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -44,6 +44,25 @@ describe('a mount unit', () => {
     expect(content).toContain('_netdev');
     expect(content).toContain('TimeoutSec=60');
   });
+
+  it.each(['/mnt/tank', '/mnt/my pool', '/srv/100%'])(
+    'for %s is understood by systemd, which links it where it is looked for',
+    (mountPath) => {
+      const root = mkdtempSync(join(tmpdir(), 'cairn-units-'));
+      onTestFinished(() => rmSync(root, { recursive: true }));
+      const unit = tank({ mountPath });
+      mkdirSync(join(root, 'etc/systemd/system'), { recursive: true });
+      writeFileSync(join(root, unit.path), unit.content);
+      const systemctl = (verb: string): string =>
+        spawnSync('/usr/bin/systemctl', [`--root=${root}`, verb, '--quiet', '--', unit.name], {
+          encoding: 'utf8',
+        }).stderr;
+      expect(systemctl('enable')).toBe('');
+      expect(lstatSync(join(root, unit.link)).isSymbolicLink()).toBe(true);
+      expect(systemctl('disable')).toBe('');
+      expect(existsSync(join(root, unit.link))).toBe(false);
+    },
+  );
 
   it('doubles what begins a specifier', () => {
     expect(tank({ mountPath: '/mnt/100%' }).content).toContain('Where=/mnt/100%%\n');
