@@ -86,7 +86,11 @@ export function memberPlansOf(sdk: PluginSdk, id: string) {
         name: 'start-replacement',
         title: `Copy what belongs on drive ${nameOf(old)} to drive ${nameOf(fresh)}`,
         run: replaceCommand(memberArgument(old), refOf(fresh), spec.mountPath),
-        undo: [cancelReplaceCommand(spec.mountPath), sdk.wipeAction(refOf(fresh))],
+        undo: [
+          cancelReplaceCommand(spec.mountPath),
+          sdk.wipeAction(refOf(fresh)),
+          { do: 'forget-btrfs', at: [refOf(fresh)] },
+        ],
         look: look(spec, 'replaced', { ...args, begun: true }),
         destroys: [fresh.id],
       },

@@ -41,14 +41,16 @@ export function plansOf(sdk: PluginSdk) {
     const drives = bySlot(spec);
     const at = drives.map(refOf);
     const label = sdk.filesystemLabel(spec.label, LABEL_MAX_LENGTH);
+    const make = sdk.makeFilesystem({
+      title: `Make a btrfs filesystem on ${drives.length === 1 ? 'the drive' : `${drives.length} drives`}`,
+      run: makeCommand({ drives: at, layout: spec.layout, uuid: spec.guid, label }),
+      at,
+      look: membersLook(spec),
+    });
     return [
       ...drives.flatMap((drive) => sdk.wipeDrive(drive)),
-      sdk.makeFilesystem({
-        title: `Make a btrfs filesystem on ${drives.length === 1 ? 'the drive' : `${drives.length} drives`}`,
-        run: makeCommand({ drives: at, layout: spec.layout, uuid: spec.guid, label }),
-        at,
-        look: membersLook(spec),
-      }),
+      // Each is wiped by itself, and forgotten with the others.
+      { ...make, undo: [...at.map((ref) => sdk.wipeAction(ref)), { do: 'forget-btrfs', at }] },
       ...sdk.makeMountPoint(spec),
       sdk.mountFilesystem(spec, filesystemOf(spec)),
       ...sdk.writeIdentity(ID, spec),
@@ -68,6 +70,7 @@ export function plansOf(sdk: PluginSdk) {
         uuid: spec.guid,
       }),
     ),
+    ...sdk.forgetBtrfs(presentOf(spec).map(refOf)),
   ];
 
   const mount = (spec: PoolSpec): Step[] => [

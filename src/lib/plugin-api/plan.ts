@@ -83,6 +83,11 @@ export type Action =
   /** Waits until the partition's device node is there (kernel and udev need a moment after a new table). */
   | { do: 'reread-partitions'; drive: string }
   | { do: 'forget-partitions'; drive: string }
+  /**
+   * The kernel forgets the btrfs that it has seen on these drives or partitions. It remembers erased ones too, and takes a
+   * filesystem of the same UUID on another drive for a copy then. Those that are not there are left out.
+   */
+  | { do: 'forget-btrfs'; at: DriveRef[] }
   /** Copies pieces of a whole drive into a file (mode 0600) that is complete or not there. Nothing else may use the drive. */
   | { do: 'save-areas'; drive: string; path: string; areas: Area[]; partitions: number[] }
   /** Writes them back; refused when anything but an erasure has happened there since. */
@@ -200,6 +205,12 @@ export const looks = {
   }),
   /** running, with percent, while the drive tests itself; done: it has ended, well or not. */
   selfTestEnded: (drive: string, log: string): Look => ({ look: 'self-test-ended', args: { drive, log } }),
+  /** The kernel tells nobody what it remembers: absent as long as one of the places is there. Fleeting, for `forget-btrfs`. */
+  btrfsForgotten: (at: DriveRef[]): Look => ({
+    look: 'btrfs-forgotten',
+    args: { at: at.map((ref) => ({ ...ref })) },
+    fleeting: true,
+  }),
   sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
   /** The process has ended, or uses nothing at or below the path any more. */
   processEnded: (process: { pid: number; startTicks: number; bootId: string }, path: string): Look => ({

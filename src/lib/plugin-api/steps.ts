@@ -114,6 +114,20 @@ export const wipeFilesystem = (options: {
   ...(isDriveRef(options.at) ? { destroys: [options.at.drive] } : {}),
 });
 
+/** After the signatures of a btrfs were erased: see the action. */
+export const forgetBtrfs = (at: DriveRef[]): Step[] =>
+  at.length === 0
+    ? []
+    : [
+        {
+          name: 'forget-btrfs',
+          title: `Let the kernel forget the btrfs that was on ${at.length === 1 ? 'the drive' : `${at.length} drives`}`,
+          run: { do: 'forget-btrfs', at },
+          undo: 'nothing',
+          look: looks.btrfsForgotten(at),
+        },
+      ];
+
 const MOUNT_POINT_MODE = 0o755;
 const guard = (path: string, on: boolean): Action => ({ do: 'set-immutable', path, on });
 

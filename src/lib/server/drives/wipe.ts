@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { looks, not, type Step } from '$lib/plugin-api/plan';
-import { derivedUuid, wipeAction } from '$lib/plugin-api/steps';
+import { derivedUuid, forgetBtrfs, wipeAction } from '$lib/plugin-api/steps';
 import type { Drive } from '$lib/shared/wire/drives';
 import type { Clock } from '../clock';
 import type { Config } from '../config';
@@ -97,6 +97,14 @@ function wipeSteps(drive: Drive, path: string, areas: ReturnType<typeof areasToS
       destroys: [drive.id],
     },
   ];
+  const hasBtrfs = [drive, ...drive.partitions].some(({ signatures }) =>
+    signatures.some(({ type }) => type === 'btrfs'),
+  );
+  // While its partitions still have nodes.
+  if (hasBtrfs)
+    steps.push(
+      ...forgetBtrfs([...numbers.map((partition) => ({ drive: drive.id, partition })), { drive: drive.id }]),
+    );
   if (first !== undefined)
     steps.push({
       name: 'forget-partitions',

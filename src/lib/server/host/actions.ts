@@ -3,7 +3,13 @@
  * become device paths here, right before the act, from what is plugged in now.
  */
 import { existsSync } from 'node:fs';
-import { isDriveRef, type Action, type DeviceRef, type ExecAction } from '$lib/plugin-api/plan';
+import {
+  isDriveRef,
+  type Action,
+  type DeviceRef,
+  type DriveRef,
+  type ExecAction,
+} from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { saveAreas, writeAreas } from './areas';
 import { performFileAction } from './file-actions';
@@ -84,6 +90,8 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
         ['--delete', host.blockDevices.resolve({ drive: action.drive })],
         [0, 1],
       );
+    case 'forget-btrfs':
+      return forgetBtrfs(action.at, host);
     case 'blink':
       return {
         ...command(PROGRAMS.perl, blinkArguments(action, host.blockDevices.resolve({ drive: action.drive }))),
@@ -124,6 +132,18 @@ function compileExec(action: ExecAction, host: Pick<Host, 'argument'>): CommandA
     timeoutMs: action.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     okExitCodes: action.okExitCodes ?? [0],
   };
+}
+
+const forgetCommand = (paths: string[]): [program: string, argv: string[]] => [
+  PROGRAMS.btrfs,
+  ['device', 'scan', '--forget', '--', ...paths],
+];
+/** 1: an older kernel remembers nothing of one of them, or one is in use again. Without the tools nobody has told it of any. */
+function forgetBtrfs(at: DriveRef[], host: Pick<Host, 'blockDevices'>): CompiledAction {
+  const paths = at.flatMap((ref) => host.blockDevices.pathOf(ref) ?? []);
+  return paths.length > 0 && existsSync(PROGRAMS.btrfs)
+    ? command(...forgetCommand(paths), [0, 1])
+    : inProcess('nothing to forget', async () => undefined);
 }
 
 const areasAction = (
@@ -209,6 +229,10 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine(PROGRAMS.partx, '--update', at({ drive: action.drive }));
     case 'forget-partitions':
       return shellLine(PROGRAMS.partx, '--delete', at({ drive: action.drive }));
+    case 'forget-btrfs': {
+      const [program, argv] = forgetCommand(action.at.map(at));
+      return shellLine(program, ...argv);
+    }
     case 'blink':
       return `: read at random places of ${at({ drive: action.drive })} until ${new Date(action.untilMs).toISOString()}`;
     case 'set-locate':

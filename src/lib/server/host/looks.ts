@@ -40,6 +40,9 @@ const tableArguments = z.object({
 });
 const partitionArguments = z.object({ drive: z.string(), partition: z.number() });
 const blankArguments = z.object({ drive: z.string(), contentHash: z.string() });
+const forgottenArguments = z.object({
+  at: z.array(z.object({ drive: z.string(), partition: z.number().optional() })),
+});
 const pathArguments = z.object({ path: z.string() });
 const mountedArguments = z.object({ path: z.string(), uuid: z.string() });
 const mountedFromArguments = z.object({ path: z.string(), source: z.string() });
@@ -189,6 +192,17 @@ async function mountedFrom(host: LookHost, args: JsonObject): Promise<LookResult
     : seen('foreign', `Something else is mounted at ${path}: ${mount.source} (${mount.filesystem}).`);
 }
 
+async function btrfsForgotten(host: LookHost, args: JsonObject): Promise<LookResult> {
+  const { at } = forgottenArguments.parse(args);
+  const paths = at.flatMap(
+    ({ drive, partition }) =>
+      host.blockDevices.pathOf(partition === undefined ? { drive } : { drive, partition }) ?? [],
+  );
+  return paths.length === 0
+    ? seen('done', 'None of the drives is there.')
+    : seen('absent', `The kernel does not tell what it remembers of ${paths.join(', ')}.`);
+}
+
 const mountedAs = (path: string, wanted: string, found: string | null): LookResult =>
   same(found, wanted)
     ? seen('done', `The filesystem ${wanted} is mounted at ${path}.`)
@@ -228,6 +242,7 @@ const CORE = new Map<string, CoreLook>([
   ['file', (_host, args) => files.file(args)],
   ['file-there', (_host, args) => files.fileThere(args)],
   ['identity', (_host, args) => files.identity(args)],
+  ['btrfs-forgotten', btrfsForgotten],
   ['sparse-file', (_host, args) => files.sparseFile(args)],
   ['loop-attached', loopAttached],
   ['process-ended', (_host, args) => lookAtUser(args)],

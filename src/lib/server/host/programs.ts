@@ -1,5 +1,6 @@
 /** Absolute paths of the programs that the core runs. Debian's /usr is merged: /sbin and /bin lead to the same files. */
 export const PROGRAMS = {
+  btrfs: '/usr/bin/btrfs',
   blkid: '/usr/sbin/blkid',
   losetup: '/usr/sbin/losetup',
   mount: '/usr/bin/mount',

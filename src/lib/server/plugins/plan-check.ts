@@ -10,6 +10,8 @@ const drivesOf = (action: Action): string[] => {
       return action.argv.filter(isDriveRef).map((ref) => ref.drive);
     case 'mount':
       return [action.source, ...(action.devices ?? [])].filter(isDriveRef).map((ref) => ref.drive);
+    case 'forget-btrfs':
+      return action.at.map((ref) => ref.drive);
     case 'reread-partitions':
     case 'forget-partitions':
       return [action.drive];
