@@ -76,6 +76,9 @@ export const cancelBalanceCommand = (mountPath: string): ExecAction => ({
   ...run('balance', 'cancel', mountPath),
   okExitCodes: [0, 2],
 });
+/** Prints what was counted, which stays in the output of the operation. */
+export const resetStatsCommand = (mountPath: string): ExecAction =>
+  run('device', 'stats', '--reset', mountPath);
 export const scrubCommand = (mountPath: string): ExecAction => run('scrub', 'start', mountPath);
 export const cancelScrubCommand = (mountPath: string): ExecAction => ({
   ...run('scrub', 'cancel', mountPath),

@@ -3,7 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject, LookResult } from '../../src/lib/plugin-api/plan';
 import type { PluginContext } from '../../src/lib/plugin-api/storage';
 import type { ShownDevice } from './parse-show';
-import { readBalance, readProfiles, readReplace, readScrub, readShow, type WorkParsers } from './work';
+import {
+  readBalance,
+  readProfiles,
+  readReplace,
+  readScrub,
+  readShow,
+  readStats,
+  type WorkParsers,
+} from './work';
 
 type Answer = Promise<LookResult>;
 type WorkLook = (context: PluginContext, args: JsonObject) => Answer;
@@ -124,6 +132,17 @@ export function workLooks(parsers: WorkParsers) {
       : seen('absent', `The filesystem uses ${own.sizeBytes} of ${String(args.sizeBytes)} bytes.`);
   };
 
+  /** Has a drive of the mounted pool counted errors? */
+  const counted: WorkLook = async (context, args) => {
+    const found = await membersAt(context, parsers, args);
+    if (typeof found === 'string') return seen('foreign', found);
+    const stats = await readStats(context, parsers, String(args.mountPath));
+    const total = stats.flatMap(({ errors }) => Object.values(errors)).reduce((sum, n) => sum + n, 0);
+    return total > 0
+      ? seen('done', `${total} errors are counted.`)
+      : seen('absent', 'No errors are counted.');
+  };
+
   const scrubbing: WorkLook = async (context, args) => {
     const { state } = await readScrub(context, parsers, String(args.mountPath));
     return state === 'running'
@@ -144,5 +163,5 @@ export function workLooks(parsers: WorkParsers) {
       ? unlessAboutToBegin(context, () => balancingNow(context, args))
       : balancingNow(context, args);
 
-  return { replaced, member, profiles, grown, scrubbing, balancing };
+  return { replaced, member, profiles, grown, counted, scrubbing, balancing };
 }

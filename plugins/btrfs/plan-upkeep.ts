@@ -2,7 +2,14 @@
 import type { Look, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { ChangeVerb, PoolReading, PoolSpec } from '../../src/lib/plugin-api/storage';
-import { balanceCommand, cancelBalanceCommand, cancelScrubCommand, profilesOf, scrubCommand } from './btrfs';
+import {
+  balanceCommand,
+  cancelBalanceCommand,
+  cancelScrubCommand,
+  profilesOf,
+  resetStatsCommand,
+  scrubCommand,
+} from './btrfs';
 
 /** An empty pool is scrubbed before anybody can look. */
 const working = (id: string, name: 'scrubbing' | 'balancing', spec: PoolSpec): Look => ({
@@ -49,6 +56,15 @@ export const upkeepPlansOf = (sdk: PluginSdk, id: string) => ({
       run: cancelBalanceCommand(spec.mountPath),
       undo: 'nothing',
       look: sdk.not(working(id, 'balancing', spec)),
+    },
+  ],
+  clearErrors: (spec: PoolSpec): Step[] => [
+    {
+      name: 'clear-errors',
+      title: 'Let the error counters of its drives begin at zero again',
+      run: resetStatsCommand(spec.mountPath),
+      undo: 'impossible',
+      look: sdk.not({ look: `${id}/counted`, args: { mountPath: spec.mountPath, uuid: spec.guid } }),
     },
   ],
 });

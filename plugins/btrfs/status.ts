@@ -7,15 +7,11 @@ import type {
   PoolReading,
   PoolSpec,
 } from '../../src/lib/plugin-api/storage';
-import type { Parser } from '../../src/lib/plugin-api/parse';
-import { BTRFS, profilesOf } from './btrfs';
+import { profilesOf } from './btrfs';
 import type { ShownDevice, ShownFilesystem } from './parse-show';
 import { COUNTERS, type DeviceStats } from './parse-stats';
-import { readProfiles, readShow, readWork, type WorkParsers } from './work';
+import { readProfiles, readShow, readStats, readWork, type WorkParsers } from './work';
 
-export interface Parsers extends WorkParsers {
-  stats: Parser<DeviceStats[]>;
-}
 interface Judged {
   members: MemberReading[];
   work: KernelWork[];
@@ -58,9 +54,9 @@ async function mountedMembers(
   context: PluginContext,
   spec: PoolSpec,
   showing: Promise<ShownFilesystem>,
-  parsers: Parsers,
+  parsers: WorkParsers,
 ): Promise<MemberReading[]> {
-  const [shown, stats] = await Promise.all([showing, readStats(context, spec, parsers)]);
+  const [shown, stats] = await Promise.all([showing, readStats(context, parsers, spec.mountPath)]);
   const target = shown.devices.find((device) => device.devid === 0);
   const statsOf = new Map(stats.map((entry) => [context.driveIdOf(entry.device), entry]));
   const shownIds = new Set(shown.devices.map((device) => device.path && context.driveIdOf(device.path)));
@@ -78,23 +74,13 @@ const newcomerText = (context: PluginContext, target: ShownDevice): string => {
   return `a drive is being filled in its place: ${serial ?? target.path ?? 'one that is not there'}`;
 };
 
-async function straysOf(context: PluginContext, spec: PoolSpec, parsers: Parsers): Promise<string[]> {
+async function straysOf(context: PluginContext, spec: PoolSpec, parsers: WorkParsers): Promise<string[]> {
   const wanted = profilesOf(spec.layout, spec.drives.length);
   const found = await readProfiles(context, parsers, spec.mountPath);
   return found
     .filter(({ usedBytes }) => usedBytes > 0)
     .filter(({ kind, profile }) => profile !== (kind === 'data' ? wanted.data : wanted.metadata))
     .map(({ kind, profile }) => `${kind} as ${profile}`);
-}
-
-/** Exit codes from 64 on say that errors were counted (btrfs-device(8), --check): fine for reading. */
-async function readStats(context: PluginContext, spec: PoolSpec, parsers: Parsers): Promise<DeviceStats[]> {
-  const json = await context.read(BTRFS, ['--format', 'json', 'device', 'stats', spec.mountPath], {
-    okExitCodes: [0, 1, 64],
-  });
-  if (json.exitCode !== 1) return parsers.stats(json.stdout);
-  const text = await context.read(BTRFS, ['device', 'stats', spec.mountPath], { okExitCodes: [0, 64] });
-  return parsers.stats(text.stdout);
 }
 
 function judge(spec: PoolSpec, { members: readings, work, mounted, readOnly, strays }: Judged): Judgement {
@@ -129,7 +115,7 @@ function judge(spec: PoolSpec, { members: readings, work, mounted, readOnly, str
     return {
       poolStatus: 'active',
       health: 'warning',
-      healthText: `${listOf(faulty)} reporting errors. Check cable and power, and replace it when errors go on.`,
+      healthText: `${listOf(faulty)} reporting errors. Check cable and power, then clear the error counters; replace the drive when errors come again.`,
     };
   if (strays.length > 0 && work.length === 0)
     return {
@@ -141,7 +127,11 @@ function judge(spec: PoolSpec, { members: readings, work, mounted, readOnly, str
   return { poolStatus: mounted ? 'active' : 'inactive', health: 'healthy', healthText: null };
 }
 
-export async function status(context: PluginContext, spec: PoolSpec, parsers: Parsers): Promise<PoolReading> {
+export async function status(
+  context: PluginContext,
+  spec: PoolSpec,
+  parsers: WorkParsers,
+): Promise<PoolReading> {
   const entry = context.mounts().findLast((mount) => mount.path === spec.mountPath);
   const driveId = entry ? context.driveIdOf(entry.source) : null;
   const anyGone = spec.drives.some((drive) => context.path({ drive: drive.id }) === null);

@@ -4,6 +4,7 @@ import type { KernelWork, PluginContext, ScrubReading } from '../../src/lib/plug
 import { BTRFS } from './btrfs';
 import type { ScrubStatus } from './parse-scrub';
 import type { ShownFilesystem } from './parse-show';
+import type { DeviceStats } from './parse-stats';
 import type { Balance, Replacement, UsedProfile } from './parse-work';
 
 export interface WorkParsers {
@@ -12,6 +13,7 @@ export interface WorkParsers {
   balance: Parser<Balance>;
   scrub: Parser<ScrubStatus>;
   profiles: Parser<UsedProfile[]>;
+  stats: Parser<DeviceStats[]>;
 }
 
 const text = async (context: PluginContext, okExitCodes: number[], ...argv: string[]): Promise<string> =>
@@ -28,6 +30,19 @@ export const readScrub = async (context: PluginContext, parsers: WorkParsers, mo
   parsers.scrub(await text(context, [0], 'scrub', 'status', '--raw', mountPath));
 export const readProfiles = async (context: PluginContext, parsers: WorkParsers, mountPath: string) =>
   parsers.profiles(await text(context, [0], 'filesystem', 'df', '--raw', mountPath));
+
+/** Exit codes from 64 on say that errors were counted (btrfs-device(8), --check): fine for reading. */
+export async function readStats(
+  context: PluginContext,
+  parsers: WorkParsers,
+  mountPath: string,
+): Promise<DeviceStats[]> {
+  const json = await context.read(BTRFS, ['--format', 'json', 'device', 'stats', mountPath], {
+    okExitCodes: [0, 1, 64],
+  });
+  if (json.exitCode !== 1) return parsers.stats(json.stdout);
+  return parsers.stats(await text(context, [0, 64], 'device', 'stats', mountPath));
+}
 
 const UNKNOWN_SPEED = { bytesPerSecond: null, secondsLeft: null, paused: false };
 

@@ -79,7 +79,7 @@ describe('a pool that loses a drive', () => {
     await page.getByRole('heading', { level: 1, name: /more alert/ }).waitFor();
     await page.screenshot({ path: join(shots, 'alerts-overview.png') });
     await page.getByRole('link', { name: 'Show the alerts' }).click();
-    await alertOf(page, 'pool.missing-member').getByText(`Drive ${serial} is missing`).waitFor();
+    await alertOf(page, 'pool.degraded').getByText(`drive ${serial} is missing`).waitFor();
     await alertOf(page, 'pool.degraded').getByText('Family photos').first().waitFor();
     await alertOf(page, 'pool.not-mounted').waitFor();
   });
@@ -123,7 +123,7 @@ describe('a pool that loses a drive', () => {
     await expect.poll(() => bell(page).getAttribute('aria-label'), { timeout: 20_000 }).toBe('No alerts');
     await page.getByText('Nothing is wrong').waitFor();
     const over = page.locator('section', { hasText: 'Over' });
-    await over.getByText(`Drive ${serial} is missing`).waitFor();
+    await over.getByText(`drive ${serial} is missing`).waitFor();
     await over
       .getByText(/held for/)
       .first()

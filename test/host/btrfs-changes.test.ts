@@ -249,6 +249,22 @@ describe('a scrub of a btrfs pool', () => {
     tool(BTRFS, 'scrub', 'start', '-B', pool.mountPath);
     await stack.pools.refresh();
     expect(stack.pools.get(pool.guid).lastScrub).toMatchObject({ errors: 0 });
+    // Mended, and still shown as faulty: the counters stay until somebody clears them.
+    expect(stack.pools.get(pool.guid)).toMatchObject({
+      members: [{}, { status: 'faulty' }],
+      verbs: { 'clear-errors': { allowed: true } },
+    });
+    const cleared = await stack.change({ verb: 'clear-errors', poolGroupGuid: pool.guid });
+    expect(cleared).toMatchObject({ state: 'succeeded', error: null });
+    const said = stack.operations.commands(cleared.id).flatMap(({ lines }) => lines.map(({ text }) => text));
+    expect(said.join('\n')).toMatch(/corruption_errs +1$/m);
+    expect(stack.pools.get(pool.guid)).toMatchObject({
+      ...{ health: 'healthy', members: [{ status: 'active' }, { status: 'active', detail: null }] },
+      verbs: { 'clear-errors': { allowed: false, why: 'None of its drives has counted errors.' } },
+    });
+    await expect(stack.change({ verb: 'clear-errors', poolGroupGuid: pool.guid })).rejects.toMatchObject({
+      code: 'pool_wrong_state',
+    });
   });
 });
 

@@ -60,7 +60,7 @@ const openIds = (): string[] =>
     .list({ limit: 10 })
     .open.map((alert) => alert.id)
     .sort();
-const DEGRADED = [`pool:${GUID}:degraded`, `pool:${GUID}:missing-member:wwn-1`];
+const DEGRADED = [`pool:${GUID}:degraded`];
 
 beforeEach(() => {
   bench = createServiceBench();
@@ -86,7 +86,7 @@ describe('an alert', () => {
     expect(bench.services.feed.snapshot().snapshot.alerts).toEqual([]);
     const { open, resolved } = alerts.list({ limit: 10 });
     expect(open).toEqual([]);
-    expect(resolved.map((alert) => alert.kind).sort()).toEqual(['pool.degraded', 'pool.missing-member']);
+    expect(resolved.map((alert) => alert.kind).sort()).toEqual(['pool.degraded']);
     expect(changes).toEqual(['raised', 'raised', 'resolved', 'resolved']);
   });
 

@@ -220,6 +220,8 @@ export interface StoragePlugin {
   stopScrub?(spec: PoolSpec): Step[];
   startBalance?(spec: PoolSpec): Step[];
   stopBalance?(spec: PoolSpec): Step[];
+  /** Counters of errors that its tools keep for ever begin at zero again, so that what happens afterwards is seen as new. */
+  clearErrors?(spec: PoolSpec): Step[];
   /** Steps that let go of the pool and keep its data: unmount and stop. Without it `unmount` is used. */
   release?(spec: PoolSpec): Step[];
   /** Pools of this plugin on the drives of this machine, ours or not. Changes nothing, assembles nothing. */

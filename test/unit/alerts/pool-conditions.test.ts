@@ -31,6 +31,7 @@ const pool = (over: Partial<Pool> = {}): Pool =>
       health: 'healthy',
     },
     ...{ healthText: null, mountPath: '/mnt/tank', mounted: true, operationId: null, errorMessage: null },
+    verbs: { 'clear-errors': { allowed: false, why: null } },
     ...{ usedBytes: 50, availableBytes: 50, sizeBytes: 100, members: [member(0), member(1)], readAt: 1 },
     ...over,
   }) as Pool;
@@ -49,7 +50,7 @@ describe('the conditions of a pool', () => {
     expect(ids({ state: 'unmounted', mounted: false, poolStatus: 'inactive' })).toEqual([]);
   });
 
-  it('names the serial of a missing member, and says that the pool is degraded', () => {
+  it('says once that a pool is degraded, and which drive is missing', () => {
     const { conditions } = judged({
       poolStatus: 'degraded',
       health: 'critical',
@@ -57,16 +58,46 @@ describe('the conditions of a pool', () => {
       members: [member(0), member(1, 'missing')],
     });
     expect(conditions).toMatchObject([
-      { id: 'pool:g1:degraded', severity: 'critical', text: expect.stringContaining('WD-1') },
       {
-        id: 'pool:g1:missing-member:wwn-1',
-        kind: 'pool.missing-member',
-        subject: { type: 'drive', id: 'wwn-1', label: 'WD-1' },
-        title: 'Drive WD-1 is missing',
-        text: expect.stringContaining('pool "tank"'),
+        ...{ id: 'pool:g1:degraded', severity: 'critical' },
+        subject: { type: 'pool', id: 'g1', label: 'tank' },
+        title: 'Pool "tank" is degraded: drive WD-1 is missing',
+        text: expect.stringMatching(/one more loss would lose data\. WD-1: 3\.6\d* TiB, place 2\./),
       },
     ]);
+    expect(conditions).toHaveLength(1);
     for (const { remedy } of conditions) expect(remedy).toBeTruthy();
+  });
+
+  it('names the drive that made a pool degraded, and another that reports errors by itself', () => {
+    const faulty = member(0, 'faulty', '12 write io errors');
+    const titles = (members: (typeof faulty)[]): string[] =>
+      judged({ poolStatus: 'degraded', health: 'critical', members }).conditions.map(({ title }) => title);
+    expect(titles([faulty, member(1)])).toEqual(['Pool "tank" is degraded: drive WD-0 is faulty']);
+    expect(titles([faulty, member(1, 'missing')])).toEqual([
+      'Pool "tank" is degraded: drive WD-1 is missing',
+      'Drive WD-0 has errors',
+    ]);
+  });
+
+  it('names a missing member of a pool whose newcomer is being filled', () => {
+    const { conditions } = judged({ poolStatus: 'resync', members: [member(0), member(1, 'missing')] });
+    expect(conditions).toMatchObject([
+      { id: 'pool:g1:missing-member:wwn-1', title: 'Drive WD-1 is missing' },
+    ]);
+  });
+
+  it('does not count drives one by one when the pool has failed', () => {
+    const members = [member(0, 'missing'), member(1, 'missing')];
+    expect(ids({ poolStatus: 'missing', mounted: false, usedBytes: null, members })).toEqual([
+      'pool:g1:failed',
+    ]);
+  });
+
+  it('says that the counters can be cleared, where they can', () => {
+    const verbs = { 'clear-errors': { allowed: true, why: null } } as Pool['verbs'];
+    const { conditions } = judged({ verbs, members: [member(0, 'faulty', '12 write io errors')] });
+    expect(conditions[0]?.remedy).toContain('clear the error counters');
   });
 
   it('says which drive reports errors, with what it says', () => {

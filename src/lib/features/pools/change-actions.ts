@@ -1,5 +1,6 @@
 /** What can be changed about a pool that is there: its drives, and the work of its kernel. */
 import CircleStop from '@lucide/svelte/icons/circle-stop';
+import Eraser from '@lucide/svelte/icons/eraser';
 import HardDriveUpload from '@lucide/svelte/icons/hard-drive-upload';
 import LogOut from '@lucide/svelte/icons/log-out';
 import Plus from '@lucide/svelte/icons/plus';
@@ -20,7 +21,7 @@ export interface ChangeAction extends Action {
   /** What it is good for, one sentence. */
   text: string;
 }
-type WorkVerb = 'start-scrub' | 'stop-scrub' | 'start-balance' | 'stop-balance';
+type WorkVerb = 'clear-errors' | 'start-scrub' | 'stop-scrub' | 'start-balance' | 'stop-balance';
 
 export function changeActions(pool: Pool, access: Access): ChangeAction[] {
   const { guid, label } = pool;
@@ -96,6 +97,11 @@ export function changeActions(pool: Pool, access: Access): ChangeAction[] {
       title: 'Stop the balance',
       text: 'What was moved so far stays where it is.',
       shown: balances,
+    }),
+    atOnce('clear-errors', Eraser, {
+      title: 'Clear error counters',
+      text: 'When the cause is gone: what was counted is forgotten, and an error that comes again is seen as new.',
+      shown: pool.verbs['clear-errors'].allowed,
     }),
     withDialog('release', LogOut, {
       title: 'Release',

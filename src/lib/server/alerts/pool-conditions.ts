@@ -36,20 +36,42 @@ function state(pool: Pool): Condition[] {
         remedy: 'Plug in every drive that belongs to it; do not erase any of them.',
       }),
     ];
-  if (pool.poolStatus === 'degraded')
-    return [
-      about(pool, 'degraded', {
-        severity: pool.health === 'critical' ? 'critical' : 'warning',
-        title: `Pool "${pool.label}" is degraded`,
-        text,
-        remedy: 'Plug the drive in again, or replace it. Until then make sure that there is a backup.',
-      }),
-    ];
+  if (pool.poolStatus === 'degraded') return [degraded(pool, text)];
   return [];
 }
 
+/** The drives because of which a pool is degraded: those that are not there, else those that are faulty. */
+function culprits(pool: Pool): PoolMember[] {
+  if (pool.poolStatus !== 'degraded') return [];
+  const missing = pool.members.filter((member) => member.status === 'missing');
+  return missing.length > 0 ? missing : pool.members.filter((member) => member.status === 'faulty');
+}
+
+/** One condition, not one for the pool and one for its drive: it is one thing to do. */
+function degraded(pool: Pool, text: string): Condition {
+  const drives = culprits(pool);
+  const are = drives.length === 1 ? 'is' : 'are';
+  const what = drives.some((drive) => drive.status === 'missing') ? `${are} missing` : `${are} faulty`;
+  const names = `${drives.length === 1 ? 'drive' : 'drives'} ${drives.map(nameOf).join(', ')}`;
+  const places = drives.map(
+    (drive) =>
+      `${nameOf(drive)}: ${formatBytes(drive.sizeBytes)}, place ${drive.slot + 1}${drive.detail ? `, ${drive.detail}` : ''}.`,
+  );
+  return about(pool, 'degraded', {
+    severity: pool.health === 'critical' ? 'critical' : 'warning',
+    title: `Pool "${pool.label}" is degraded${drives.length > 0 ? `: ${names} ${what}` : ''}`,
+    text: [text, ...places].join(' '),
+    remedy: 'Plug the drive in again, or replace it. Until then make sure that there is a backup.',
+  });
+}
+
+/** Said already by what is said about the pool. */
+const isTold = (pool: Pool, member: PoolMember): boolean =>
+  culprits(pool).includes(member) || pool.poolStatus === 'failed' || pool.poolStatus === 'missing';
+
 function members(pool: Pool): Condition[] {
   return pool.members.flatMap((member): Condition[] => {
+    if (isTold(pool, member)) return [];
     const detail = member.detail ? ` It says: ${member.detail}.` : '';
     if (member.status === 'missing')
       return [
@@ -66,7 +88,7 @@ function members(pool: Pool): Condition[] {
           severity: 'critical',
           title: `Drive ${nameOf(member)} has errors`,
           text: `The pool "${pool.label}" met errors when it read or wrote it.${detail}`,
-          remedy: 'Check cable and power. When errors go on, replace the drive.',
+          remedy: `Check cable and power${pool.verbs['clear-errors'].allowed ? ', then clear the error counters of the pool: it is over then' : ''}. When errors come again, replace the drive.`,
         }),
       ];
     return [];

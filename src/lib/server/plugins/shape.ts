@@ -72,6 +72,7 @@ const storagePlugin = z.looseObject({
   stopScrub: method.optional(),
   startBalance: method.optional(),
   stopBalance: method.optional(),
+  clearErrors: method.optional(),
   release: method.optional(),
   find: method.optional(),
   peek: method.optional(),

@@ -29,6 +29,7 @@ const KINDS = {
   'stop-scrub': 'pool.stop-scrub',
   'start-balance': 'pool.start-balance',
   'stop-balance': 'pool.stop-balance',
+  'clear-errors': 'pool.clear-errors',
   release: 'pool.release',
 } as const satisfies Record<PoolChangeRequest['verb'], string>;
 
@@ -59,7 +60,7 @@ export function defineChangeOperations(operations: Operations, deps: PoolDeps): 
       deadlineMs: 10 * MINUTE_MS,
       record: workRecord(deps),
     });
-  for (const verb of ['stop-scrub', 'stop-balance'] as const)
+  for (const verb of ['stop-scrub', 'stop-balance', 'clear-errors'] as const)
     define(verb, prepareWork(verb), {
       onInterrupt: 'finish',
       deadlineMs: 10 * MINUTE_MS,

@@ -19,6 +19,7 @@ const NEEDS = {
   'stop-scrub': ['stopScrub', 'be scrubbed'],
   'start-balance': ['startBalance', 'be balanced'],
   'stop-balance': ['stopBalance', 'be balanced'],
+  'clear-errors': ['clearErrors', 'forget errors: they keep no counters'],
 } as const satisfies Record<ChangeVerb, readonly [keyof StoragePlugin, string]>;
 
 const layoutOf = ({ plugin, spec }: ChangeFacts) =>
@@ -50,6 +51,11 @@ const startRule = (kind: KernelWork['kind'], { reading }: ChangeFacts): string |
 const stopRule = (kind: KernelWork['kind'], { reading }: ChangeFacts): string | null =>
   reading && !reading.work?.some((work) => work.kind === kind) ? `No ${kind} is at work.` : null;
 
+const countedRule = ({ reading }: ChangeFacts): string | null =>
+  reading && !reading.members.some((member) => member.status === 'faulty')
+    ? 'None of its drives has counted errors.'
+    : null;
+
 function coreRule(verb: ChangeVerb, facts: ChangeFacts): string | null {
   switch (verb) {
     case 'expand':
@@ -66,6 +72,8 @@ function coreRule(verb: ChangeVerb, facts: ChangeFacts): string | null {
       return stopRule('scrub', facts);
     case 'stop-balance':
       return stopRule('balance', facts);
+    case 'clear-errors':
+      return countedRule(facts);
     default:
       return null;
   }

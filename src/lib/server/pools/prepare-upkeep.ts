@@ -10,7 +10,7 @@ import { freeMountPoint, stopKeeping } from './keep-mounted';
 import { changeableOf, parseChange } from './prepare-members';
 import { preparedOf, refuseWhileUsed, subjectOf } from './subject';
 
-type WorkVerb = Extract<ChangeVerb, `${'start' | 'stop'}-${string}`>;
+type WorkVerb = Extract<ChangeVerb, `${'start' | 'stop' | 'clear'}-${string}`>;
 
 const WORK: Record<
   WorkVerb,
@@ -31,6 +31,10 @@ const WORK: Record<
   'stop-balance': {
     title: (label) => `Stop the balance of pool "${label}"`,
     plan: (plugin) => plugin.stopBalance,
+  },
+  'clear-errors': {
+    title: (label) => `Clear the error counters of pool "${label}"`,
+    plan: (plugin) => plugin.clearErrors,
   },
 };
 

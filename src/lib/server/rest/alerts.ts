@@ -9,3 +9,7 @@ const pageQuery = z.strictObject({
 export const listAlerts = answer('viewer', ({ services, event }) =>
   json(services.alerts.list(pageQuery.parse(Object.fromEntries(event.url.searchParams)))),
 );
+/** Seen: it stays until it is resolved, and calls no more. */
+export const acknowledgeAlert = answer('operator', ({ services, actor, param }) =>
+  json(services.alerts.acknowledge(param('id'), actor)),
+);

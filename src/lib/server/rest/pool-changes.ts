@@ -46,6 +46,7 @@ export const addDrive = postVerb('add-drive');
 export const reAddDrive = postVerb('re-add');
 export const scrubPool = postWork('scrub');
 export const balancePool = postWork('balance');
+export const clearPoolErrors = postVerb('clear-errors');
 export const releasePool = postVerb('release');
 
 /** The body of the change with its `verb` (`expand`, `replace`, `start-scrub`, ...): the plan, and its confirm code. */

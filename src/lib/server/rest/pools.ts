@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isLive } from '$lib/shared/states';
 import type { Operation } from '$lib/shared/wire/operations';
+import { poolEndProcessesRequest } from '$lib/shared/wire/requests';
 import { createPool, removePool } from '../pools/create';
 import { restPool } from '../pools/rest-shape';
 import { answer, json, type RestRequest } from './answer';
@@ -10,6 +11,7 @@ import { restCommands } from './operations';
 const confirmCode = z.string().max(200).nullish();
 const object = z.record(z.string(), z.unknown());
 const renameBody = z.strictObject({ label: z.string().max(1_000) });
+const endBody = poolEndProcessesRequest.pick({ pids: true });
 const removeBody = z.strictObject({ confirmCode });
 
 /** 202: what was asked for is on disk and goes on by itself; its operation tells how far it is. */
@@ -70,7 +72,11 @@ export const previewRemoval = answer('operator', async ({ services, param }) => 
   return json(await services.operations.preview('pool.remove', { poolGroupGuid: guid }));
 });
 
-async function start({ services, actor, param }: RestRequest, kind: string, more: { label?: string } = {}) {
+async function start(
+  { services, actor, param }: RestRequest,
+  kind: string,
+  more: { label?: string; pids?: number[] } = {},
+) {
   const { guid, state } = services.pools.get(param('guid'));
   const operation = await services.operations.start({
     kind,
@@ -84,6 +90,15 @@ export const mountPool = answer('operator', (request) => start(request, 'pool.mo
 export const unmountPool = answer('operator', (request) => start(request, 'pool.unmount'));
 export const renamePool = answer('operator', async (request) =>
   start(request, 'pool.rename', renameBody.parse(await readJson(request.event.request))),
+);
+
+/** Programs that keep the pool from being unmounted, read now. */
+export const poolProcesses = answer('viewer', async ({ services, param }) =>
+  json({ processes: await services.pools.processes(param('guid')) }),
+);
+/** Ends the chosen ones: refused for any that does not use the pool, and for Cairn itself. */
+export const endPoolProcesses = answer('operator', async (request) =>
+  start(request, 'pool.end-processes', endBody.parse(await readJson(request.event.request))),
 );
 
 /** Every command that was run for the pool, oldest first, with what it printed; also after it failed or was removed. */

@@ -11,6 +11,7 @@ export const CHANGE_VERBS = [
   'stop-scrub',
   'start-balance',
   'stop-balance',
+  'clear-errors',
 ] as const;
 export type ChangeVerb = (typeof CHANGE_VERBS)[number];
 

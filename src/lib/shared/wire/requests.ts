@@ -73,6 +73,7 @@ export const poolChangeRequest = z.discriminatedUnion('verb', [
   z.strictObject(of('stop-scrub')),
   z.strictObject(of('start-balance')),
   z.strictObject(of('stop-balance')),
+  z.strictObject(of('clear-errors')),
   z.strictObject(of('release')),
 ]);
 export type PoolChangeRequest = z.infer<typeof poolChangeRequest>;
