@@ -114,12 +114,18 @@ describe('verbs', () => {
     [
       'mounted',
       {},
-      ['unmount', 'rename', 'remove', 'release', 'expand', 'replace', 'start-scrub', 'start-balance'],
+      [
+        ...['unmount', 'rename', 'remove', 'release', 'expand', 'replace', 'start-scrub', 'start-balance'],
+        'clear-errors',
+      ],
     ],
     [
       'being scrubbed',
       { reading: { ...reading, work: [scrub] } },
-      ['unmount', 'rename', 'remove', 'release', 'expand', 'replace', 'stop-scrub', 'start-balance'],
+      [
+        ...['unmount', 'rename', 'remove', 'release', 'expand', 'replace', 'stop-scrub', 'start-balance'],
+        'clear-errors',
+      ],
     ],
     ['unmounted', { ...away, state: 'unmounted' }, ['mount', 'remove', 'release']],
     ['degraded', { ...away, missing: ['S1'] }, ['mount', 'remove', 'release']],
