@@ -28,6 +28,8 @@ const degraded: Pool = {
   poolStatus: 'degraded',
   health: 'critical',
   healthText: 'Drive WD-1 is not there.',
+  // Two things to do, so two alerts: its missing drive alone is one.
+  ...{ usedBytes: 9, availableBytes: 1 },
   members: healthy.members.map((member) => ({ ...member, status: 'missing' })),
 };
 
@@ -60,7 +62,7 @@ const openIds = (): string[] =>
     .list({ limit: 10 })
     .open.map((alert) => alert.id)
     .sort();
-const DEGRADED = [`pool:${GUID}:degraded`];
+const DEGRADED = [`pool:${GUID}:degraded`, `pool:${GUID}:near-full`];
 
 beforeEach(() => {
   bench = createServiceBench();
@@ -86,7 +88,7 @@ describe('an alert', () => {
     expect(bench.services.feed.snapshot().snapshot.alerts).toEqual([]);
     const { open, resolved } = alerts.list({ limit: 10 });
     expect(open).toEqual([]);
-    expect(resolved.map((alert) => alert.kind).sort()).toEqual(['pool.degraded']);
+    expect(resolved.map((alert) => alert.kind).sort()).toEqual(['pool.degraded', 'pool.near-full']);
     expect(changes).toEqual(['raised', 'raised', 'resolved', 'resolved']);
   });
 
