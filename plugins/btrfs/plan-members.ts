@@ -123,7 +123,8 @@ export function memberPlansOf(sdk: PluginSdk, id: string) {
         ? `Move what is on drive ${nameOf(drive)} to the others`
         : `Make what was on drive ${nameOf(drive)} again on the others`,
       run: removeCommand(memberArgument(drive), spec.mountPath),
-      undo: drive.present ? [addCommand(refOf(drive), spec.mountPath)] : 'impossible',
+      // Cancelled on the way, the kernel leaves it a member as before; what has left would come back as another device.
+      undo: drive.present ? [] : 'impossible',
       look: {
         ...look(spec, 'member', {
           ...{ drive: drive.id, devid: devidOf(drive), sizeBytes: drive.sizeBytes },

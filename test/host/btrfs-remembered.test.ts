@@ -2,7 +2,6 @@
  * The kernel remembers a btrfs by the drives that it has seen, also when they were erased since. Linux 6.7 and later mount
  * a filesystem on one drive under a UUID of the moment then, and such a one takes no second drive.
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createStorageStack, TESTER, type StorageStack } from '../support/storage-stack';

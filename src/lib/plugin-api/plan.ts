@@ -133,7 +133,10 @@ export interface Step {
   /** For people: "Make an ext4 filesystem". */
   title: string;
   run: Action;
-  /** In the order to be done. 'nothing': taking back an earlier step removes it. 'impossible': what it destroyed is gone. */
+  /**
+   * In the order to be done. An empty list: it stops where it was when it is cancelled, and there is no way back once it has
+   * its effect. 'nothing': taking back an earlier step removes it. 'impossible': what it destroyed is gone.
+   */
   undo: Action[] | 'nothing' | 'impossible';
   look: Look;
   /** Ids of the drives whose content this step destroys. Their identity is re-checked right before. */

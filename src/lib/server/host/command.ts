@@ -28,7 +28,7 @@ import { accessSync, constants } from 'node:fs';
 import { AppError } from '../errors';
 import { ENVIRONMENT, sayCommand } from './environment';
 import { createDriveReaders } from './locked-read';
-import { endGroup, isAlive, signalGroup, waitForEnd } from './process-group';
+import { endGroup, isAlive, signalGroup, waitForEnd, waitsForKernel } from './process-group';
 import { CORE_PROGRAMS, PROGRAMS } from './programs';
 import { createStuckPrograms, GRACE_MS } from './stuck';
 import { readRecord, supervise } from './supervise';
@@ -187,6 +187,7 @@ export function createCommands(extraPrograms: string[] = []): Commands {
     readRecord,
     isAlive,
     endGroup,
+    waitsForKernel,
     waitForEnd,
     allow: (programs) => {
       for (const program of programs) allowed.add(program);

@@ -83,15 +83,29 @@ export async function waitForEnd(identity: ProcessIdentity, timeoutMs: number): 
   return true;
 }
 
-/** CONT and TERM, after graceMs KILL; resolves when nothing of the group runs. A stopped process only hears KILL, so CONT first. */
-export async function endGroup(identity: ProcessIdentity, graceMs = 2_000): Promise<void> {
+/** Every member is in uninterruptible sleep: it waits for the kernel, and hears no signal until the kernel lets it. */
+export function waitsForKernel(identity: ProcessIdentity): boolean {
+  const states = livingMembers(identity).map((pid) => readStat(pid)?.state);
+  return states.length > 0 && states.every((state) => state === 'D');
+}
+
+/**
+ * CONT and TERM, after graceMs KILL; resolves when nothing of the group runs. A stopped process only hears KILL, so CONT first.
+ * @param onStuck called once when it lives on after a KILL: it ends when the kernel lets it, or with the machine
+ */
+export async function endGroup(
+  identity: ProcessIdentity,
+  graceMs = 2_000,
+  onStuck?: () => void,
+): Promise<void> {
   if (!isAlive(identity)) return;
   signalGroup(identity.pid, 'SIGTERM');
   signalGroup(identity.pid, 'SIGCONT');
   if (await waitForEnd(identity, graceMs)) return;
   // A member in uninterruptible sleep (a drive that does not answer) ends only when the kernel lets it.
-  while (isAlive(identity)) {
+  for (let told = false; isAlive(identity); told = true) {
     signalGroup(identity.pid, 'SIGKILL');
     if (await waitForEnd(identity, 1_000)) return;
+    if (!told) onStuck?.();
   }
 }

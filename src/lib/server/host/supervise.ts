@@ -44,7 +44,7 @@ export async function supervise(command: SupervisedCommand): Promise<CommandEnd>
     command.onStarted(identity);
     const text = Buffer.from(command.stdin ?? '');
     const end = { timedOut: false };
-    const stop = (): Promise<void> => endGroup(identity, TERM_GRACE_MS);
+    const stop = (): Promise<void> => endGroup(identity, TERM_GRACE_MS, command.onStuck);
     let stopping: Promise<void> | undefined;
     const onAbort = (): void => void (stopping ??= stop());
     const timer = setTimeout(() => {

@@ -48,6 +48,8 @@ export interface SupervisedCommand {
   /** Must commit the identity before it returns: only then may the program act. */
   onStarted: (identity: ProcessIdentity) => void;
   onLine: (line: CommandLine) => void;
+  /** It was to be ended and cannot be: it waits for the kernel. `run` settles when it has ended all the same. */
+  onStuck?: () => void;
   signal: AbortSignal;
 }
 /** What the record of a command says, also after we or the machine were gone. */
@@ -70,7 +72,9 @@ export interface CommandRunner {
   readRecord(recordPath: string): Promise<CommandRecord>;
   isAlive(identity: ProcessIdentity): boolean;
   /** Ends the group of an orphan: CONT, TERM, after graceMs KILL; resolves when no process of the group is left. */
-  endGroup(identity: ProcessIdentity, graceMs?: number): Promise<void>;
+  endGroup(identity: ProcessIdentity, graceMs?: number, onStuck?: () => void): Promise<void>;
+  /** Nothing of the group can run or be ended: all of it waits for the kernel (a drive that does not answer). */
+  waitsForKernel(identity: ProcessIdentity): boolean;
   /** Resolves true when the process has ended, false when timeoutMs passed first. */
   waitForEnd(identity: ProcessIdentity, timeoutMs: number): Promise<boolean>;
 }

@@ -7,8 +7,8 @@ import { AppError } from '../errors';
 import type { Logger } from '../log';
 import type { Feed } from '../events/feed';
 import type { OperationRow } from './journal';
-import { back, forward, type Outcome, type RunnerContext } from './runner';
-import { operationView, pastNoReturn } from './view';
+import { back, forward, hasActed, type Outcome, type RunnerContext } from './runner';
+import { operationView, pastNoReturn, stopsByItself } from './view';
 import type { OperationDefinition } from './types';
 
 export interface Engine extends RunnerContext {
@@ -85,14 +85,43 @@ function stopForUser(engine: Engine, row: OperationRow, reason: string, error: A
   });
 }
 
+/**
+ * The kernel has finished what could only be waited for, or a step that just stops when it is cancelled had its effect: there
+ * is nothing to go back to. Asked before the way back, and again when it came to nothing: the kernel does not wait for us.
+ */
+async function finishedMeanwhile(engine: Engine, row: OperationRow, error: AppError): Promise<boolean> {
+  if (row.onInterrupt !== 'continue' || error.code !== 'cancelled') return false;
+  const rows = engine.journal.steps(row.id);
+  for (const [index, step] of rows.entries()) {
+    const awaited = step.run.do === 'wait' && step.undo === 'impossible';
+    const reached = hasActed(step) || (awaited && index > 0 && rows[index - 1]?.state === 'done');
+    const undoing = awaited && rows[index - 1]?.state === 'undoing';
+    if (!(awaited || stopsByItself(step)) || !(reached || undoing)) continue;
+    if ((await engine.look(step.look)).status !== 'done') continue;
+    engine.journal.step(row.id, step.index, 'done', { endedAt: engine.clock.now(), error: null });
+    return true;
+  }
+  return false;
+}
+
+async function goOnAfterAll(engine: Engine, id: string): Promise<void> {
+  engine.journal.addEvidence(id, 'It was cancelled too late: there was no way back any more, so it went on.');
+  engine.journal.transaction((tx) => engine.journal.update(tx, id, { state: 'running', error: null }));
+  publish(engine, id);
+  await runForward(engine, id, new AbortController().signal);
+}
+
 /** Takes the operation back because of `error`, and ends it. */
 export async function takeBack(engine: Engine, id: string, error: AppError): Promise<void> {
+  if (await finishedMeanwhile(engine, reload(engine, id), error)) return goOnAfterAll(engine, id);
   engine.journal.transaction((tx) =>
     engine.journal.update(tx, id, { state: 'undoing', error: wireError(error) }),
   );
   publish(engine, id);
   const row = reload(engine, id);
   const outcome = await back(engine, row, engine.journal.steps(id));
+  if (outcome.result === 'needs-you' && (await finishedMeanwhile(engine, row, error)))
+    return goOnAfterAll(engine, id);
   if (outcome.result === 'needs-you') return stopForUser(engine, row, outcome.reason, error);
   await endTakenBack(engine, row, error);
 }

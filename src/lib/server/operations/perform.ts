@@ -25,6 +25,8 @@ interface Act {
   step: StepRow;
   phase: 'run' | 'undo';
   signal: AbortSignal;
+  /** The program was to be ended and cannot be. */
+  onStuck: (program: string) => void;
 }
 
 /**
@@ -100,6 +102,7 @@ async function runCommand(context: PerformContext, act: Act, command: Command): 
       timeoutMs: command.timeoutMs,
       recordPath,
       signal: act.signal,
+      onStuck: () => act.onStuck(command.program),
       onStarted(identity) {
         journal.commandStarted(id, identity);
         const at = { ...place, group: identity.pid };

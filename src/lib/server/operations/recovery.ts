@@ -6,21 +6,43 @@
  * is looked at, step by step, and the operation is finished, continued, taken back, or shown to the user.
  */
 import { AppError } from '../errors';
+import type { ProcessIdentity } from '../host/types';
 import { own, publish, runForward, takeBack, type Engine } from './engine';
 import type { CommandRow, OperationRow, StepRow } from './journal';
 import { settleCommand } from './perform';
 import { hasActed } from './runner';
+import { hideStuck, showStuck } from './waiting';
 import { pastNoReturn } from './view';
 
 const ORPHAN_WAIT_MS = 60_000;
 const ORPHAN_GRACE_MS = 2_000;
+const ORPHAN_LOOK_MS = 2_000;
+/** So many looks in a row: a program that works waits for the kernel now and then. */
+const ORPHAN_STUCK_LOOKS = 4;
 
-const identityOf = (row: CommandRow): { pid: number; startTicks: number; bootId: string } | null =>
+const identityOf = (row: CommandRow): ProcessIdentity | null =>
   row.pid === null || row.startTicks === null || row.bootId === null
     ? null
     : { pid: row.pid, startTicks: row.startTicks, bootId: row.bootId };
 
-async function settleOrphan(engine: Engine, operation: OperationRow, row: CommandRow): Promise<string> {
+/** @returns false when it still runs after ORPHAN_WAIT_MS. `onStuck`: it does nothing but wait for the kernel. */
+async function awaitOrphan(engine: Engine, identity: ProcessIdentity, onStuck: () => void): Promise<boolean> {
+  const { commands } = engine.host;
+  let stuckLooks = 0;
+  for (let waitedMs = 0; waitedMs < ORPHAN_WAIT_MS; waitedMs += ORPHAN_LOOK_MS) {
+    if (await commands.waitForEnd(identity, ORPHAN_LOOK_MS)) return true;
+    stuckLooks = commands.waitsForKernel(identity) ? stuckLooks + 1 : 0;
+    if (stuckLooks === ORPHAN_STUCK_LOOKS) onStuck();
+  }
+  return false;
+}
+
+async function settleOrphan(
+  engine: Engine,
+  operation: OperationRow,
+  row: CommandRow,
+  onStuck: (program: string) => void,
+): Promise<string> {
   const identity = identityOf(row);
   const name = row.argv[0] ?? 'a program';
   let seen = `${name} had not been started`;
@@ -30,8 +52,9 @@ async function settleOrphan(engine: Engine, operation: OperationRow, row: Comman
       const step = engine.journal.steps(operation.id)[row.stepIndex];
       const endless = step?.run.do === 'exec' && step.run.follow === true;
       const wait = operation.onInterrupt !== 'take-back' && operation.state === 'running' && !endless;
-      const ended = wait && (await engine.host.commands.waitForEnd(identity, ORPHAN_WAIT_MS));
-      if (!ended) await engine.host.commands.endGroup(identity, ORPHAN_GRACE_MS);
+      const tell = (): void => onStuck(name);
+      const ended = wait && (await awaitOrphan(engine, identity, tell));
+      if (!ended) await engine.host.commands.endGroup(identity, ORPHAN_GRACE_MS, tell);
       seen = ended
         ? `${name} (pid ${identity.pid}) was still running and was waited for`
         : `${name} (pid ${identity.pid}) was still running and was ended`;
@@ -118,7 +141,10 @@ async function judge(
   return runForward(engine, operation.id, signal);
 }
 
-/** Gives one operation its verdict and carries it out. Resolves when the verdict is on disk; the work goes on. */
+/**
+ * Gives one operation its verdict and carries it out. Resolves when the verdict is on disk; the work goes on. An orphan that
+ * waits for the kernel is not waited for: the verdict follows when it has ended.
+ */
 export async function recoverOne(engine: Engine, operation: OperationRow): Promise<void> {
   if (operation.state === 'needs-attention') return publish(engine, operation.id);
   const evidence = [stepAt(engine.journal.steps(operation.id))];
@@ -127,8 +153,17 @@ export async function recoverOne(engine: Engine, operation: OperationRow): Promi
     judged = resolve;
   });
   const finished = own(engine, operation.id, async (signal) => {
-    for (const row of engine.journal.openCommands(operation.id))
-      evidence.push(await settleOrphan(engine, operation, row));
+    let told = false;
+    for (const row of engine.journal.openCommands(operation.id)) {
+      const onStuck = (program: string): void => {
+        if (!told) showStuck(engine, operation, row.stepIndex, program);
+        told = true;
+        // The start goes on without it: the others are not held up by a drive that does not answer.
+        judged();
+      };
+      evidence.push(await settleOrphan(engine, operation, row, onStuck));
+    }
+    hideStuck(engine, operation);
     await judge(engine, operation, evidence, signal, judged);
   });
   await Promise.race([verdictGiven, finished]);

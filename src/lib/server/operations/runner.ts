@@ -16,7 +16,7 @@ import type { OperationRow, StepRow } from './journal';
 import { perform, type PerformContext } from './perform';
 import { recheckDrive } from './preconditions';
 import type { Progress } from './view';
-import { lookWhileRunning, whileFollowed } from './waiting';
+import { hideStuck, lookWhileRunning, showStuck, whileFollowed } from './waiting';
 
 export interface RunnerContext extends PerformContext {
   look: (look: Look) => Promise<LookResult>;
@@ -64,6 +64,21 @@ const pause = (
   step: StepRow,
   signal?: AbortSignal,
 ): Promise<void> => context.crash.pause(point, { kind: operation.kind, step: step.name }, signal);
+
+/** A program that can neither go on nor be ended is shown as long as it lasts. */
+async function performOrTell(
+  context: RunnerContext,
+  act: { operation: OperationRow; step: StepRow; phase: 'run' | 'undo'; signal: AbortSignal },
+  action: Action,
+): Promise<void> {
+  const { operation, step } = act;
+  const onStuck = (program: string): void => showStuck(context, operation, step.index, program);
+  try {
+    await perform(context, { ...act, onStuck }, action);
+  } finally {
+    hideStuck(context, operation);
+  }
+}
 
 async function recheckBeforeDestroying(
   context: RunnerContext,
@@ -115,7 +130,7 @@ async function forwardStep(
   await pause(context, 'acting', operation, step, signal);
   try {
     await whileFollowed(context, operation, step, () =>
-      perform(context, { operation, step, phase: 'run', signal }, step.run),
+      performOrTell(context, { operation, step, phase: 'run', signal }, step.run),
     );
     await pause(context, 'acted', operation, step, signal);
     const after = await lookWhileRunning(context, operation, step, signal);
@@ -165,7 +180,7 @@ async function undoActions(
   const signal = new AbortController().signal;
   for (const action of actions) {
     try {
-      await perform(context, { operation, step, phase: 'undo', signal }, action);
+      await performOrTell(context, { operation, step, phase: 'undo', signal }, action);
     } catch (error) {
       // Recorded, and the look decides: a tool that says "nothing to remove" has failed and is right.
       context.journal.addEvidence(operation.id, `Taking back "${step.title}": ${toAppError(error).message}`);

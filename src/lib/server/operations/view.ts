@@ -10,9 +10,14 @@ export interface Progress {
   step: number;
   text: string;
   percent: number | null;
+  /** Its program can neither go on nor be ended. */
+  stuck?: true;
 }
 
 const hasBegun = (step: StepRow): boolean => ['acting', 'done', 'failed'].includes(step.state);
+
+/** It stops where it is when it is cancelled, and nothing has to be undone; once it has its effect there is no way back. */
+export const stopsByItself = (step: StepRow): boolean => Array.isArray(step.undo) && step.undo.length === 0;
 
 /**
  * True once there is no way but onward. What removes things is past it with the first thing that is gone. What goes on
@@ -23,6 +28,7 @@ export function pastNoReturn(onInterrupt: OperationRow['onInterrupt'], rows: Ste
   const final = rows.filter((step) => step.undo === 'impossible');
   if (onInterrupt === 'take-back') return false;
   if (onInterrupt === 'finish') return final.some(hasBegun);
+  if (rows.some((step) => stopsByItself(step) && step.state === 'done')) return true;
   return final
     .filter((step) => step.destroys.length === 0)
     .some((step) => (step.run.do === 'wait' ? step.state === 'done' : hasBegun(step)));
@@ -42,6 +48,13 @@ function percentOf(row: OperationRow, rows: StepRow[], progress: Progress | null
   const current = row.state === 'running' ? rows.find((step) => step.index === progress?.step) : undefined;
   const part = current ? (weightOf(current) * (progress?.percent ?? 0)) / 100 : 0;
   return Math.min(99, Math.floor(((finished + untouched + part) * 100) / weigh(rows)));
+}
+
+/** On the way back only what cannot be ended: how far a step was means nothing there. */
+function progressOf(row: OperationRow, progress: Progress | null): Operation['progress'] {
+  if (!progress || !isLive(row.state) || (row.state !== 'running' && !progress.stuck)) return null;
+  const { step, text, percent } = progress;
+  return { step, text, percent };
 }
 
 const stepView = (step: StepRow): OperationStep => ({
@@ -72,7 +85,7 @@ export function operationView(
     verdict: row.verdict,
     evidence: row.evidence,
     percent: percentOf(row, rows, progress),
-    progress: row.state === 'running' ? progress : null,
+    progress: progressOf(row, progress),
     steps: rows.map(stepView),
     createdAt: row.createdAt,
     endedAt: row.endedAt,

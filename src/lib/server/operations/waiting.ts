@@ -24,12 +24,33 @@ function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 function show(context: RunnerContext, operation: OperationRow, step: StepRow, seen: LookResult): void {
+  if (context.progress.get(operation.id)?.stuck) return;
   context.progress.set(operation.id, {
     step: step.index,
     text: seen.evidence,
     percent: seen.percent ?? null,
   });
   context.changed(operation.id);
+}
+
+/**
+ * A program was to be ended and lives on: its drive does not answer, and the kernel lets nobody end it. The operation stays
+ * open, with its locks and nobody else's, until the program has ended or the machine was started again.
+ */
+export function showStuck(
+  context: Pick<RunnerContext, 'progress' | 'changed' | 'journal'>,
+  operation: OperationRow,
+  step: number,
+  program: string,
+): void {
+  const text = `Waits for the kernel: ${program} was told to end and cannot, because a drive does not answer. It goes on when the drive answers, or after a restart of the machine.`;
+  context.journal.addEvidence(operation.id, text);
+  context.progress.set(operation.id, { step, text, percent: null, stuck: true });
+  context.changed(operation.id);
+}
+/** The program has ended after all. */
+export function hideStuck(context: RunnerContext, operation: OperationRow): void {
+  if (context.progress.get(operation.id)?.stuck) hide(context, operation);
 }
 
 function hide(context: RunnerContext, operation: OperationRow): void {

@@ -52,9 +52,9 @@ const stopRule = (kind: KernelWork['kind'], { reading }: ChangeFacts): string | 
   reading && !reading.work?.some((work) => work.kind === kind) ? `No ${kind} is at work.` : null;
 
 const countedRule = ({ reading }: ChangeFacts): string | null =>
-  reading && !reading.members.some((member) => member.status === 'faulty')
-    ? 'None of its drives has counted errors.'
-    : null;
+  reading?.members.some((member) => member.status === 'faulty')
+    ? null
+    : 'None of its drives has counted errors.';
 
 function coreRule(verb: ChangeVerb, facts: ChangeFacts): string | null {
   switch (verb) {
