@@ -35,14 +35,16 @@ export async function check(sdk: PluginSdk, context: PluginContext): Promise<Ava
     ['ext4', 'xfs'],
   );
   if (!programs.available) return programs;
-  const version = await context.read(LVM, ['version'], { okExitCodes: [0, 5] });
+  const [version, kernel] = await Promise.all([
+    context.read(LVM, ['version'], { okExitCodes: [0, 5] }),
+    context.read(DMSETUP, ['version'], { okExitCodes: [0, 1] }),
+  ]);
   if (!isNewEnough(version.stdout))
     return {
       available: false,
       reason: 'The installed LVM is older than 2.03.12, and cannot be kept to the drives of a pool.',
       remedy: 'Update the system (Debian 12 or later has a newer one).',
     };
-  const kernel = await context.read(DMSETUP, ['version'], { okExitCodes: [0, 1] });
   if (/^Driver version:/m.test(kernel.stdout)) return { available: true };
   return {
     available: false,

@@ -32,6 +32,11 @@ async function memberOf(
   const path = context.path({ drive: drive.id });
   if (path === null) return { status: 'missing', detail: null };
   const physical = group?.physical.find((one) => one.uuid === uuid);
+  if (physical && physical.path === null)
+    return {
+      status: 'faulty',
+      detail: 'is plugged in and cannot be read: it gives no answer, or something else is on it',
+    };
   if (!group || !physical?.path) {
     const found = await context.probe(path);
     return { status: 'faulty', detail: `holds ${found ? `${found.type} of another origin` : 'nothing'}` };

@@ -37,6 +37,8 @@ interface RunOptions {
 
 const RUN_MS = 120_000;
 const COPY_MS = 120_000;
+/** Seconds that lab-drive waits for udev; on a machine that has other work to do as well, describing drives takes long. */
+const DESCRIBED = 'LAB_DRIVE_WAIT=60';
 const WALL_LIMIT_MS = 600_000;
 
 export class Machine {
@@ -187,7 +189,7 @@ export class Machine {
   }
   /** In the order asked for. */
   async paths(...serials: string[]): Promise<string[]> {
-    return (await this.check(['lab-drive', ...serials])).split('\n');
+    return (await this.check(['env', DESCRIBED, 'lab-drive', ...serials])).split('\n');
   }
 
   /* Drives */

@@ -325,6 +325,16 @@ describe('the status', () => {
     expect(reading.members.map((member) => member.status)).toEqual(['active', 'missing', 'active', 'active']);
     expect(reading.healthText).toContain('SER-sdb');
   });
+  it('is degraded, and names the serial, when a drive is plugged in and gives no answer', async () => {
+    const of = recorded('sda', 'sdb', 'sdc', 'sdd');
+    const reading = await plugin.status(context(MISSING, ['sda', 'sdb', 'sdc', 'sdd']), of);
+    expect(reading).toMatchObject({ poolStatus: 'degraded', health: 'critical' });
+    expect(reading.members[1]).toMatchObject({
+      status: 'faulty',
+      detail: expect.stringContaining('no answer'),
+    });
+    expect(reading.healthText).toContain('SER-sdb');
+  });
   it('is failed or missing when more are gone than the layout survives', async () => {
     const of = recorded('sda', 'sdb', 'sdc', 'sdd');
     expect(await plugin.status(context(MISSING, ['sda', 'sdc']), of)).toMatchObject({ poolStatus: 'failed' });
