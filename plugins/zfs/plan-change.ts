@@ -167,8 +167,8 @@ export function changesOf(sdk: PluginSdk) {
     ];
   }
 
-  /** What was counted before is told by the history; only errors of now are left when it ends. */
-  const startScrub = (spec: PoolSpec): Step[] => [
+  /** What was counted is told by the history; only errors from now on are left. */
+  const clearErrors = (spec: PoolSpec): Step[] => [
     {
       name: 'forget-errors',
       title: 'Forget the errors that were counted before',
@@ -176,6 +176,9 @@ export function changesOf(sdk: PluginSdk) {
       undo: 'nothing',
       look: lookOf('trusted', { pool: poolOf(spec), paths: null }),
     },
+  ];
+  const startScrub = (spec: PoolSpec): Step[] => [
+    ...clearErrors(spec),
     {
       name: 'start-scrub',
       title: 'Begin to read everything and mend what is damaged',
@@ -194,7 +197,7 @@ export function changesOf(sdk: PluginSdk) {
     },
   ];
 
-  return { expand, replace, addDrive, removeDrive, reAdd, startScrub, stopScrub };
+  return { expand, replace, addDrive, removeDrive, reAdd, startScrub, stopScrub, clearErrors };
 }
 
 const doing = (reading: PoolReading | null, kinds: string[]): boolean =>
