@@ -41,7 +41,7 @@ const facts = (change: Partial<DocumentFacts> = {}): DocumentFacts => ({
     ...{ errorMessage: null, createdAt: 1, updatedAt: 1, facts: null },
     drives: [row(0, 'a'), row(1, 'b')],
   },
-  last: { reading, error: null, readAt: 5 },
+  last: { reading, error: null, readAt: 5, drives: [row(0, 'a'), row(1, 'b')] },
   operation: null,
   plugin,
   unavailable: null,
@@ -68,7 +68,7 @@ describe('the document of a pool', () => {
   it('shows a pool that cannot be read with the reason, and its missing drive', () => {
     const pool = poolDocument(
       facts({
-        last: { reading: null, error: 'btrfs said something odd.', readAt: 5 },
+        last: { reading: null, error: 'btrfs said something odd.', readAt: 5, drives: [] },
         isPresent: (id) => id === 'a',
       }),
     );
@@ -79,6 +79,29 @@ describe('the document of a pool', () => {
       mounted: false,
       members: [{ status: 'unknown' }, { status: 'missing' }],
     });
+  });
+  it('never shows a member of which nothing was read yet: a drive that has just joined comes with its status', () => {
+    const before = facts();
+    const record = { ...before.record, drives: [row(0, 'a'), row(1, 'fresh')] };
+    expect(poolDocument({ ...before, record }).members).toMatchObject([
+      { driveId: 'a', status: 'active' },
+      { driveId: 'b', status: 'faulty' },
+    ]);
+    const members = [
+      { driveId: 'a', status: 'active' as const, detail: null },
+      { driveId: 'fresh', status: 'rebuilding' as const, detail: null },
+    ];
+    const last = { ...{ error: null, readAt: 6 }, reading: { ...reading, members }, drives: record.drives };
+    expect(poolDocument({ ...before, record, last }).members).toMatchObject([
+      { driveId: 'a', status: 'active' },
+      { driveId: 'fresh', status: 'rebuilding' },
+    ]);
+  });
+  it('shows a drive that has left as missing at once, whatever was read before', () => {
+    expect(poolDocument(facts({ isPresent: (id) => id === 'b' })).members).toMatchObject([
+      { driveId: 'a', status: 'missing', detail: null },
+      { driveId: 'b', status: 'faulty' },
+    ]);
   });
   it('is shown without its plugin too', () => {
     const pool = poolDocument(facts({ plugin: null, unavailable: 'Its plugin "btrfs" is not installed.' }));

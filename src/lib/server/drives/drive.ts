@@ -207,16 +207,19 @@ export function createDrives(parts: DriveParts): Drives {
     list,
     get,
     find(serialOrId) {
+      // Pools ask for each of their drives, at every change: one document is made for that, not all.
+      const here = host.blockDevices.current().find((drive) => drive.id === serialOrId);
+      if (here) return present(here);
+      const row = rows.get(serialOrId);
+      if (row) return remembered(row);
       const drives = list();
-      const byId = drives.find((drive) => drive.id === serialOrId);
-      if (byId) return byId;
       const named = drives.filter((drive) => drive.serial?.toLowerCase() === serialOrId.toLowerCase());
-      const here = named.filter((drive) => drive.present);
-      if (here.length > 1)
-        throw new AppError('drive_ambiguous', `${here.length} drives have the serial ${serialOrId}.`, {
+      const plugged = named.filter((drive) => drive.present);
+      if (plugged.length > 1)
+        throw new AppError('drive_ambiguous', `${plugged.length} drives have the serial ${serialOrId}.`, {
           remedy: 'Name the drive by its id instead.',
         });
-      return here[0] ?? named[0] ?? null;
+      return plugged[0] ?? named[0] ?? null;
     },
     async refresh(names) {
       look();

@@ -13,7 +13,7 @@ import { readMounts, readSwaps } from './mounts';
 import { readNode, type NodeContent } from './signatures';
 import { readBtrfsMembers, readDrives, wholeDevice, type KernelDrive } from './sysfs';
 import { devicesOfMount, kernelNameOf, systemDrives } from './system-drives';
-import { readVirtualDevices } from './virtual-devices';
+import { readVirtualDevices, type VirtualDevice } from './virtual-devices';
 import type { BlockDevices, BlockDrive, CommandRunner, MountEntry } from './types';
 
 /** Content hash of a drive whose content has not been read, or could not be: never equal to one that was confirmed. */
@@ -118,9 +118,16 @@ async function eachOf<T>(items: T[], limit: number, task: (item: T) => Promise<v
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }
 
+/** Read now; several questions in one turn share the answer: every pool asks, and each array's UUID is in its members. */
+let virtual: VirtualDevice[] | null = null;
+function virtualDevices(): VirtualDevice[] {
+  if (virtual) return virtual;
+  queueMicrotask(() => (virtual = null));
+  return (virtual = readVirtualDevices());
+}
 function virtualPath(ref: ArrayRef | MappedRef): string | null {
   const [kind, key] = 'array' in ref ? ['array', ref.array.toLowerCase()] : ['mapped', ref.mapped];
-  return readVirtualDevices().find((device) => device.kind === kind && device.key === key)?.path ?? null;
+  return virtualDevices().find((device) => device.kind === kind && device.key === key)?.path ?? null;
 }
 function resolveVirtual(ref: ArrayRef | MappedRef): string {
   const path = virtualPath(ref);

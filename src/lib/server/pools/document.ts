@@ -14,6 +14,8 @@ export interface Reading {
   reading: PoolReading | null;
   error: string | null;
   readAt: number;
+  /** The drives that the pool had when it was asked. */
+  drives: PoolRecord['drives'];
 }
 export interface DocumentFacts {
   record: PoolRecord;
@@ -37,8 +39,23 @@ function leastBytes(plugin: StoragePlugin | null, spec: PoolSpec, slot: number):
   return plugin ? replacementBytes(plugin, spec, old) : old.sizeBytes;
 }
 
-function membersOf({ record, last, plugin, isPresent }: DocumentFacts, spec: PoolSpec): PoolMember[] {
-  return record.drives.map((row) => {
+const idsOf = (drives: PoolRecord['drives']): string =>
+  drives
+    .map(({ driveId }) => driveId)
+    .toSorted()
+    .join();
+
+/**
+ * Its drives and what was said of them are of one moment: those that have joined or left since then show with the next
+ * answer, which is on its way.
+ */
+function driveRows({ record, last }: DocumentFacts): PoolRecord['drives'] {
+  return last?.reading && idsOf(last.drives) !== idsOf(record.drives) ? last.drives : record.drives;
+}
+
+function membersOf(facts: DocumentFacts, spec: PoolSpec): PoolMember[] {
+  const { last, plugin, isPresent } = facts;
+  return driveRows(facts).map((row) => {
     const found = last?.reading?.members.find((member) => member.driveId === row.driveId);
     return {
       slot: row.slot,
@@ -48,8 +65,9 @@ function membersOf({ record, last, plugin, isPresent }: DocumentFacts, spec: Poo
       sizeBytes: row.sizeBytes,
       role: row.role,
       replacementBytes: leastBytes(plugin, spec, row.slot),
-      status: found?.status ?? (isPresent(row.driveId) ? 'unknown' : 'missing'),
-      detail: found?.detail ?? null,
+      // That a drive has left is known before its pool has been asked about it.
+      status: isPresent(row.driveId) ? (found?.status ?? 'unknown') : 'missing',
+      detail: isPresent(row.driveId) ? (found?.detail ?? null) : null,
     };
   });
 }

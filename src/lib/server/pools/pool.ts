@@ -92,7 +92,8 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
   async function readAll(): Promise<void> {
     do {
       again = false;
-      await Promise.all(listPools(db).map(read));
+      // Each is shown as soon as it is known: one that answers slowly does not keep the others waiting.
+      await Promise.all(listPools(db).map((record) => read(record).then(publishSoon)));
       publish();
     } while (again && !stopped);
   }
@@ -110,6 +111,24 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     if (stopped) return;
     refreshAll().catch((error: unknown) => log.error({ error }, 'reading the pools failed'));
   };
+
+  /**
+   * A drive has come or left: its pool is asked at once, whatever reading is under way. That one began before, and a drive
+   * that does not answer any more may keep it for long.
+   */
+  let presentBefore = new Set<string>();
+  function lookAtDrives(): void {
+    const now = new Set(host.blockDevices.current().map((drive) => drive.id));
+    const before = presentBefore;
+    presentBefore = now;
+    const hasChanged = (id: string): boolean => now.has(id) !== before.has(id);
+    const failed = (error: unknown): void => log.error({ error }, 'reading a pool failed');
+    for (const record of reading === null ? [] : listPools(db))
+      if (record.drives.some(({ driveId }) => hasChanged(driveId)))
+        read(record).then(publishSoon).catch(failed);
+    publishSoon();
+    refreshSoon();
+  }
 
   /** The mount table alone tells whether a pool is mounted: that is shown at once, and what its tools say follows. */
   function showMounts(): void {
@@ -195,7 +214,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
           showMounts();
           refreshSoon();
         }),
-        bus.on('drives.changed', refreshSoon),
+        bus.on('drives.changed', lookAtDrives),
         bus.on('storage.changed', refreshSoon),
         bus.on('operation.ended', refreshSoon),
         bus.on('pool.changed', () => {

@@ -23,6 +23,9 @@ export function createPoolReadings(
   const { host, plugins, drives, clock, log } = deps;
   const last = new Map<string, Reading>();
   const inFlight = new Map<string, Promise<void>>();
+  /** Number of the reading that {@link last} is of, by GUID. */
+  const newest = new Map<string, number>();
+  let count = 0;
   let stopped = false;
 
   const presentDrive = (driveId: string) => {
@@ -51,26 +54,34 @@ export function createPoolReadings(
       return;
     }
     const readAt = clock.now();
+    const number = ++count;
     if (stopped) return;
+    /** One that was begun later may have ended before: it knows more. */
+    const keep = (reading: Reading): void => {
+      if ((newest.get(record.guid) ?? 0) > number) return;
+      newest.set(record.guid, number);
+      last.set(record.guid, reading);
+    };
     try {
       const found = await ask(record);
-      last.set(record.guid, { reading: found, error: null, readAt });
+      keep({ reading: found, error: null, readAt, drives: record.drives });
     } catch (error) {
       const { message, remedy } = toAppError(error);
       log.warn({ error, pool: record.guid }, 'a pool could not be read');
       const text = remedy ? `${message} ${remedy}` : message;
-      last.set(record.guid, { reading: null, error: text, readAt });
+      keep({ reading: null, error: text, readAt, drives: record.drives });
     }
   }
 
   async function sample(record: PoolRecord): Promise<void> {
     const known = last.get(record.guid);
     const before = known?.reading;
-    if (!before?.mounted || before.poolStatus === 'failed' || before.poolStatus === 'missing') return;
+    if (!known || !before?.mounted || before.poolStatus === 'failed' || before.poolStatus === 'missing')
+      return;
     const usage = await plugins.usage(record.plugin, specOf(record, presentDrive));
     const same = usage?.usedBytes === before.usedBytes && usage.availableBytes === before.availableBytes;
     if (!usage || same || last.get(record.guid) !== known) return;
-    last.set(record.guid, { reading: { ...before, ...usage }, error: null, readAt: clock.now() });
+    last.set(record.guid, { ...known, reading: { ...before, ...usage }, error: null, readAt: clock.now() });
   }
 
   return {
