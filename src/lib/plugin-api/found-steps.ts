@@ -15,6 +15,8 @@ const UNTOUCHED: Record<string, string[]> = {
   xfs: ['ro', 'norecovery'],
   btrfs: ['ro', 'rescue=nologreplay'],
   zfs: ['ro'],
+  // Whatever it is: only from a device that is read-only itself.
+  auto: ['ro'],
 };
 
 /**

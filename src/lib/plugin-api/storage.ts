@@ -133,6 +133,8 @@ export interface FoundPool {
   mountedAt: string | null;
   /** Why it cannot be adopted as it is, and what would help; null: it can. */
   obstacle: string | null;
+  /** Why nobody can look inside as it is; absent or null: one can. */
+  sealed?: string | null;
 }
 
 export interface PeekPlan {
@@ -201,9 +203,9 @@ export interface StoragePlugin {
   roles?: DriveRole[];
   /**
    * Why a change does not fit this pool now ("a stripe has no second copy to rebuild from"); null: it fits. Pure. Asked
-   * only for verbs whose method is there.
+   * only for verbs whose method is there; once more with the member that is meant, when one has been named.
    */
-  refusal?(verb: ChangeVerb, spec: PoolSpec, reading: PoolReading | null): string | null;
+  refusal?(verb: ChangeVerb, spec: PoolSpec, reading: PoolReading | null, member?: PoolDrive): string | null;
   /** More drives and all of their space. `added` have the next slots. Pure, as are all that give steps. */
   expand?(spec: PoolSpec, change: { added: PoolDrive[] }): Step[];
   /** `fresh` has the slot of `old`; redundancy never falls below what it is now while `old` is present. */
@@ -226,6 +228,11 @@ export interface StoragePlugin {
   release?(spec: PoolSpec): Step[];
   /** Pools of this plugin on the drives of this machine, ours or not. Changes nothing, assembles nothing. */
   find?(context: PluginContext): Promise<FoundPool[]>;
+  /**
+   * The key under which `find` lists this pool, for tools whose pools can be given another name in a shell: then it is
+   * still known. Without it the GUID tells. Pure.
+   */
+  keyOf?(spec: PoolSpec): string;
   /**
    * Steps that make the files of a pool readable at `mountPath` (an empty folder, there already) with nothing written to
    * any drive, no journal replayed, and those that end it again. Pure; see `sdk.mountReadOnly`.

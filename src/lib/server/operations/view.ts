@@ -14,6 +14,8 @@ export interface Progress {
   stuck?: true;
 }
 
+/** What was waited for may have come to its end before it was looked at: then the step is skipped. */
+const FINISHED_AHEAD: readonly StepState[] = ['done', 'skipped'];
 const hasBegun = (step: StepRow): boolean => ['acting', 'done', 'failed'].includes(step.state);
 
 /** It stops where it is when it is cancelled, and nothing has to be undone; once it has its effect there is no way back. */
@@ -31,7 +33,7 @@ export function pastNoReturn(onInterrupt: OperationRow['onInterrupt'], rows: Ste
   if (rows.some((step) => stopsByItself(step) && step.state === 'done')) return true;
   return final
     .filter((step) => step.destroys.length === 0)
-    .some((step) => (step.run.do === 'wait' ? step.state === 'done' : hasBegun(step)));
+    .some((step) => (step.run.do === 'wait' ? FINISHED_AHEAD.includes(step.state) : hasBegun(step)));
 }
 
 /** Waiting for the kernel takes hours where the others take a moment: it is most of the bar. */

@@ -70,6 +70,7 @@ const foundPools: z.ZodType<FoundPool[]> = z.array(
     byCairn: z.boolean(),
     mountedAt: z.string().nullable(),
     obstacle: text.nullable(),
+    sealed: text.nullable().optional(),
   }),
 );
 const usage: z.ZodType<PoolUsage | null> = z

@@ -6,6 +6,8 @@ export interface ChangeFacts {
   plugin: StoragePlugin;
   spec: PoolSpec;
   reading: PoolReading | null;
+  /** The one that is meant, once it is known. */
+  member?: PoolDrive;
 }
 
 /** The method that a verb needs, and what a plugin without it cannot do. */
@@ -91,7 +93,7 @@ export function refusalOf(verb: ChangeVerb, facts: ChangeFacts): string | null {
   const why = lackOf(verb, facts.plugin) ?? coreRule(verb, facts);
   if (why) return why;
   try {
-    return facts.plugin.refusal?.(verb, facts.spec, facts.reading) ?? null;
+    return facts.plugin.refusal?.(verb, facts.spec, facts.reading, facts.member) ?? null;
   } catch (error) {
     return `Its plugin failed: ${error instanceof Error ? error.message : String(error)}`;
   }

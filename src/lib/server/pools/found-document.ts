@@ -85,7 +85,7 @@ function peekObstacle(facts: FoundFacts): string | null {
   if (candidate.found.mountedAt !== null) return null;
   if (!plugin?.peek) return `The plugin ${candidate.pluginName} cannot look inside.`;
   const unknown = candidate.found.layout === null ? candidate.found.obstacle : null;
-  return conflict ?? driveObstacle(facts) ?? unknown;
+  return conflict ?? driveObstacle(facts) ?? candidate.found.sealed ?? unknown;
 }
 
 function verbsOf(facts: FoundFacts): FoundDocument['verbs'] {

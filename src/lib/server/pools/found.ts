@@ -16,10 +16,16 @@ import type { PoolReadDeps } from './deps';
 import { foundDocument, problemDocument, type Candidate, type SearchProblem } from './found-document';
 import { ignoredFound, setIgnored } from './found-store';
 import { forgetInside, insideFolder, readInside } from './inside';
-import { findByDrive, findByLabel, findPool, listPools } from './store';
+import { specOf } from './spec';
+import { findByDrive, findByLabel, findPool, listPools, type PoolRecord } from './store';
 
-/** Changes come in swarms: a new partition table is a dozen events. */
-const SETTLE_MS = 150;
+/**
+ * Changes come in swarms: a new partition table is a dozen events. Nobody waits for a search, and it starts the tools of
+ * every plugin: what a drive that came or left means for the pools of the records is found out before.
+ */
+const SETTLE_MS = 500;
+/** Kernel names of devices that are made of others. */
+const VIRTUAL = /^(md|dm-)/;
 
 export interface FoundPools {
   list(): FoundDocument[];
@@ -29,6 +35,8 @@ export interface FoundPools {
   candidate(id: string): Candidate;
   /** Everything that plugins find, also the pools of the records: for comparing the two. */
   all(): Candidate[];
+  /** Those of them that are this pool. */
+  ofRecord(record: PoolRecord): Candidate[];
   inside(guid: string): FolderListing | null;
   /** @throws AppError found_not_found */
   ignore(id: string, on: boolean): FoundDocument;
@@ -84,10 +92,28 @@ export function createFound(deps: FoundDeps): FoundPools {
     return z.uuid().safeParse(found.guid).success ? null : 'Its UUID is not a valid one.';
   }
 
+  /** The pool of the records that this is, also when a shell gave it another name. */
+  function recordOf(candidate: Candidate): PoolRecord | null {
+    const same = findPool(db, candidate.found.guid);
+    if (same) return same;
+    const plugin = plugins.known(candidate.plugin);
+    if (!plugin?.keyOf) return null;
+    const others = listPools(db).filter((record) => record.plugin === candidate.plugin);
+    try {
+      return (
+        others.find((record) => plugin.keyOf?.(specOf(record, () => null)) === candidate.found.key) ?? null
+      );
+    } catch (error) {
+      log.warn({ error, plugin: plugin.id }, 'a plugin could not tell what its pools are called');
+      return null;
+    }
+  }
+
   /** Pools of the records are no news, and what is on the drives of a pool that is being made goes. */
-  function isNews({ found }: Candidate): boolean {
+  function isNews(candidate: Candidate): boolean {
+    const { found } = candidate;
     const members = new Set(found.members.map((member) => member.driveId));
-    const record = findPool(db, found.guid);
+    const record = recordOf(candidate);
     if (record?.drives.some((drive) => members.has(drive.driveId))) return false;
     return ![...members].some((driveId) => {
       const owner = findByDrive(db, driveId);
@@ -224,6 +250,7 @@ export function createFound(deps: FoundDeps): FoundPools {
     get,
     candidate,
     all: () => candidates,
+    ofRecord: ({ guid }) => candidates.filter((candidate) => recordOf(candidate)?.guid === guid),
     inside: (guid) => readInside(config, guid),
     ignore(id, on) {
       get(id);
@@ -235,6 +262,12 @@ export function createFound(deps: FoundDeps): FoundPools {
     start() {
       mkdirSync(insideFolder(config), { recursive: true, mode: 0o700 });
       unsubscribe.push(
+        // A label set in a shell changes nothing on the drives that arrays and volumes are made of.
+        bus.on('block-devices.changed', ({ names }) => {
+          if (!names.some((name) => VIRTUAL.test(name))) return;
+          lastKey = '';
+          soon();
+        }),
         bus.on('drives.changed', soon),
         bus.on('mounts.changed', soon),
         bus.on('operation.ended', soon),

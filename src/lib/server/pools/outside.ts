@@ -18,7 +18,7 @@ interface OutsideDeps {
   clock: Clock;
   host: Pick<Host, 'blockDevices'>;
   operations: Pick<Operations, 'holder'>;
-  found: Pick<FoundPools, 'all' | 'list'>;
+  found: Pick<FoundPools, 'ofRecord' | 'list'>;
 }
 interface Seen {
   mounted: boolean;
@@ -59,12 +59,13 @@ export function watchOutside(deps: OutsideDeps): () => void {
   function see(record: PoolRecord): Seen {
     const ids = new Set(record.drives.map((row) => row.driveId));
     const here = host.blockDevices.current().filter((drive) => ids.has(drive.id));
-    const pools = found.all().filter((one) => one.found.guid === record.guid);
+    const pools = found.ofRecord(record);
     const holding = new Set(pools.flatMap((one) => one.found.members.map((member) => member.driveId)));
     const mounts = here.flatMap((drive) => [drive, ...drive.partitions]).flatMap((place) => place.mounts);
     return {
       mounted: mounts.some((mount) => mount.path === record.mountPath),
-      label: pools[0]?.found.label ?? null,
+      // Of what does not run the label cannot be seen.
+      label: pools[0]?.found.label || null,
       members: new Map(here.map((drive) => [drive.id, holding.has(drive.id) || !drive.probed])),
     };
   }

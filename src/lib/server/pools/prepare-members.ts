@@ -189,6 +189,8 @@ export async function prepareRemoveDrive(deps: PoolDeps, raw: JsonObject): Promi
   const subject = await changeableOf(deps, 'remove-drive', request.poolGroupGuid);
   const { plugin, spec, reading } = subject;
   const drive = memberOf(spec, request.member);
+  const why = refusalOf('remove-drive', { plugin, spec, reading, member: drive });
+  if (why) throw new AppError('pool_wrong_state', why);
   const layout = plugin.layouts.find((candidate) => candidate.id === spec.layout);
   const data = spec.drives.filter((one) => (one.role ?? 'data') === 'data').length;
   if (layout && (drive.role ?? 'data') === 'data' && data <= layout.minDrives)
