@@ -52,13 +52,16 @@ async function readOnArray(context: PluginContext, uuid: string): Promise<OnArra
 function membersOf(members: FoundMember[], newest: FoundMember): FoundPool['members'] {
   let spareSlot = newest.raidDevices;
   return members.map((member): FoundPool['members'][number] => {
-    if (member.slot === null)
-      return { driveId: member.driveId, slot: spareSlot++, role: 'spare', status: 'spare' };
+    if (member.slot === null || member.replacement)
+      return {
+        ...{ driveId: member.driveId, slot: spareSlot++, role: 'spare' },
+        status: member.replacement ? 'rebuilding' : 'spare',
+      };
     return {
       driveId: member.driveId,
       slot: member.slot,
       role: 'data',
-      status: isCurrent(member, newest) ? 'active' : 'faulty',
+      status: isCurrent(member, newest) ? (member.filling ? 'rebuilding' : 'active') : 'faulty',
     };
   });
 }
@@ -88,25 +91,28 @@ function foundPool(sdk: PluginSdk, members: FoundMember[], on: OnArray): FoundPo
   const partitions: Record<string, Json> = {};
   for (const member of members) partitions[member.driveId] = member.partition;
   const type = on.filesystem?.type;
+  const obstacle = obstacleOf(newest, on, byCairn);
   const title = `md ${newest.level.toUpperCase()} array "${newest.name}"`;
   return {
     key: newest.arrayUuid,
     guid: (byCairn ? named : on.filesystem?.uuid) ?? sdk.derivedUuid(newest.arrayUuid, 'pool'),
-    label: on.filesystem?.label ?? (newest.name.split(':').at(-1) || 'array'),
+    label: on.filesystem?.label ?? (named === null ? newest.name.split(':').at(-1) || 'array' : ''),
     layout: isLayout(newest.level) ? newest.level : null,
     options: {
-      filesystem: isFilesystem(type) ? type : 'ext4',
+      // Of an array that does not run nobody can see it; the pool's identity file tells.
+      ...(isFilesystem(type) ? { filesystem: type } : {}),
       chunkKib: String(newest.chunkKib ?? 512),
       bitmap: newest.bitmap,
     },
-    facts: { arrayUuid: newest.arrayUuid, partitions },
+    facts: { arrayUuid: newest.arrayUuid, partitions, running: on.path !== null },
     members: list,
     missing,
     sizeBytes: newest.sizeBytes,
     description: type ? `${title} with ${type}` : title,
     byCairn,
     mountedAt: on.mountedAt,
-    obstacle: obstacleOf(newest, on, byCairn),
+    obstacle,
+    sealed: obstacle,
   };
 }
 

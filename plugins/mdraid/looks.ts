@@ -107,6 +107,18 @@ export async function failed(context: PluginContext, args: JsonObject): Promise<
     : seen('absent', 'The array keeps no failed member on this drive.');
 }
 
+/** Has the member on this drive a place of its own, be it still filled or up to date? A spare only waits. */
+export async function filling(context: PluginContext, args: JsonObject): Promise<LookResult> {
+  const found = await running(context, args);
+  if (!found) return seen('foreign', NOT_THERE);
+  const member = memberAt(context, found.array, String(args.drive));
+  if (!member) return seen('absent', 'The drive is no member of the array.');
+  if (isFaulty(member)) return seen('partial', `The array has failed ${member.name}.`);
+  return member.slot === null
+    ? seen('absent', `${member.name} waits as a spare.`)
+    : seen('done', `${member.name} has place ${member.slot}.`);
+}
+
 /** Is the member on this drive up to date, and (when there is one) the one that it replaces out of the array's places? */
 export async function synced(context: PluginContext, args: JsonObject): Promise<LookResult> {
   const found = await running(context, args);
@@ -122,7 +134,8 @@ export async function synced(context: PluginContext, args: JsonObject): Promise<
   // As a spare of an array that lacks a member it is about to be taken; the kernel needs a moment for that.
   if (fresh.slot !== null || inSync.size < array.raidDisks)
     return seen('running', `${fresh.name} is being filled.`, percentOf(array));
-  return seen('absent', `${fresh.name} waits as a spare.`);
+  // A spare was quicker: the array is whole, and the newcomer is the spare now.
+  return seen(args.old === undefined ? 'done' : 'absent', `${fresh.name} waits as a spare.`);
 }
 
 /** Has the array this many places? `settled`: and is no reshape under way? */

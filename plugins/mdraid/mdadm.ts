@@ -81,6 +81,15 @@ export const assembleCommand = (guid: string, uuid: string, members: DriveRef[])
     ],
     SLOW_MS,
   );
+/** Read-only: neither a superblock nor anything else is written, and nothing is brought into step. */
+export const assembleReadOnlyCommand = (guid: string, uuid: string, members: DriveRef[]): ExecAction =>
+  mdadm(
+    [
+      ...['--assemble', `/dev/md/${arrayName(guid)}`, '--readonly', '--run', `--uuid=${uuid}`],
+      ...['--config=none', '--homehost=any', ...members],
+    ],
+    SLOW_MS,
+  );
 export const stopCommand = (array: ArrayRef): ExecAction => mdadm(['--stop', array]);
 export const zeroCommand = (member: DriveRef): ExecAction => mdadm(['--zero-superblock', member]);
 

@@ -16,6 +16,10 @@ export interface Superblock {
   bitmap: boolean;
   /** Its place in the array; null: a spare, or a journal. */
   slot: number | null;
+  /** It was being filled, and is not complete: what lies beyond is old. */
+  filling: boolean;
+  /** It is about to take the place of another one, which still has it. */
+  replacement: boolean;
   /** Rises with every change of the array: a member with fewer was left behind. */
   events: number;
   /** What this member knows of all places: A active, . missing, R being replaced. */
@@ -46,7 +50,7 @@ function leadingNumber(values: Values, name: string): number {
 }
 
 function slotOf(role: string): number | null {
-  const active = /^Active device (\d+)$/.exec(role);
+  const active = /^(?:Active|Replacement) device (\d+)$/.exec(role);
   if (active) return Number(active[1]);
   if (role === 'spare' || role === 'Journal') return null;
   throw new Error(`"Device Role" is "${role}"`);
@@ -73,6 +77,8 @@ function superblockOf(path: string, values: Values): Superblock {
     chunkKib: chunkOf(values),
     bitmap: values.has('Internal Bitmap'),
     slot: slotOf(need(values, 'Device Role')),
+    filling: values.has('Recovery Offset'),
+    replacement: need(values, 'Device Role').startsWith('Replacement '),
     events: leadingNumber(values, 'Events'),
     places: need(values, 'Array State').split(' ')[0] ?? '',
   };

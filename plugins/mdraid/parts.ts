@@ -31,16 +31,21 @@ function foundPartition(spec: PoolSpec, driveId: string): number | null {
   return typeof number === 'number' ? number : null;
 }
 
+/** Of a pool that was found: the UUID that its array has; else the one that Cairn gave it. */
+export function arrayOf(sdk: Pick<PluginSdk, 'derivedUuid'>, spec: PoolSpec): ArrayRef {
+  const told = spec.facts?.arrayUuid;
+  return { array: typeof told === 'string' ? told : sdk.derivedUuid(spec.guid, 'array') };
+}
+
 /** @throws TypeError when the pool is not one of this plugin's */
 export function partsOf(sdk: Pick<PluginSdk, 'derivedUuid'>, spec: PoolSpec): Parts {
   const type = spec.options.filesystem;
   if (!isLayout(spec.layout) || !isFilesystem(type))
     throw new TypeError(`pool ${spec.guid} is not a pool of ${ID}`);
-  const told = spec.facts?.arrayUuid;
   const bySlot = spec.drives.toSorted((a, b) => a.slot - b.slot);
   return {
     layout: spec.layout,
-    array: { array: typeof told === 'string' ? told : sdk.derivedUuid(spec.guid, 'array') },
+    array: arrayOf(sdk, spec),
     type,
     filesystem: FILESYSTEMS[type],
     data: bySlot.filter((drive) => drive.role !== 'spare'),

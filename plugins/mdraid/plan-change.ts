@@ -1,5 +1,5 @@
 /** The plans that change an md pool which is there: more drives, other drives, checks. Pure. */
-import type { DriveRef, Step } from '../../src/lib/plugin-api/plan';
+import type { DriveRef, ExecAction, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { ChangeVerb, PoolDrive, PoolReading, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { smallestAlike } from './layouts';
@@ -18,13 +18,20 @@ import { clearMember, look, memberPartition, placesArgument } from './plan';
 /** A new drive's member lies in a partition of ours, whatever the pool's found drives have. */
 const freshRef = (drive: PoolDrive): DriveRef => ({ drive: drive.id, partition: 1 });
 
+/** A newcomer leaves again, and carries nothing of the array any more. */
+const takeOut = ({ array }: Parts, drive: PoolDrive): ExecAction[] => [
+  failAndRemoveCommand(array, freshRef(drive)),
+  zeroCommand(freshRef(drive)),
+];
+
 function addMember(parts: Parts, drive: PoolDrive, title: string): Step {
   const { array } = parts;
   return {
     name: `add-member-${drive.slot}`,
     title,
     run: addCommand(array, [freshRef(drive)]),
-    undo: [removeCommand(array, freshRef(drive)), zeroCommand(freshRef(drive))],
+    // Also while the kernel fills it: then it stops, and nothing that others hold is lost.
+    undo: takeOut(parts, drive),
     look: look('members', { ...array, places: [[drive.id, 1]] }),
   };
 }
@@ -76,16 +83,26 @@ export function changesOf(sdk: PluginSdk) {
     ];
   }
 
-  /** While the old member still works it is copied, so that no redundancy is given up; else the rest rebuilds it. */
+  /**
+   * While the old member still works it is copied, so that no redundancy is given up; else the rest rebuilds it. Until the
+   * new one is filled it can be taken out again, and everything is as before; from then on there is only onward.
+   */
   function replace(spec: PoolSpec, { old, fresh }: { old: PoolDrive; fresh: PoolDrive }): Step[] {
     const parts = partsFor(spec);
     const { array } = parts;
     const oldRef = parts.memberOf(old);
-    const fill: Step = {
-      name: 'fill-member',
-      title: `Fill drive ${nameOf(fresh)} in place of ${nameOf(old)}`,
-      run: old.present ? replaceCommand(array, oldRef, freshRef(fresh)) : { do: 'wait' },
-      undo: [failAndRemoveCommand(array, freshRef(fresh))],
+    const start: Step = {
+      name: 'start-replacement',
+      title: `Copy drive ${nameOf(old)} to ${nameOf(fresh)}`,
+      run: replaceCommand(array, oldRef, freshRef(fresh)),
+      undo: takeOut(parts, fresh),
+      look: look('filling', { ...array, drive: fresh.id }),
+    };
+    const rebuild: Step = {
+      name: 'rebuild',
+      title: `Wait until drive ${nameOf(fresh)} has everything`,
+      run: { do: 'wait' },
+      undo: 'impossible',
       look: look('synced', { ...array, drive: fresh.id, ...(old.present ? { old: old.id } : {}) }),
     };
     const letGo: Step = {
@@ -98,7 +115,8 @@ export function changesOf(sdk: PluginSdk) {
     return [
       ...memberPartition(sdk, spec, fresh),
       addMember(parts, fresh, `Add drive ${nameOf(fresh)} to the array`),
-      fill,
+      ...(old.present ? [start] : []),
+      rebuild,
       ...(old.present ? [letGo, ...clearMember(sdk, spec, old)] : []),
       ...identity(
         spec,
@@ -205,7 +223,12 @@ const isScrubbing = (reading: PoolReading | null): boolean =>
 const MOUNT_FIRST = 'Mount it first: who its members are is also written into it.';
 
 /** Why a change does not fit now; null: it fits. */
-export function refusal(verb: ChangeVerb, spec: PoolSpec, reading: PoolReading | null): string | null {
+export function refusal(
+  verb: ChangeVerb,
+  spec: PoolSpec,
+  reading: PoolReading | null,
+  member?: PoolDrive,
+): string | null {
   const stripe = spec.layout === 'raid0';
   const running = reading !== null && !['inactive', 'missing', 'failed'].includes(reading.poolStatus);
   if (!running) return 'Its array does not run. Mount the pool first.';
@@ -224,7 +247,7 @@ export function refusal(verb: ChangeVerb, spec: PoolSpec, reading: PoolReading |
       const data = spec.drives.filter((drive) => drive.role !== 'spare').length;
       const hasSpare = data < spec.drives.length;
       if (!reading.mounted) return MOUNT_FIRST;
-      if (hasSpare) return atWork(reading);
+      if (hasSpare && (!member || member.role === 'spare')) return atWork(reading);
       if (spec.layout !== 'raid1')
         return 'Only mirrors and spares can give a drive away; this layout needs each of its drives.';
       return data <= 2 ? 'A mirror needs two drives.' : atWork(reading);
@@ -234,7 +257,9 @@ export function refusal(verb: ChangeVerb, spec: PoolSpec, reading: PoolReading |
       return reading.mounted ? null : MOUNT_FIRST;
     case 're-add':
       if (stripe) return 'A stripe that has lost a drive cannot be made whole.';
-      return degraded ? null : 'No member is missing.';
+      return degraded || reading.members.some((one) => one.status === 'faulty')
+        ? null
+        : 'No member is missing.';
     case 'start-scrub':
       if (stripe) return 'A stripe has no second copy to compare with.';
       if (isScrubbing(reading)) return 'It is being checked already.';

@@ -1,9 +1,9 @@
 /** The plans of an md pool's life: create, remove, mount, unmount, let go, rename. Pure. */
 import type { JsonObject, Look, Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import type { PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
+import type { PeekPlan, PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { REDUNDANT, STRIPED } from './layouts';
-import { assembleCommand, createCommand, stopCommand, zeroCommand } from './mdadm';
+import { assembleCommand, assembleReadOnlyCommand, createCommand, stopCommand, zeroCommand } from './mdadm';
 import { ID, nameOf, partsOf, tableOf, type Parts } from './parts';
 
 export const look = (name: string, args: JsonObject): Look => ({ look: `${ID}/${name}`, args });
@@ -158,6 +158,44 @@ export function plansOf(sdk: PluginSdk) {
   const unmount = (spec: PoolSpec): Step[] => [sdk.unmountFilesystem(spec, filesystemOf(spec))];
   const release = (spec: PoolSpec): Step[] => [...unmount(spec), stopArray(spec)];
 
+  /**
+   * A running array is mounted as it is. One of Cairn's that was let go of is started read-only for the moment, and then
+   * whatever lies on it can be mounted: it cannot be written to.
+   */
+  function peek(spec: PoolSpec): PeekPlan {
+    if (spec.facts?.running !== false) return sdk.mountReadOnly(spec, filesystemOf(spec));
+    const { array, data, spares, memberOf } = partsOf(sdk, {
+      ...spec,
+      options: { filesystem: 'ext4', ...spec.options },
+    });
+    const started = look('started', { ...array });
+    const { open, close } = sdk.mountReadOnly(spec, { source: array, filesystem: 'auto' });
+    const stop = stopCommand(array);
+    return {
+      open: [
+        {
+          name: 'start-array-read-only',
+          title: 'Start the array, read-only',
+          run: assembleReadOnlyCommand(spec.guid, array.array, present([...data, ...spares]).map(memberOf)),
+          undo: [stop],
+          look: started,
+        },
+        ...open,
+      ],
+      close: [
+        ...close,
+        {
+          name: 'stop-array',
+          title: 'Stop the array again',
+          run: stop,
+          // Taking back the start does it.
+          undo: 'nothing',
+          look: sdk.not(look('started', { ...array, there: true })),
+        },
+      ],
+    };
+  }
+
   function rename(spec: PoolSpec, newLabel: string): Step[] {
     const { array, filesystem } = parts(spec);
     const labelOf = (text: string): string => sdk.filesystemLabel(text, filesystem.labelMaxLength);
@@ -173,5 +211,5 @@ export function plansOf(sdk: PluginSdk) {
     return [...(label === before ? [] : [setLabel]), sdk.rewriteIdentity(ID, spec, newLabel)];
   }
 
-  return { create, destroy, mount, unmount, release, rename };
+  return { create, destroy, mount, unmount, release, peek, rename };
 }

@@ -10,7 +10,7 @@ import { LAYOUTS, REDUNDANT, STRIPED, usableBytes } from './layouts';
 import * as looks from './looks';
 import { MDADM } from './mdadm';
 import { parseExamine } from './parse-examine';
-import { ID } from './parts';
+import { arrayOf, ID } from './parts';
 import { plansOf } from './plan';
 import { changesOf, refusal } from './plan-change';
 import { status } from './status';
@@ -99,6 +99,7 @@ export default (sdk: PluginSdk) => {
     ...changesOf(sdk),
     refusal,
     watch,
+    keyOf: (spec) => arrayOf(sdk, spec).array,
     find: (context) => find(context, sdk, parsers.examine),
     status: (context, spec) =>
       status(context, spec, { derivedUuid: sdk.derivedUuid, array: readArray, examine: parsers.examine }),
@@ -109,6 +110,7 @@ export default (sdk: PluginSdk) => {
       clear: looks.clear,
       members: looks.members,
       failed: looks.failed,
+      filling: looks.filling,
       synced: looks.synced,
       places: looks.places,
       scrubbing: looks.scrubbing,

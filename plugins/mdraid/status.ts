@@ -35,14 +35,26 @@ function tolerated(parts: Parts): number {
   }
 }
 
-function memberReading(member: ArrayMember | undefined, present: boolean): Omit<MemberReading, 'driveId'> {
+/** The kernel keeps the wish until somebody fills the place or the array is started again. */
+const isReplaced = (member: ArrayMember, array: ArrayState): boolean =>
+  array.members.some((other) => other !== member && other.slot === member.slot && !isFaulty(other));
+
+function memberReading(
+  member: ArrayMember | undefined,
+  present: boolean,
+  array: ArrayState,
+): Omit<MemberReading, 'driveId'> {
   if (!present) return { status: 'missing', detail: null };
   if (!member) return { status: 'faulty', detail: 'is not part of the array' };
   if (isFaulty(member)) return { status: 'faulty', detail: 'failed in the array' };
   const place = member.slot === null ? null : `place ${member.slot}`;
   if (isInSync(member)) {
     const notes = [
-      ...(member.flags.includes('want_replacement') ? ['is being replaced'] : []),
+      ...(isReplaced(member, array)
+        ? ['is being replaced']
+        : member.flags.includes('want_replacement')
+          ? ['the next spare takes its place']
+          : []),
       ...(member.flags.includes('write_error') ? ['has had write errors'] : []),
     ];
     return { status: 'active', detail: notes.join(', ') || place };
@@ -61,7 +73,7 @@ function membersOf(context: PluginContext, parts: Parts, array: ArrayState) {
   }
   const readings = [...parts.data, ...parts.spares].map((drive) => ({
     driveId: drive.id,
-    ...memberReading(byDrive.get(drive.id), context.path({ drive: drive.id }) !== null),
+    ...memberReading(byDrive.get(drive.id), context.path({ drive: drive.id }) !== null, array),
   }));
   // A drive that has just gone is known to be gone before md has tried to write to it.
   const inSync = new Set([...byDrive.values()].filter(isInSync).map((member) => member.slot));
@@ -110,6 +122,13 @@ function judgeRunning(
       healthText:
         'A member is being filled; until that has ended the pool has less protection than it will have.',
     };
+  const hasSteppedIn = parts.spares.some((spare) => statusOf.get(spare.id) === 'active');
+  if (gone.length > 0 && hasSteppedIn)
+    return {
+      poolStatus: 'active',
+      health: 'warning',
+      healthText: `${names}; a spare has taken the place, and nothing is less safe. Replace it, so that there is a spare again.`,
+    };
   const troubled = readings.find((reading) => reading.detail?.includes('write errors'));
   if (troubled)
     return {
@@ -134,9 +153,11 @@ function stoppedReading(
   if (!at.present) return { status: 'missing', detail: null };
   if (!at.superblock || !at.newest) return { status: 'faulty', detail: 'carries no superblock of the array' };
   if (drive.role === 'spare') return { status: 'spare', detail: null };
-  return isCurrent(at.superblock, at.newest)
-    ? { status: 'active', detail: null }
-    : { status: 'faulty', detail: 'was away while the others went on' };
+  if (!isCurrent(at.superblock, at.newest))
+    return { status: 'faulty', detail: 'was away while the others went on' };
+  return at.superblock.filling
+    ? { status: 'rebuilding', detail: 'was not filled to its end; that goes on when the pool is mounted' }
+    : { status: 'active', detail: null };
 }
 
 /** The array does not run: what its drives carry is read instead. */
@@ -163,6 +184,17 @@ async function stoppedReadings(
   );
   if (lost.length === 0)
     return { readings, judgement: { poolStatus: 'inactive', health: 'healthy', healthText: null } };
+  const isFilling = (drive: PoolDrive): boolean =>
+    readings.find((reading) => reading.driveId === drive.id)?.status === 'rebuilding';
+  if (lost.every(isFilling) && lost.length <= tolerated(parts))
+    return {
+      readings,
+      judgement: {
+        poolStatus: 'degraded',
+        health: 'warning',
+        healthText: `${areThere(lost, 'not filled yet')}. That goes on when the pool is mounted.`,
+      },
+    };
   const allMissing = !lost.some(isPresent);
   const tooMany = lost.length > tolerated(parts);
   const judgement: Judgement = {

@@ -98,6 +98,8 @@ describe('mdadm --examine', () => {
         chunkKib: 512,
         bitmap: true,
         slot: 0,
+        filling: false,
+        replacement: false,
         events: 4,
         places: 'AAAA',
       },
@@ -106,6 +108,20 @@ describe('mdadm --examine', () => {
   it('knows a stripe, which has no size of its own', () => {
     expect(parseExamine(mdadm('4.2-examine-raid0.txt'))).toMatchObject([
       { level: 'raid0', sizeBytes: null, bitmap: false, slot: 0 },
+    ]);
+  });
+  it('reads what other versions say: sizes without units, a member that replaces another, a reshape', () => {
+    expect(parseExamine(mdadm('4.1-examine-raid1.txt'))).toMatchObject([
+      {
+        ...{ level: 'raid1', name: 'nas:photos', slot: 1, sizeBytes: 3906884608 * 1024, chunkKib: null },
+        ...{ bitmap: true, events: 28917, places: 'AA', filling: false },
+      },
+    ]);
+    expect(parseExamine(mdadm('4.3-examine-raid5-replacing.txt'))).toMatchObject([
+      { slot: 2, filling: true, replacement: true, places: 'AAR' },
+    ]);
+    expect(parseExamine(mdadm('4.4-examine-raid6-reshaping.txt'))).toMatchObject([
+      { path: '/dev/nvme0n1p1', raidDevices: 5, slot: 4, chunkKib: 1024, filling: false },
     ]);
   });
   it('knows spares and says nothing about other kinds of RAID', () => {
@@ -285,11 +301,31 @@ describe('the plans', () => {
     const pool = spec('raid5', 3);
     const fresh = drive(1, { id: 'drive-9' });
     const working = plugin.replace(pool, { old: drive(1), fresh });
-    expect(argvOf(working, 'fill-member')).toContain('--replace');
+    expect(argvOf(working, 'start-replacement')).toContain('--replace');
     expect(names(working)).toContain('erase-superblock-1');
     const gone = plugin.replace(pool, { old: drive(1, { present: false }), fresh });
-    expect(gone.find((step) => step.name === 'fill-member')?.run).toEqual({ do: 'wait' });
+    expect(names(gone)).not.toContain('start-replacement');
     expect(names(gone)).not.toContain('remove-old-member');
+  });
+  it('can be taken back until a new member is filled, at once and with nothing left on it, and not from then on', () => {
+    const pool = spec('raid5', 3);
+    const fresh = drive(1, { id: 'drive-9' });
+    const at = { drive: 'drive-9', partition: 1 };
+    const out = [
+      ['--manage', { array: ARRAY }, '--fail', at, '--remove', at],
+      ['--zero-superblock', at],
+    ];
+    for (const present of [true, false]) {
+      const steps = plugin.replace(pool, { old: drive(1, { present }), fresh });
+      for (const step of steps.filter(({ name }) => ['add-member-1', 'start-replacement'].includes(name)))
+        expect(
+          Array.isArray(step.undo) && step.undo.map((action) => 'argv' in action && action.argv),
+        ).toEqual(out);
+      // Waiting has no way back of its own, so nothing waits for the kernel on the way back.
+      expect(steps.find(({ name }) => name === 'rebuild')).toMatchObject({
+        ...{ run: { do: 'wait' }, undo: 'impossible' },
+      });
+    }
   });
   it('grow the filesystem after the reshape, and not for one more mirror', () => {
     const grown = names(plugin.expand(spec('raid5', 3), { added: [drive(3)] }));
@@ -301,6 +337,31 @@ describe('the plans', () => {
       'update-identity',
     ]);
     expect(names(plugin.expand(spec('raid1', 2), { added: [drive(2)] }))).not.toContain('grow-filesystem');
+  });
+  it('look into a running array as it is, and start one that was let go of read-only for the moment', () => {
+    const partitions = { 'drive-0': 1, 'drive-1': 1, 'drive-2': 1 };
+    const found = (running: boolean): PoolSpec => ({
+      ...spec('raid5', 3),
+      // What lies on an array that does not run nobody can see.
+      options: running ? { filesystem: 'ext4' } : {},
+      facts: { arrayUuid: ARRAY, partitions, running },
+    });
+    const shown = plugin.peek(found(true));
+    expect(names([...shown.open, ...shown.close])).toEqual(['mount-read-only', 'unmount']);
+    expect(shown.open[0]?.run).toMatchObject({
+      filesystem: 'ext4',
+      options: expect.arrayContaining(['noload']),
+    });
+    const stopped = plugin.peek(found(false));
+    expect(names(stopped.open)).toEqual(['start-array-read-only', 'mount-read-only']);
+    expect(argvOf(stopped.open, 'start-array-read-only')).toContain('--readonly');
+    expect(stopped.open[1]?.run).toMatchObject({ filesystem: 'auto' });
+    expect(names(stopped.close)).toEqual(['unmount', 'stop-array']);
+  });
+  it('are of the array that the UUID names, whatever a shell has called it', () => {
+    expect(plugin.keyOf(spec())).toBe(ARRAY);
+    const facts = { arrayUuid: '11111111-2222-3333-4444-555555555555' };
+    expect(plugin.keyOf({ ...spec(), facts })).toBe(facts.arrayUuid);
   });
   it('use the array and the places of a pool that was found', () => {
     const found: PoolSpec = {
@@ -332,8 +393,10 @@ describe('the status', () => {
       )
       .replace('Active device 0', `Active device ${kernelNames.indexOf(path.slice('/dev/'.length))}`)
       .replace('Array State : AA', 'Array State : AAAA')
-      .replace('Events : 0', path.endsWith(stale) ? 'Events : 4' : 'Events : 21');
+      .replace('Events : 0', path.endsWith(stale) ? 'Events : 4' : 'Events : 21')
+      .replace(/^ +State : clean/m, path.endsWith(filling) ? 'Recovery Offset : 8 sectors\n$&' : '$&');
   let stale = 'none';
+  let filling = 'none';
   /** Drive n of the pool is the n-th of `at`. */
   function context(at: (string | null)[], mounted = true): PluginContext {
     const idOf = (name: string): string | null => {
@@ -460,5 +523,28 @@ describe('the status', () => {
     const busy = await read(spec(), ['sda1', 'sde1', 'sdc1', 'sdd1'], '6.1-raid5-rebuilding');
     expect(plugin.refusal('start-scrub', spec(), busy)).toContain('Rebuilding onto drive SER1');
     expect(plugin.refusal('expand', spec(), null)).toContain('Mount the pool first');
+    const spare = drive(4, { role: 'spare' });
+    const pool = { ...spec(), drives: [...spec().drives, spare] };
+    expect(plugin.refusal('remove-drive', pool, healthy)).toBeNull();
+    expect(plugin.refusal('remove-drive', pool, healthy, spare)).toBeNull();
+    expect(plugin.refusal('remove-drive', pool, healthy, drive(0))).toContain('Only mirrors');
+  });
+  it('says that a spare has stepped in for a drive that is gone, and takes that drive back as the spare', async () => {
+    const pool = { ...spec(), drives: [...spec().drives, drive(4, { role: 'spare' })] };
+    const whole = ['sda1', null, 'sdc1', 'sdd1', 'sdb1'];
+    const reading = await read(pool, whole, '6.1-raid5-clean');
+    expect(reading).toMatchObject({ poolStatus: 'active', health: 'warning' });
+    expect(reading.healthText).toContain('Drive SER1 is missing; a spare has taken the place');
+    const back = await read(pool, ['sda1', 'sdx1', 'sdc1', 'sdd1', 'sdb1'], '6.1-raid5-clean');
+    expect(back.members[1]).toMatchObject({ status: 'faulty' });
+    expect(plugin.refusal('re-add', pool, back)).toBeNull();
+  });
+  it('knows in a stopped array that a member was not filled to its end', async () => {
+    filling = 'sdb1';
+    const reading = await read(spec(), all, null);
+    filling = 'none';
+    expect(reading).toMatchObject({ poolStatus: 'degraded', health: 'warning' });
+    expect(reading.healthText).toContain('Drive SER1 is not filled yet');
+    expect(reading.members[1]).toMatchObject({ status: 'rebuilding' });
   });
 });
