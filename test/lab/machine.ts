@@ -40,6 +40,7 @@ const COPY_MS = 120_000;
 /** Seconds that lab-drive waits for udev; on a machine that has other work to do as well, describing drives takes long. */
 const DESCRIBED = 'LAB_DRIVE_WAIT=60';
 const WALL_LIMIT_MS = 600_000;
+const DESCRIBED_SECONDS = 90;
 
 export class Machine {
   /** Scratch space on this side; gone with the machine. */
@@ -147,6 +148,10 @@ export class Machine {
   get productPort(): number {
     return this.#on().productPort;
   }
+  /** Processor time that it has had in this life, milliseconds: a machine that is short of it may take its time. */
+  processorMs(): number {
+    return this.#on().processorMs();
+  }
   /** What the kernel and systemd wrote on the console, in this life and earlier ones. */
   console(): string {
     return this.#consoles + (this.#power?.console() ?? '');
@@ -201,11 +206,11 @@ export class Machine {
     await this.replug(spec.serial);
   }
 
-  /** Takes a drive out while the guest runs; its content stays. */
+  /** Takes a drive out, while the guest runs or while it is off; its content stays. */
   async pullDrive(serial: string): Promise<void> {
     const drive = this.#drive(serial);
     if (drive.spec.bus === 'sata') throw new Error('sata drives cannot be pulled; use fail, or another bus.');
-    await unplug(this.#on().qmp, drive);
+    if (this.isOn) await unplug(this.#on().qmp, drive);
     drive.attached = false;
   }
 
@@ -281,7 +286,10 @@ export class Machine {
   }
 
   async #described(present: Drive[]): Promise<void> {
-    if (present.length > 0) await this.paths(...present.map((drive) => drive.spec.tells));
+    if (present.length === 0) return;
+    // Twenty drives at once, in a guest that is short of the processor, take udev longer than one that was plugged in.
+    const serials = present.map((drive) => drive.spec.tells);
+    await this.check(['env', `LAB_DRIVE_WAIT=${DESCRIBED_SECONDS}`, 'lab-drive', ...serials]);
   }
 
   async #fail(serial: string, faults: { reads: Fault } | { writes: Fault }): Promise<void> {

@@ -92,6 +92,16 @@ export class Power {
     return Promise.race([ask, late]).catch((error: unknown) => String(error));
   }
 
+  /** User and system time of the whole machine; proc(5), `stat`, in hundredths of a second. */
+  processorMs(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    return ((user ?? 0) + (system ?? 0)) * 10;
+  }
   console(): string {
     return readFileSync(join(this.#start.folder, 'console.log'), 'utf8');
   }
