@@ -3,7 +3,7 @@
  * Sets up what is missing first, so that a fresh clone on a bare machine needs only this command.
  * Usage: npm test [-- tier ...]
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
@@ -20,10 +20,20 @@ const CHECKS = [
   ['types', 'svelte-check', ['--tsconfig', './tsconfig.json', '--threshold', 'warning', '--output', 'human']],
   ['unused code', 'knip', []],
 ];
-const TIERS = ['unit', 'integration', 'host', 'browser', 'crash'];
+const TIERS = ['unit', 'integration', 'host', 'browser', 'crash', 'lab'];
+/** Only when it is asked for by name, until its files have been seen green on a quiet machine: `npm test -- lab`. */
+const NOT_YET = ['lab'];
+/**
+ * Files of the lab in this run; those that need ZFS last, since it may still be compiling. LAB_LATER is for
+ * files that have not been seen green on a quiet machine yet: `npm run test:lab` runs them.
+ */
+const LAB_FILES = ['lab', 'appliance'];
+const LAB_ZFS_FILES = [];
+const LAB_LATER = ['desired', 'lvm', 'mdraid', 'mdraid-outside', 'power-cuts', 'zfs'];
+const labCache = join(root, 'test/lab/.cache');
 
 const asked = process.argv.slice(2);
-const tiers = asked.length > 0 ? asked.filter((name) => TIERS.includes(name)) : TIERS;
+const tiers = TIERS.filter((name) => (asked.length > 0 ? asked.includes(name) : !NOT_YET.includes(name)));
 const withChecks = asked.length === 0 || asked.includes('checks');
 const unknown = asked.filter((name) => name !== 'checks' && !TIERS.includes(name));
 if (unknown.length > 0) {
@@ -31,7 +41,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, NO_COLOR: '1' };
+// Of the generated power cuts one an operation; all of them with `npm run test:lab`.
+const env = { ...process.env, LAB_CUTS: 'middle', PATH: `${bin}:${process.env.PATH}`, NO_COLOR: '1' };
 const results = [];
 const started = Date.now();
 
@@ -46,16 +57,18 @@ function run(title, program, args) {
   return { ok: status === 0, seconds: Math.round((Date.now() - begun) / 1000) };
 }
 
-function runTier(tier) {
-  const report = join(artifacts, `${tier}.json`);
+function runTier(tier, title = tier, files = []) {
+  const report = join(artifacts, `${title}.json`);
   rmSync(report, { force: true });
-  const { ok, seconds } = run(`tests: ${tier}`, 'vitest', [
+  const { ok, seconds } = run(`tests: ${title}`, 'vitest', [
     'run',
     '--project',
     tier,
-    '--reporter=default',
+    // A line per case where cases take long: so a log says where it is.
+    `--reporter=${tier === 'lab' ? 'verbose' : 'default'}`,
     '--reporter=json',
     `--outputFile.json=${report}`,
+    ...files,
   ]);
   let passed = 0;
   let failed = 0;
@@ -66,11 +79,11 @@ function runTier(tier) {
     failed = json.numFailedTests + json.numPendingTests + json.numTodoTests;
     if (!ok && failed === 0) failed = 1;
   } catch (error) {
-    console.error(`The ${tier} tier left no report: ${error.message}`);
+    console.error(`The ${title} tier left no report: ${error.message}`);
     failed = 1;
   }
   if (passed + failed === 0) failed = 1;
-  return { title: tier, passed, failed, seconds };
+  return { title, passed, failed, seconds };
 }
 
 const textOf = (path) => {
@@ -81,8 +94,83 @@ const textOf = (path) => {
   }
 };
 
+const labFile = (name) => `test/lab/${name}.test.ts`;
+const labBuild = (...words) => [join(bin, 'node'), ['test/lab/build.ts', ...words]];
+
+/**
+ * Compiles ZFS for the guest while the other tiers run, with what they leave of the processors.
+ * @returns resolves to how that ended; asks nothing of the machine when no file needs it
+ */
+function compileZfs() {
+  if (LAB_ZFS_FILES.length === 0) return async () => true;
+  const [program, words] = labBuild('zfs-only');
+  const child = spawn('nice', ['-n', '19', program, ...words], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: whoever stops the tests stops the compiler too.
+    detached: true,
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
+  const stop = () => child.exitCode === null && child.pid && process.kill(-child.pid, 'SIGTERM');
+  process.on('exit', stop);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+  const ended = new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (code) => resolve(code === 0 ? null : `exit code ${code}`));
+  });
+  return async () => {
+    const problem = await ended;
+    console.log(said.trim());
+    if (problem !== null) console.error(`OpenZFS could not be compiled for the guest: ${problem}`);
+    return problem === null;
+  };
+}
+
+/** The guest is built and saved before the first case, and then the files run one after another. */
+async function runLab(zfsCompiled) {
+  const unlisted = readdirSync(join(root, 'test/lab'))
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => name.slice(0, -'.test.ts'.length))
+    .filter((name) => ![...LAB_FILES, ...LAB_ZFS_FILES, ...LAB_LATER].includes(name));
+  if (unlisted.length > 0) console.error(`test/run.mjs does not say when these run: ${unlisted.join(', ')}`);
+  const listed = {
+    title: 'lab: every file listed',
+    passed: unlisted.length === 0 ? 1 : 0,
+    failed: unlisted.length,
+    seconds: 0,
+  };
+  const built = run('the lab: image, saved guest, Cairn in it', 'node', labBuild()[1]);
+  const guest = {
+    title: 'lab: guest built',
+    passed: built.ok ? 1 : 0,
+    failed: built.ok ? 0 : 1,
+    seconds: built.seconds,
+  };
+  if (!built.ok) return [listed, guest];
+  const ran = [listed, guest, runTier('lab', 'lab', LAB_FILES.map(labFile))];
+  if (LAB_ZFS_FILES.length > 0) {
+    if (!(await zfsCompiled())) env.LAB_ZFS = 'failed';
+    ran.push(runTier('lab', 'lab with ZFS', LAB_ZFS_FILES.map(labFile)));
+  }
+  return ran;
+}
+
+/** Folders of guests, and what a build left unfinished. */
+function labTraces() {
+  if (!existsSync(labCache)) return [];
+  const runs = join(labCache, 'runs');
+  return [
+    ...(existsSync(runs) ? readdirSync(runs).map((name) => `folder ${join(runs, name)}`) : []),
+    ...readdirSync(labCache)
+      .filter((name) => /\.(?:lock|unfinished)$/.test(name))
+      .map((name) => `folder ${join(labCache, name)}`),
+  ];
+}
+
 /** What tests could leave on the machine: loop devices, mounts, plain files in /dev, and programs of our kinds. */
-function traces() {
+function traces(tier) {
   const loops = readdirSync('/sys/block')
     .filter((name) => existsSync(`/sys/block/${name}/loop`))
     .map((name) => `loop ${textOf(`/sys/block/${name}/loop/backing_file`).trim()}`);
@@ -94,15 +182,20 @@ function traces() {
     .map((name) => `file /dev/${name}`);
   const programs = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && !/\) Z /.test(textOf(`/proc/${name}/stat`)))
-    .map((pid) => `process ${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').slice(0, 120)}`)
-    .filter((line) => /src\/main\.ts|perl -e .*(record|mountinfo)|qemu-storage-daemon|chromium/s.test(line));
-  return [...loops, ...mounts, ...files, ...programs];
+    .map((pid) => `process ${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
+    .filter(
+      (line) =>
+        /src\/main\.ts|perl -e .*(record|mountinfo)|qemu-storage-daemon|chromium/s.test(line.slice(0, 140)) ||
+        (line.includes('qemu-system') && line.includes(labCache)),
+    )
+    .map((line) => line.slice(0, 140));
+  return [...loops, ...mounts, ...files, ...programs, ...(tier === 'lab' ? labTraces() : [])];
 }
 
 /** Waits a moment for what is on its way out. @returns what a tier has left behind */
-async function leftBehind(before) {
+async function leftBehind(tier, before) {
   for (let tries = 0; ; tries += 1) {
-    const left = traces().filter((entry) => !before.includes(entry));
+    const left = traces(tier).filter((entry) => !before.includes(entry));
     if (left.length === 0 || tries === 30) return left;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -115,10 +208,11 @@ if (withChecks)
     const { ok, seconds } = run(title, program, args);
     results.push({ title, passed: ok ? 1 : 0, failed: ok ? 0 : 1, seconds });
   }
+const zfsCompiled = tiers.includes('lab') ? compileZfs() : null;
 for (const tier of tiers) {
-  const before = traces();
-  results.push(runTier(tier));
-  const left = await leftBehind(before);
+  const before = traces(tier);
+  results.push(...(tier === 'lab' ? await runLab(zfsCompiled) : [runTier(tier)]));
+  const left = await leftBehind(tier, before);
   if (left.length > 0) console.error(`The ${tier} tier left behind:\n  ${left.join('\n  ')}`);
   results.push({
     title: `${tier}: no leaks`,

@@ -90,8 +90,10 @@ export function partsFor(sdk: PluginSdk) {
     destroys: [drive.id],
   });
 
-  const activeLook = (spec: PoolSpec): Look =>
-    poolLook(spec, 'active', { mapped: mappedOf(spec).mapped, parts: partNames(spec) });
+  const activeLook = (spec: PoolSpec): Look => ({
+    ...poolLook(spec, 'active', { mapped: mappedOf(spec).mapped, parts: partNames(spec) }),
+    untilReboot: true,
+  });
   /** With what is there, as far as the layout survives it. A snapshot's volume stays as it is. */
   const activateAction = (spec: PoolSpec): Action =>
     lvm({

@@ -51,6 +51,11 @@ export function plansOf(sdk: PluginSdk) {
     return assembleCommand(spec.guid, array.array, present([...data, ...spares]).map(memberOf));
   }
 
+  const startedLook = (spec: PoolSpec): Look => ({
+    ...look('started', { ...parts(spec).array }),
+    untilReboot: true,
+  });
+
   function makeArray(spec: PoolSpec): Step[] {
     const all = parts(spec);
     const { layout, array, data, memberOf } = all;
@@ -74,7 +79,7 @@ export function plansOf(sdk: PluginSdk) {
         title: 'Wait for the array',
         run: assemble(spec),
         undo: [stopCommand(array)],
-        look: look('started', { ...array }),
+        look: startedLook(spec),
       },
       {
         name: 'clear-array',
@@ -109,7 +114,8 @@ export function plansOf(sdk: PluginSdk) {
     title: 'Stop the array',
     run: stopCommand(parts(spec).array),
     undo: [assemble(spec)],
-    look: sdk.not(look('started', { ...parts(spec).array, there: true })),
+    // udev assembles it again at the next boot.
+    look: sdk.not({ ...look('started', { ...parts(spec).array, there: true }), untilReboot: true }),
   });
 
   function destroy(spec: PoolSpec): Step[] {
@@ -140,14 +146,14 @@ export function plansOf(sdk: PluginSdk) {
         title: 'Let go of an array that was not started',
         run: stopCommand(array),
         undo: 'nothing',
-        look: sdk.not(look('incomplete', { ...array })),
+        look: sdk.not({ ...look('incomplete', { ...array }), untilReboot: true }),
       },
       {
         name: 'start-array',
         title: 'Start the array',
         run: assemble(spec),
         undo: [stopCommand(array)],
-        look: look('started', { ...array }),
+        look: startedLook(spec),
       },
       ...sdk.makeMountPoint(spec),
       sdk.mountFilesystem(spec, filesystemOf(spec)),

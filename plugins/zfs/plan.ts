@@ -144,6 +144,8 @@ export function plansOf(sdk: PluginSdk) {
     ...sdk.writeIdentity(ID, spec),
   ];
 
+  const importedLook = (pool: string): Look => ({ ...lookOf('imported', { pool }), untilReboot: true });
+
   function importStep(spec: PoolSpec): Step {
     const pool = poolOf(spec);
     return {
@@ -151,7 +153,7 @@ export function plansOf(sdk: PluginSdk) {
       title: 'Import the pool',
       run: call.importPool(importedBy(spec)),
       undo: [call.exportPool(pool)],
-      look: lookOf('imported', { pool }),
+      look: importedLook(pool),
     };
   }
 
@@ -190,7 +192,7 @@ export function plansOf(sdk: PluginSdk) {
         title: 'Export the pool, so that another machine may import it',
         run: call.exportPool(pool),
         undo: [call.importPool(importedBy(spec))],
-        look: sdk.not(lookOf('imported', { pool })),
+        look: sdk.not(importedLook(pool)),
       },
     ];
   }

@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Step } from '$lib/plugin-api/plan';
 import type { Operation } from '$lib/shared/wire/operations';
 import {
   actor,
@@ -156,5 +157,112 @@ describe('the sweeper', () => {
     ahead = 86_400_000;
     await bench.operations.sweep();
     expect(await bench.operations.wait(id)).toMatchObject({ state: 'succeeded', verdict: null });
+  });
+});
+
+describe('after a reboot in the middle', () => {
+  /** Gone with a reboot, as a mount is. */
+  const brief = (step: Step): Step => ({ ...step, look: { ...step.look, untilReboot: true } });
+  const reboot = (...lost: string[]): void => {
+    bench.bootId = 'boot-2';
+    for (const name of lost) rmSync(join(bench.dir, name), { recursive: true, force: true });
+  };
+  const states = ({ steps }: Operation) => steps.map(({ name, state }) => `${name} ${state}`);
+
+  it('a change does again what the reboot undid, in order, and nothing else', async () => {
+    const id = await dieAt('begun@test.change/make-c', 'test.change', (dir) => [
+      folderStep(dir, 'lasting'),
+      brief(folderStep(dir, 'a')),
+      brief(folderStep(dir, 'b')),
+      folderStep(dir, 'c'),
+    ]);
+    // What lasts is not looked at again: that it is not there now is not seen, and not mended.
+    reboot('a', 'lasting');
+    const operation = await recovered(id);
+    expect(operation).toMatchObject({ state: 'succeeded', verdict: 'continued' });
+    expect(bench.made()).toEqual(['a', 'b', 'c']);
+    expect(operation.evidence.filter((line) => line.includes('started anew'))).toEqual([
+      'The machine was started anew: "Make a" was done once more.',
+    ]);
+  });
+
+  it('looks at nothing again when only Cairn was started anew', async () => {
+    const id = await dieAt('begun@test.change/make-c', 'test.change', (dir) => [
+      brief(folderStep(dir, 'a')),
+      folderStep(dir, 'c'),
+    ]);
+    rmSync(join(bench.dir, 'a'), { recursive: true });
+    expect(await recovered(id)).toMatchObject({ state: 'succeeded' });
+    expect(bench.made()).toEqual(['c']);
+  });
+
+  it('what a later step of the plan unmade is not made again', async () => {
+    const id = await dieAt('begun@test.change/make-c', 'test.change', (dir) => [
+      brief(folderStep(dir, 'a')),
+      brief(removeStep(dir, 'a')),
+      folderStep(dir, 'c'),
+    ]);
+    reboot();
+    const operation = await recovered(id);
+    expect(states(operation)).toEqual(['make-a done', 'remove-a done', 'make-c done']);
+    expect(operation.evidence.join(' ')).not.toContain('started anew');
+    expect(bench.made()).toEqual(['c']);
+  });
+
+  it('what had finished anyway is whole again before that is said', async () => {
+    const id = await dieAt('acted@test.make/make-b', 'test.make', (dir) => [
+      brief(folderStep(dir, 'a')),
+      folderStep(dir, 'b'),
+    ]);
+    reboot('a');
+    expect(await recovered(id)).toMatchObject({ state: 'succeeded', verdict: 'finished-anyway' });
+    expect(bench.made()).toEqual(['a', 'b']);
+  });
+
+  it('a way back finds again what it works in, and leaves nothing', async () => {
+    const inside = (dir: string) => folderStep(join(dir, 'a'), 'inside');
+    const id = await dieAt('done@test.make/make-inside', 'test.make', (dir) => [
+      brief(folderStep(dir, 'a')),
+      inside(dir),
+      folderStep(dir, 'c'),
+    ]);
+    reboot('a');
+    const operation = await recovered(id);
+    expect(operation).toMatchObject({ state: 'failed', verdict: 'taken-back' });
+    expect(operation.evidence.join(' ')).toContain('"Make a" was done once more');
+    expect(bench.made()).toEqual([]);
+  });
+
+  it('a way back goes on when that cannot be had again, and says so', async () => {
+    const id = await dieAt('done@test.make/make-c', 'test.make', (dir) => [
+      folderStep(dir, 'parent'),
+      brief({
+        ...commandStep('a', PROGRAMS.touch, [join(dir, 'parent/a')], join(dir, 'parent/a')),
+        undo: 'nothing',
+      }),
+      folderStep(dir, 'c'),
+      folderStep(dir, 'd'),
+    ]);
+    reboot('parent');
+    const operation = await recovered(id);
+    expect(operation).toMatchObject({ state: 'failed', verdict: 'taken-back' });
+    expect(operation.evidence.join(' ')).toContain('"Run a" could not be done once more');
+    expect(bench.made()).toEqual([]);
+  });
+
+  it('a second reboot while it is being done again changes nothing', async () => {
+    const id = await dieAt('begun@test.change/make-c', 'test.change', (dir) => [
+      brief(folderStep(dir, 'a')),
+      brief(folderStep(dir, 'b')),
+      folderStep(dir, 'c'),
+    ]);
+    reboot('a', 'b');
+    const second = bench.restart('acting@test.change/make-b:wait-3600000');
+    await second.recover();
+    while (second.get(id).steps[1]?.state !== 'acting') await sleep(5);
+    bench.bootId = 'boot-3';
+    rmSync(join(bench.dir, 'a'), { recursive: true });
+    expect(await recovered(id)).toMatchObject({ state: 'succeeded', verdict: 'continued' });
+    expect(bench.made()).toEqual(['a', 'b', 'c']);
   });
 });

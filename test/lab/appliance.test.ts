@@ -3,10 +3,11 @@ import { availableParallelism, loadavg } from 'node:os';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Cairn } from './cairn.ts';
+import type { Machine } from './machine.ts';
 import { MiB } from './drives.ts';
 import { useLab } from './use-lab.ts';
 
-const lab = useLab();
+const lab = useLab({ cairn: true });
 const drives = (...serials: string[]) => serials.map((serial) => ({ serial, sizeBytes: 400 * MiB }));
 const single = (label: string, serial: string) => ({
   label,
@@ -22,6 +23,14 @@ const mirror = (label: string, ...serials: string[]) => ({
 });
 /** On a machine that has other work to do as well, it gets its share of the processors only. */
 const crowd = (): number => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+/** When the kernel wrote such a line, in milliseconds since the epoch. */
+async function kernelSaid(machine: Machine, pattern: string): Promise<number> {
+  const line = await machine.check(`
+    up=$(dmesg | sed -n 's/^\\[ *\\([0-9.]*\\)\\].*${pattern}.*/\\1/p' | tail -1)
+    [ "$up" ] && echo "$up $(cut -d' ' -f1 /proc/uptime) $(date +%s.%N)"`);
+  const [then = NaN, uptime = NaN, now = NaN] = line.split(' ').map(Number);
+  return (now - uptime + then) * 1_000;
+}
 /** A step of a running operation has begun to act: this is the moment to interrupt it. */
 const inStep = (cairn: Cairn, id: string, step: string) =>
   cairn.until(
@@ -96,22 +105,20 @@ describe('Cairn in a guest', () => {
     expect(await cairn.journal()).toContain('Watchdog timeout');
   });
 
-  it('tells within a second that a drive was pulled, and knows it again at another port', async () => {
+  it('tells within two seconds that a drive was pulled, and knows it again at another port', async () => {
     const cairn = await lab.cairn({ drives: drives('A', 'B') });
     const { machine } = cairn;
     const [a, b] = [await cairn.drive('A'), await cairn.drive('B')];
-    const begun = performance.now();
     await machine.pullDrive('A');
-    const gone = await cairn.until(
+    const all = await cairn.until(
       () => cairn.drives(),
-      (all) => all.some((drive) => drive.id === a.id && !drive.present),
+      (drives) => drives.some((drive) => drive.id === a.id && !drive.present),
     );
-    expect(performance.now() - begun).toBeLessThan(1_000 * crowd());
-    expect(gone.find((drive) => drive.id === a.id)).toMatchObject({
-      serial: 'A',
-      group: 'gone',
-      kernelName: null,
-    });
+    const gone = all.find((drive) => drive.id === a.id);
+    expect(gone).toMatchObject({ serial: 'A', group: 'gone', kernelName: null });
+    // From the kernel's word to Cairn's, both by the guest's clock.
+    const pulledAt = await kernelSaid(machine, `\\[${a.kernelName}\\] Synchronizing SCSI cache`);
+    expect((gone?.lastSeenAt ?? 0) - pulledAt).toBeLessThan(2_000 * crowd());
     await machine.pullDrive('B');
     await machine.replug('B', { port: 20 });
     await machine.replug('A', { port: 21 });
@@ -139,45 +146,37 @@ describe('a power cut', () => {
     { step: 'write-identity', request: mirror('New', 'A', 'B') },
   ];
 
-  it(
-    'in the middle of a creation ends in a verdict without leftovers, and other pools keep what they had',
-    { timeout: 600_000 },
-    async () => {
-      const cairn = await lab.cairn({ drives: drives('K', 'A', 'B') });
-      const { machine } = cairn;
-      const kept = await cairn.createPool(single('Kept', 'K'));
-      await machine.check(`echo marker >${kept.mountPath}/marker; sync`);
-      for (const { step, request } of CUTS) {
-        const { guid, operation } = await cairn.startPool(request);
-        await inStep(cairn, operation.id, step);
-        await machine.powerCut();
-        await cairn.boot();
-        await expectVerdict(cairn, guid, operation.id, ...request.drives.map(({ serial }) => serial));
-        // Mounted again by Cairn, after every boot.
-        expect(await machine.check(`cat ${kept.mountPath}/marker; ls /mnt`)).toBe(
-          `marker\n${basename(kept.mountPath)}`,
-        );
-      }
-    },
-  );
+  it('in the middle of a creation ends in a verdict without leftovers, and other pools keep what they had', async () => {
+    const cairn = await lab.cairn({ drives: drives('K', 'A', 'B') });
+    const { machine } = cairn;
+    const kept = await cairn.createPool(single('Kept', 'K'));
+    await machine.check(`echo marker >${kept.mountPath}/marker; sync`);
+    for (const { step, request } of CUTS) {
+      const { guid, operation } = await cairn.startPool(request);
+      await inStep(cairn, operation.id, step);
+      await machine.powerCut();
+      await cairn.boot();
+      await expectVerdict(cairn, guid, operation.id, ...request.drives.map(({ serial }) => serial));
+      // Mounted again by Cairn, after every boot.
+      expect(await machine.check(`cat ${kept.mountPath}/marker; ls /mnt`)).toBe(
+        `marker\n${basename(kept.mountPath)}`,
+      );
+    }
+  });
 
-  it(
-    'or a reboot brings every pool back, mounted, with Cairn started by systemd',
-    { timeout: 600_000 },
-    async () => {
-      const cairn = await lab.cairn({ drives: drives('A', 'B', 'C') });
-      const pools = [
-        await cairn.createPool(single('One', 'A')),
-        await cairn.createPool(mirror('Two', 'B', 'C')),
-      ];
-      const files = pools.map(({ mountPath }) => `${mountPath}/marker`).join(' ');
-      await cairn.machine.check(`echo marker | tee ${files}; sync`);
-      await cairn.enable();
-      await cairn.machine.reboot();
-      await cairn.ready();
-      for (const { guid } of pools)
-        expect(await cairn.pool(guid)).toMatchObject({ state: 'ready', mounted: true });
-      expect(await cairn.machine.check(`cat ${files}`)).toBe('marker\nmarker');
-    },
-  );
+  it('or a reboot brings every pool back, mounted, with Cairn started by systemd', async () => {
+    const cairn = await lab.cairn({ drives: drives('A', 'B', 'C') });
+    const pools = [
+      await cairn.createPool(single('One', 'A')),
+      await cairn.createPool(mirror('Two', 'B', 'C')),
+    ];
+    const files = pools.map(({ mountPath }) => `${mountPath}/marker`).join(' ');
+    await cairn.machine.check(`echo marker | tee ${files}; sync`);
+    await cairn.enable();
+    await cairn.machine.reboot();
+    await cairn.ready();
+    for (const { guid } of pools)
+      expect(await cairn.pool(guid)).toMatchObject({ state: 'ready', mounted: true });
+    expect(await cairn.machine.check(`cat ${files}`)).toBe('marker\nmarker');
+  });
 });

@@ -1,4 +1,7 @@
-/** node test/lab/build.ts [zfs]   makes what the lab needs ahead of time; `zfs` adds OpenZFS to the guest. */
+/**
+ * node test/lab/build.ts [zfs | zfs-only]   makes what the lab needs ahead of time; `zfs` also the guest that has OpenZFS,
+ * `zfs-only` compiles it and does nothing else.
+ */
 import { ensureAppImage } from './app-image.ts';
 import { ensureCairnGolden } from './cairn-golden.ts';
 import { ensureGolden, ensureImage } from './image.ts';
@@ -11,8 +14,13 @@ async function timed<T>(title: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
+const asked = process.argv[2];
 const image = await timed('the image', ensureImage);
-if (process.argv.includes('zfs')) await timed('ZFS for its kernel', () => ensureZfs(image.root));
-const golden = await timed('the saved guest', ensureGolden);
-await timed('the drive with Cairn', ensureAppImage);
-await timed('the saved guest with Cairn', () => ensureCairnGolden(golden));
+if (asked !== undefined) await timed('ZFS for its kernel', () => ensureZfs(image.root));
+if (asked !== 'zfs-only') {
+  await timed('the drive with Cairn', ensureAppImage);
+  for (const zfs of asked === 'zfs' ? [false, true] : [false]) {
+    const golden = await timed(`the saved guest${zfs ? ' with ZFS' : ''}`, () => ensureGolden({ zfs }));
+    await timed('the same with Cairn', () => ensureCairnGolden(golden));
+  }
+}

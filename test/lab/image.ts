@@ -9,7 +9,7 @@ import { runProgram } from './program.ts';
 import { fixedArguments, KERNEL_WORDS, QEMU, type Start } from './qemu.ts';
 import { switchOn } from './switch-on.ts';
 import { installLabTools } from './tools.mjs';
-import { findZfs, INSTALL_ZFS } from './zfs.ts';
+import { ensureZfs, INSTALL_ZFS } from './zfs.ts';
 
 export interface Image {
   root: string;
@@ -87,8 +87,11 @@ async function installZfs(power: Power, zfs: DriveSpec, folder: string): Promise
   await power.guest.run('udevadm settle; sync', WARM_MS);
 }
 
-/** Builds, boots and saves whatever of it is not there yet. */
-export async function ensureGolden(): Promise<Golden> {
+/**
+ * Builds, boots and saves whatever of it is not there yet.
+ * @param options.zfs another saved guest, which has ZFS too: compiled first when nobody has done it yet
+ */
+export async function ensureGolden({ zfs: withZfs = false } = {}): Promise<Golden> {
   const folder = await imageFolder();
   const image = imageIn(folder);
   const version = await runProgram(QEMU, ['--version']);
@@ -97,7 +100,7 @@ export async function ensureGolden(): Promise<Golden> {
     { name: 'qemu', content: version },
     { name: 'arguments', content: JSON.stringify([fixedArguments(), KERNEL_WORDS, WARM, UNSEEN_SATA]) },
   ];
-  const zfs = await findZfs(image.root);
+  const zfs = withZfs ? await ensureZfs(image.root) : null;
   if (zfs?.file) inputs.push({ name: 'zfs', content: basename(dirname(zfs.file)) + INSTALL_ZFS });
   const golden = await cachedFolder('golden', inputs, async (unfinished) => {
     const root = join(unfinished, ROOT);

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from './cache.ts';
 import { Cairn, type CairnOptions } from './cairn.ts';
+import type { Credentials } from './cairn-client.ts';
+import type { DriveSpec } from './drives.ts';
 import { ensureCairnGolden } from './cairn-golden.ts';
 import { ensureGolden, type Golden } from './image.ts';
 import { Machine, type MachineOptions } from './machine.ts';
@@ -28,8 +30,8 @@ export class Lab {
   }
 
   /** Builds what is missing: about a minute and a half the first time, nothing later. */
-  static async ensure({ cairn = false } = {}): Promise<Lab> {
-    const golden = await ensureGolden();
+  static async ensure({ cairn = false, zfs = false } = {}): Promise<Lab> {
+    const golden = await ensureGolden({ zfs });
     await removeOrphans();
     if (cairn) await ensureCairnGolden(golden);
     return new Lab(golden);
@@ -51,6 +53,13 @@ export class Lab {
     if (env || restarts !== undefined)
       await cairn.start({ ...(env && { env }), ...(restarts !== undefined && { restarts }) });
     else await cairn.ready();
+    return cairn;
+  }
+
+  /** A machine with drives on which Cairn has worked, its data among them: as after a power cut. */
+  async cairnOn(drives: DriveSpec[], credentials: Credentials): Promise<Cairn> {
+    const cairn = new Cairn(await this.machine({ drives }), credentials);
+    await cairn.start();
     return cairn;
   }
 

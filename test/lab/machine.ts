@@ -18,7 +18,7 @@ export interface MachineOptions {
   drives?: DriveSpec[];
   /** A real boot (about 15 s) instead of the saved one (about 1 s). */
   cold?: boolean;
-  /** After this the machine is killed, and what waits for it fails. Ten minutes unless told. */
+  /** After this the machine is killed, and what waits for it fails. Twenty minutes unless told. */
   wallLimitMs?: number;
 }
 export interface BootOptions {
@@ -35,11 +35,12 @@ interface RunOptions {
   timeoutMs?: number;
 }
 
-const RUN_MS = 120_000;
+const RUN_MS = 300_000;
+const SPARSE_COPY = ['--sparse=always', '--reflink=auto'];
 const COPY_MS = 120_000;
 /** Seconds that lab-drive waits for udev; on a machine that has other work to do as well, describing drives takes long. */
 const DESCRIBED = 'LAB_DRIVE_WAIT=60';
-const WALL_LIMIT_MS = 600_000;
+const WALL_LIMIT_MS = 1_200_000;
 const DESCRIBED_SECONDS = 90;
 
 export class Machine {
@@ -120,7 +121,7 @@ export class Machine {
   }
 
   /** `systemctl reboot` inside: services stop, and the same machine comes up again in the real way. */
-  async reboot({ timeoutMs = 180_000 } = {}): Promise<void> {
+  async reboot({ timeoutMs = 400_000 } = {}): Promise<void> {
     const power = this.#on();
     const times = power.timesReady();
     // A moment later: the answer to this very request must get out first.
@@ -175,7 +176,7 @@ export class Machine {
   }
 
   /** Repeats a script until it succeeds. */
-  async until(script: string, { timeoutMs = 30_000, everyMs = 200 } = {}): Promise<string> {
+  async until(script: string, { timeoutMs = 120_000, everyMs = 200 } = {}): Promise<string> {
     const seconds = everyMs / 1_000;
     const loop = `try() {\n${script}\n}\nwhile ! try; do sleep ${seconds}; done`;
     return this.check(loop, { timeoutMs });
@@ -190,7 +191,8 @@ export class Machine {
 
   /** `/dev/sdb` of today. Waits until the guest knows the drive. */
   async path(serial: string): Promise<string> {
-    return this.check(['lab-drive', serial]);
+    const [path = ''] = await this.paths(serial);
+    return path;
   }
   /** In the order asked for. */
   async paths(...serials: string[]): Promise<string[]> {
@@ -245,6 +247,24 @@ export class Machine {
     await this.#fail(serial, { writes: fault });
   }
 
+  /**
+   * What a power cut at this moment would leave: copies of every drive that is in, for another machine, in an existing
+   * folder. The guest stands still meanwhile and goes on.
+   */
+  async driveCopies(folder: string): Promise<DriveSpec[]> {
+    const { qmp } = this.#on();
+    await qmp.execute('stop');
+    try {
+      const copies = this.#drives.filter((drive) => drive.attached);
+      for (const { spec } of copies)
+        if (!spec.readOnly)
+          await runProgram('/usr/bin/cp', [...SPARSE_COPY, spec.file, join(folder, spec.serial)]);
+      return copies.map(({ spec }) => (spec.readOnly ? spec : { ...spec, file: join(folder, spec.serial) }));
+    } finally {
+      await qmp.execute('cont');
+    }
+  }
+
   /** The drive's content as a file on this side. Write to it only while the machine is off. */
   driveFile(serial: string): string {
     return this.#drive(serial).spec.file;
@@ -276,7 +296,7 @@ export class Machine {
   async #ownCopy(spec: DriveSpec): Promise<DriveSpec> {
     if (spec.readOnly || !spec.file) return spec;
     const file = join(this.folder, `copy-of-${spec.serial}.raw`);
-    await runProgram('/usr/bin/cp', ['--sparse=always', spec.file, file]);
+    await runProgram('/usr/bin/cp', [...SPARSE_COPY, spec.file, file]);
     return { ...spec, file };
   }
 

@@ -11,8 +11,8 @@ import { Qmp } from './qmp.ts';
 const READY = 'LAB-READY';
 /** What a boot that will never be ready says. */
 const LOST = /Kernel panic.*|Entering emergency mode.*|You are in emergency mode.*/;
-const COLD_BOOT_MS = 240_000;
-const WAKE_MS = 60_000;
+const COLD_BOOT_MS = 300_000;
+const WAKE_MS = 120_000;
 
 /** Processes that must not outlive this one. The kernel sees to it as well; this is for an orderly exit. */
 const running = new Set<ChildProcess>();

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeAll } from 'vitest';
 import { checkout } from './cache.ts';
 import type { Cairn, CairnOptions } from './cairn.ts';
-import { ensureImage } from './image.ts';
+import type { Credentials } from './cairn-client.ts';
+import type { DriveSpec } from './drives.ts';
 import { Lab } from './lab.ts';
 import type { Machine, MachineOptions } from './machine.ts';
-import { ensureZfs } from './zfs.ts';
 
 const artifacts = join(checkout, 'test/artifacts/lab');
 const ENSURE_MS = 1_200_000;
@@ -27,17 +27,26 @@ export interface LabOfCase {
   machine(options?: MachineOptions): Promise<Machine>;
   /** The same, and Cairn runs in it: it is `cairn.machine`. */
   cairn(options?: MachineOptions & CairnOptions): Promise<Cairn>;
+  /** A machine with drives on which Cairn has worked before: as after a power cut. */
+  cairnOn(drives: DriveSpec[], credentials: Credentials): Promise<Cairn>;
+  /** Ends the guests made so far, for a case that needs many. */
+  close(): Promise<void>;
 }
 
 /**
+ * What is missing is built before the first case, not in its time.
+ * @param cairn cases use the guest with Cairn in it
  * @param zfs the guest has ZFS: compiled for its kernel first, which takes ten minutes, when nobody has done it yet
- * @param cairn the saved guest with Cairn is made before the first case, not in the time of that case
  */
-export function useLab({ zfs = false, cairn = false } = {}): LabOfCase {
+export function useLab({ cairn = false, zfs = false } = {}): LabOfCase {
   let lab: Lab | undefined;
   beforeAll(async () => {
-    if (zfs) await ensureZfs((await ensureImage()).root);
-    lab = await Lab.ensure({ cairn });
+    // The runner of all tiers has tried it already, in the background: it says why.
+    if (zfs && process.env.LAB_ZFS === 'failed')
+      throw new Error(
+        'OpenZFS could not be compiled for the guest; what was said about it comes before this tier.',
+      );
+    lab = await Lab.ensure({ cairn, zfs });
   }, ENSURE_MS);
   afterEach(async ({ task }) => {
     try {
@@ -57,5 +66,7 @@ export function useLab({ zfs = false, cairn = false } = {}): LabOfCase {
   return {
     machine: (options) => inTest().machine(options),
     cairn: (options) => inTest().cairn(options),
+    cairnOn: (drives, credentials) => inTest().cairnOn(drives, credentials),
+    close: () => inTest().close(),
   };
 }

@@ -1,11 +1,10 @@
 /**
- * ZFS for the guest, as an addition: compiling it takes ten minutes, so it is asked for (build.ts zfs), and from then on
- * part of the saved guest, for as long as the guest's kernel is the same.
+ * ZFS for the guest, as an addition: compiling it takes ten minutes, so it is kept for as long as the guest's kernel is the
+ * same, and only the cases that ask for it get a guest that has it.
  */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cachedFolder, cacheName, cacheFolder, inputsBelow, labFolder, type Input } from './cache.ts';
+import { cachedFolder, inputsBelow, labFolder, type Input } from './cache.ts';
 import type { DriveSpec } from './drives.ts';
 import { runProgram } from './program.ts';
 
@@ -42,12 +41,7 @@ const asDrive = (folder: string): DriveSpec => ({
   readOnly: true,
 });
 
-/** The addition for the image's kernel if somebody has made it, else null. */
-export async function findZfs(imageRoot: string): Promise<DriveSpec | null> {
-  const folder = join(cacheFolder, cacheName('zfs', await inputs(await kernelOf(imageRoot))));
-  return existsSync(folder) ? asDrive(folder) : null;
-}
-
+/** The addition for the image's kernel, made when it is not there. @throws Error with the end of what the compiler said */
 export async function ensureZfs(imageRoot: string): Promise<DriveSpec> {
   const kernel = await kernelOf(imageRoot);
   const folder = await cachedFolder('zfs', await inputs(kernel), async (unfinished) => {

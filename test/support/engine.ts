@@ -24,6 +24,8 @@ export interface Bench {
   told: string[];
   /** A second engine on the same database, as after a restart; what the first one does is no longer looked at. */
   restart(crashAt?: string): Operations;
+  /** The machine's boot, as the kernel names it; another one is a reboot. */
+  bootId: string;
   operations: Operations;
   /** Names in the folder that the steps work on. */
   made(): string[];
@@ -93,6 +95,7 @@ export function openBench(
     commands,
     blockDevices: noDrives,
     argument: (argument: unknown) => String(argument),
+    bootId: () => bench.bootId,
   } as unknown as Host;
 
   const definition = (
@@ -132,6 +135,7 @@ export function openBench(
     built.push(operations);
     operations.define(definition('test.make', 'take-back'));
     operations.define(definition('test.remove', 'finish'));
+    operations.define(definition('test.change', 'continue'));
     operations.define(definition('test.brief', 'take-back', 1_000));
     return operations;
   };
@@ -139,6 +143,7 @@ export function openBench(
     dir,
     db,
     told,
+    bootId: 'boot-1',
     operations: build(options.crashAt ?? ''),
     restart(crashAt = '') {
       bench.operations = build(crashAt);

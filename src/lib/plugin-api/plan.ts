@@ -67,8 +67,12 @@ export type Action =
       path: string;
       filesystem: string;
       options: string[];
-      /** Every drive of a filesystem over several drives (btrfs): the kernel is told of these and asks nobody else. */
+      /**
+       * Every drive of a filesystem over several drives (btrfs): the kernel is told of these and asks nobody else. With
+       * `uuid` only of those that carry it at that moment: in the middle of a change one may have left or not joined yet.
+       */
       devices?: DriveRef[];
+      uuid?: string;
     }
   | { do: 'unmount'; path: string }
   /** Atomic: temporary file, fsync, rename, fsync of the directory. */
@@ -125,6 +129,11 @@ export interface Look {
   negate?: true;
   /** What it describes may be over before it can be seen (a scrub of an empty pool): after the act, absent is fine too. */
   fleeting?: true;
+  /**
+   * A reboot undoes what it describes (mounted, assembled, imported): a step that is done is looked at again after one,
+   * and done again when it has to be, before its operation goes on or is taken back. Never on a step that destroys.
+   */
+  untilReboot?: true;
 }
 
 export interface Step {
@@ -161,6 +170,7 @@ export const looks = {
   partitionNode: (drive: string, partition: number): Look => ({
     look: 'partition-node',
     args: { drive, partition },
+    untilReboot: true,
   }),
   /** blkid and wipefs find nothing on the drive and it has no partitions. Content other than `contentHash` is foreign. */
   blank: (drive: string, contentHash: string): Look => ({ look: 'blank', args: { drive, contentHash } }),
@@ -175,9 +185,17 @@ export const looks = {
   /** Nobody can write into the folder itself (on), or everybody as before (off), also while something is mounted there. */
   immutable: (path: string, on: boolean): Look => ({ look: 'immutable', args: { path, on } }),
   /** The filesystem with this UUID is mounted at the path; another one there is foreign. */
-  mounted: (path: string, uuid: string): Look => ({ look: 'mounted', args: { path, uuid } }),
+  mounted: (path: string, uuid: string): Look => ({
+    look: 'mounted',
+    args: { path, uuid },
+    untilReboot: true,
+  }),
   /** For what has no UUID (ZFS dataset, network share): this source is mounted at the path; another one is foreign. */
-  mountedFrom: (path: string, source: string): Look => ({ look: 'mounted-from', args: { path, source } }),
+  mountedFrom: (path: string, source: string): Look => ({
+    look: 'mounted-from',
+    args: { path, source },
+    untilReboot: true,
+  }),
   /** The file has exactly this content. `replaces` is the content that the step changes; any other is foreign. */
   file: (path: string, content: string, replaces?: string): Look => ({
     look: 'file',
@@ -220,7 +238,7 @@ export const looks = {
     look: 'process-ended',
     args: { ...process, path },
   }),
-  loopAttached: (path: string): Look => ({ look: 'loop-attached', args: { path } }),
+  loopAttached: (path: string): Look => ({ look: 'loop-attached', args: { path }, untilReboot: true }),
 } as const;
 
 export const not = (look: Look): Look => {

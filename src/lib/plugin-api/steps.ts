@@ -188,7 +188,7 @@ export const mountAction = (spec: PoolSpec, what: MountedFilesystem): Action => 
   path: spec.mountPath,
   filesystem: what.filesystem,
   options: [...MOUNT_OPTIONS, ...(what.options ?? [])],
-  ...(what.devices ? { devices: what.devices } : {}),
+  ...(what.devices ? { devices: what.devices, uuid: spec.guid } : {}),
 });
 
 /** What has no UUID that blkid can read (ZFS, network shares) is told by its source. */

@@ -119,6 +119,28 @@ test('a plugged drive is in the feed at once, and its content a moment later', a
   expect(read.at(-1)).toEqual(['loop0']);
 });
 
+test('a drive is not said to be gone when a second one claims its name, and is itself again without it', async () => {
+  drives.start();
+  await settled();
+  const twin = (place: string): BlockDrive => ({
+    ...blank,
+    id: `drive-a-at-${place}`,
+    identity: 'ambiguous',
+    kernelName: `loop${place}`,
+  });
+  const shown = () => drives.list().filter(({ serial }) => serial === 'SBX-A');
+  machine = [twin('1'), twin('2'), system];
+  bus.emit('block-devices.changed', { names: ['loop1', 'loop2'] });
+  expect(shown().map(({ id, present }) => [id, present])).toEqual([
+    ['drive-a-at-1', true],
+    ['drive-a-at-2', true],
+  ]);
+  expect(feed.get('drives', 'drive-a')).toBeUndefined();
+  machine = [{ ...blank, kernelName: 'loop1' }, system];
+  bus.emit('block-devices.changed', { names: ['loop2'] });
+  expect(shown()).toMatchObject([{ id: 'drive-a', present: true, identity: 'strong' }]);
+});
+
 test('a pulled drive stays in the list as gone, with the time it was last seen, also after a restart', async () => {
   drives.start();
   await settled();

@@ -184,4 +184,12 @@ describe('a plan', () => {
       expect.objectContaining({ code: 'bug' }),
     );
   });
+
+  it('that would destroy something again after a reboot is refused', async () => {
+    const plugin = (await load()).storage('btrfs');
+    const wipe = step({ do: 'exec', program: '/usr/sbin/wipefs', argv: [{ drive: 'a' }] });
+    const repeated = { ...wipe, look: { ...wipe.look, untilReboot: true }, destroys: ['a'] };
+    expect(() => checkPlan(plugin, spec, [repeated] as never)).toThrow('repeated after a reboot');
+    expect(checkPlan(plugin, spec, [{ ...wipe, destroys: ['a'] }] as never)).toHaveLength(1);
+  });
 });

@@ -277,6 +277,8 @@ export const steps = sqliteTable(
     beganAt: integer('began_at'),
     endedAt: integer('ended_at'),
     error: text('error'),
+    /** The boot of the machine (kernel's boot_id) in which it was last seen to be done. */
+    bootId: text('boot_id'),
   },
   (table) => [primaryKey({ columns: [table.operationId, table.index] })],
 );

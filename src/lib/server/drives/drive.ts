@@ -12,6 +12,7 @@ import type { Db } from '../db/client';
 import { AppError } from '../errors';
 import type { Bus } from '../events/bus';
 import type { Feed } from '../events/feed';
+import { isClaimant } from '../host/drive-identity';
 import type { LiveHost } from '../host/host';
 import type { BlockDrive } from '../host/types';
 import type { Logger } from '../log';
@@ -96,7 +97,10 @@ export function createDrives(parts: DriveParts): Drives {
   function list(): Drive[] {
     const here = host.blockDevices.current();
     const ids = new Set(here.map((drive) => drive.id));
-    return [...here.map(present), ...[...rows.values()].filter((row) => !ids.has(row.id)).map(remembered)];
+    // One that several claim to be is not gone: it is one of them. A pool that has it goes on naming it.
+    const isAmongThem = (id: string) => here.some((drive) => isClaimant(drive, id)) && !parts.poolOf(id);
+    const others = [...rows.values()].filter(({ id }) => !ids.has(id) && !isAmongThem(id));
+    return [...here.map(present), ...others.map(remembered)];
   }
 
   /** The database may be closed by then: nothing is read or told any more. */

@@ -51,7 +51,12 @@ export function identify(drives: KernelDrive[], sandboxDir: string): (KernelDriv
   for (const { id } of own) count.set(id, (count.get(id) ?? 0) + 1);
   return own.map((drive) =>
     (count.get(drive.id) ?? 0) > 1
-      ? { ...drive, id: `${drive.id}-at-${kebab(drive.place)}`, identity: 'ambiguous' }
+      ? { ...drive, id: `${claimedBy(drive.id)}${kebab(drive.place)}`, identity: 'ambiguous' }
       : drive,
   );
 }
+
+const claimedBy = (id: string): string => `${id}-at-`;
+/** The drive says that it has this id, and so does another one. */
+export const isClaimant = (drive: Pick<Identity, 'id' | 'identity'>, id: string): boolean =>
+  drive.identity === 'ambiguous' && drive.id.startsWith(claimedBy(id));

@@ -3,11 +3,12 @@
  *
  * CAIRN_CRASH_AT holds comma-separated specs `point@kind/step:mode`; `*` matches any kind or step.
  * alone: Cairn dies, its child is first stopped (SIGSTOP) so that it is surely still there afterwards;
- * both: child and Cairn die together, as in a power cut; wait-MS: holds the runner that long (to cancel or look in time).
+ * both: child and Cairn die together, as in a power cut; wait-MS: holds the runner that long (to cancel or look in time);
+ * hold: until the file has no spec for the place any more; `point@kind/step` is appended to `<file>.reached` meanwhile.
  * `file:/path` reads the specs from that file at every point, so that one process can serve several cases.
  * Without the variable every call returns at once.
  */
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const CRASH_POINTS = [
@@ -26,6 +27,8 @@ export const CRASH_POINTS = [
   'ended',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];
+
+const HOLD_MS = 50;
 
 interface Spec {
   point: string;
@@ -87,11 +90,16 @@ export function createCrashPoints(text: string): CrashPoints {
   const points: CrashPoints = {
     at(point, place) {
       const spec = text === '' ? undefined : match(point, place);
-      if (spec && !spec.mode.startsWith('wait-')) die(spec.mode, place);
+      if (spec && spec.mode !== 'hold' && !spec.mode.startsWith('wait-')) die(spec.mode, place);
     },
     async pause(point, place, signal) {
       points.at(point, place);
       const spec = text === '' ? undefined : match(point, place);
+      if (spec?.mode === 'hold' && file !== null) {
+        appendFileSync(`${file}.reached`, `${point}@${place.kind}/${place.step ?? ''}\n`);
+        while (match(point, place)?.mode === 'hold' && !signal?.aborted) await sleep(HOLD_MS);
+        return;
+      }
       if (!spec?.mode.startsWith('wait-')) return;
       const milliseconds = Number(spec.mode.slice('wait-'.length));
       // An abort ends the wait early and is reported by whoever owns the signal.

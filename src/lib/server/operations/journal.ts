@@ -96,7 +96,7 @@ export function createJournal(db: Db) {
       operationId: string,
       index: number,
       state: StepState,
-      set: { beganAt?: number; endedAt?: number; error?: string | null } = {},
+      set: { beganAt?: number; endedAt?: number; error?: string | null; bootId?: string } = {},
     ): void {
       db.update(steps)
         .set({ state, ...set })

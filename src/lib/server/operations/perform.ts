@@ -6,6 +6,7 @@ import { AppError } from '../errors';
 import type { Bus } from '../events/bus';
 import type { Clock } from '../clock';
 import { compileAction, type CompiledAction } from '../host/actions';
+import { withMembersOfNow } from '../host/mount-members';
 import type { CommandLine, Host } from '../host/types';
 import type { CrashPoints } from './crash-points';
 import type { CommandRow, Journal, OperationRow, StepRow } from './journal';
@@ -137,7 +138,7 @@ async function runCommand(context: PerformContext, act: Act, command: Command): 
 
 /** @throws AppError command_failed | command_timeout | cancelled | drive_gone | ... */
 export async function perform(context: PerformContext, act: Act, action: Action): Promise<void> {
-  const compiled = compileAction(action, context.host);
+  const compiled = compileAction(await withMembersOfNow(action, context.host), context.host);
   if (compiled.kind === 'command') return runCommand(context, act, compiled);
   act.signal.throwIfAborted();
   await compiled.perform(act.signal);

@@ -15,6 +15,7 @@ import type { CrashPoint } from './crash-points';
 import type { OperationRow, StepRow } from './journal';
 import { perform, type PerformContext } from './perform';
 import { recheckDrive } from './preconditions';
+import { isFinished, undoneByReboot } from './reboot';
 import type { Progress } from './view';
 import { hideStuck, lookWhileRunning, showStuck, whileFollowed } from './waiting';
 
@@ -51,6 +52,7 @@ function setStep(
   context.journal.step(operation.id, step.index, state, {
     ...(state === 'begun' ? { beganAt: now } : {}),
     ...(ended ? { endedAt: now } : {}),
+    ...(isFinished({ state }) ? { bootId: context.host.bootId() } : {}),
     ...(error === undefined ? {} : { error }),
   });
   step.state = state;
@@ -107,13 +109,16 @@ async function forwardStep(
   rows: StepRow[],
   step: StepRow,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const actedBefore = hasActed(step);
   if (!actedBefore) setStep(context, operation, step, 'begun');
   await pause(context, 'begun', operation, step, signal);
   signal.throwIfAborted();
   const before = await lookWhileRunning(context, operation, step, signal);
-  if (before.status === 'done') return setStep(context, operation, step, actedBefore ? 'done' : 'skipped');
+  if (before.status === 'done') {
+    setStep(context, operation, step, actedBefore ? 'done' : 'skipped');
+    return false;
+  }
   if (before.status === 'foreign') {
     if (!actedBefore) setStep(context, operation, step, 'pending', before.evidence);
     throw new AppError(
@@ -144,6 +149,22 @@ async function forwardStep(
   }
   setStep(context, operation, step, 'done');
   await pause(context, 'done', operation, step, signal);
+  return true;
+}
+
+/** Looks at a step again that a reboot may have undone, and does it again then. */
+async function repeatStep(
+  context: RunnerContext,
+  operation: OperationRow,
+  rows: StepRow[],
+  step: StepRow,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await forwardStep(context, operation, rows, step, signal))) return;
+  context.journal.addEvidence(
+    operation.id,
+    `The machine was started anew: "${step.title}" was done once more.`,
+  );
 }
 
 /** Runs every step that is not finished yet, in order. */
@@ -153,11 +174,13 @@ export async function forward(
   rows: StepRow[],
   signal: AbortSignal,
 ): Promise<Outcome> {
+  const again = undoneByReboot(rows, context.host.bootId());
   for (const step of rows) {
-    if (step.state === 'done' || step.state === 'skipped' || step.state === 'kept') continue;
+    if (step.state === 'kept' || (isFinished(step) && !again.has(step.index))) continue;
+    const run = isFinished(step) ? repeatStep : forwardStep;
     try {
       signal.throwIfAborted();
-      await forwardStep(context, operation, rows, step, signal);
+      await run(context, operation, rows, step, signal);
       // After the last step too: who cancelled before the end was told that it will be taken back. A deadline that passes
       // when all is done already changes nothing.
       if (signal.aborted && toAppError(signal.reason).code === 'cancelled') signal.throwIfAborted();
@@ -243,12 +266,31 @@ async function backStep(
   return null;
 }
 
+/** What an undo works in (a mounted pool) is made again first; where that fails, the looks decide what is left to do. */
+async function restoreForUndo(
+  context: RunnerContext,
+  operation: OperationRow,
+  rows: StepRow[],
+): Promise<void> {
+  const last = rows.findLast((step) => hasActed(step) && Array.isArray(step.undo))?.index ?? -1;
+  const again = undoneByReboot(rows, context.host.bootId());
+  for (const step of rows.slice(0, Math.max(0, last)))
+    if (again.has(step.index))
+      try {
+        await repeatStep(context, operation, rows, step, new AbortController().signal);
+      } catch (error) {
+        const seen = `"${step.title}" could not be done once more: ${toAppError(error).message}`;
+        context.journal.addEvidence(operation.id, seen);
+      }
+}
+
 /** Takes back every step that acted, last first, and stops at the first that stays: what lies below may hold it up. */
 export async function back(
   context: RunnerContext,
   operation: OperationRow,
   rows: StepRow[],
 ): Promise<Outcome> {
+  await restoreForUndo(context, operation, rows);
   for (const step of rows.toReversed()) {
     if (step.state === 'begun') setStep(context, operation, step, 'pending');
     if (!hasActed(step)) continue;

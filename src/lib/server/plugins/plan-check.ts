@@ -40,6 +40,10 @@ function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[]
       .filter((name) => !plugin.programs.includes(name))
       .map((name) => `runs ${name}, which it does not declare`),
     ...drives.filter((id) => !own.has(id)).map((id) => `touches drive ${id}, which is not the pool's`),
+    // After a reboot it would be done again, on what has become of the drive since.
+    ...(step.look.untilReboot && (step.destroys ?? []).length > 0
+      ? ['destroys something and would be repeated after a reboot']
+      : []),
     ...paths.filter((path) => !inside(path)).map((path) => `touches ${path}, outside of the pool`),
   ];
 }

@@ -9,7 +9,7 @@ import type { Prepared } from '../operations/types';
 import type { PoolDeps } from './deps';
 import { keepMounted, stopKeeping } from './keep-mounted';
 import { findByLabel } from './store';
-import { isMounted, preparedOf, refuseWhileUsed, subjectOf, type Subject } from './subject';
+import { isMounted, mountAgain, preparedOf, refuseWhileUsed, subjectOf, type Subject } from './subject';
 
 const guidOf = (request: JsonObject): string => {
   const parsed = poolRequest.safeParse(request);
@@ -114,7 +114,7 @@ export async function prepareRename(deps: PoolDeps, request: JsonObject): Promis
     });
   return preparedOf(subject, {
     title: `Rename pool "${spec.label}" to "${newLabel}"`,
-    steps: () => rename.call(plugin, spec, newLabel),
+    steps: () => [...mountAgain(deps, subject), ...rename.call(plugin, spec, newLabel)],
     locks: [...new Set([labelLock(spec.label), labelLock(newLabel)])],
     newLabel,
   });

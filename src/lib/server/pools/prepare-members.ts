@@ -17,7 +17,7 @@ import type { Prepared } from '../operations/types';
 import { lackOf, refusalOf, replacementBytes } from './change-rules';
 import { chooseDrives, namedDrives, type Choice } from './choose-drives';
 import type { PoolDeps } from './deps';
-import { preparedOf, subjectOf, type Subject } from './subject';
+import { mountAgain, preparedOf, subjectOf, type Subject } from './subject';
 
 /** @throws AppError invalid_input | unknown_field with all issues */
 export function parseChange<V extends PoolChangeRequest['verb']>(
@@ -130,7 +130,7 @@ export async function prepareExpand(deps: PoolDeps, raw: JsonObject): Promise<Pr
   const added = choices.map((choice, index) => joinAt(choice, nextSlot(spec) + index));
   return preparedOf(subject, {
     title: `Expand pool "${spec.label}" by ${added.length === 1 ? `drive ${listOf(added)}` : `${added.length} drives`}`,
-    steps: () => wanted(plugin.expand).call(plugin, spec, { added }),
+    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.expand).call(plugin, spec, { added })],
     erases: erasesOf(choices),
     members: { joins: added, leaves: [] },
     joining: choices.map(({ drive }) => drive),
@@ -156,7 +156,7 @@ export async function prepareReplace(deps: PoolDeps, raw: JsonObject): Promise<P
     ]);
   return preparedOf(subject, {
     title: `Replace drive ${nameOf(old)} of pool "${spec.label}" by ${nameOf(fresh)}`,
-    steps: () => wanted(plugin.replace).call(plugin, spec, { old, fresh }),
+    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.replace).call(plugin, spec, { old, fresh })],
     erases: erasesOf(choices),
     members: { joins: [fresh], leaves: [old] },
     joining: choices.map(({ drive }) => drive),
@@ -200,7 +200,7 @@ export async function prepareRemoveDrive(deps: PoolDeps, raw: JsonObject): Promi
   refuseTooFull(subject, drive, reading);
   return preparedOf(subject, {
     title: `Let drive ${nameOf(drive)} leave pool "${spec.label}"`,
-    steps: () => wanted(plugin.removeDrive).call(plugin, spec, { drive }),
+    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.removeDrive).call(plugin, spec, { drive })],
     members: { joins: [], leaves: [drive] },
     notes: [
       drive.present
@@ -228,7 +228,7 @@ export async function prepareAddDrive(deps: PoolDeps, raw: JsonObject): Promise<
   if (!drive) throw issuesError([issue('no_drives', 'No drive is chosen.', 'drive')]);
   return preparedOf(subject, {
     title: `Add drive ${nameOf(drive)} as ${request.role} to pool "${spec.label}"`,
-    steps: () => wanted(plugin.addDrive).call(plugin, spec, { drive }),
+    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.addDrive).call(plugin, spec, { drive })],
     erases: erasesOf(choices),
     members: { joins, leaves: [] },
     joining: choices.map((choice) => choice.drive),
@@ -246,6 +246,6 @@ export async function prepareReAdd(deps: PoolDeps, raw: JsonObject): Promise<Pre
     });
   return preparedOf(subject, {
     title: `Take drive ${nameOf(drive)} back into pool "${spec.label}"`,
-    steps: () => wanted(plugin.reAdd).call(plugin, spec, { drive }),
+    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.reAdd).call(plugin, spec, { drive })],
   });
 }

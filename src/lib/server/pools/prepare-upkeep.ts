@@ -8,7 +8,7 @@ import type { Prepared } from '../operations/types';
 import type { PoolDeps } from './deps';
 import { freeMountPoint, stopKeeping } from './keep-mounted';
 import { changeableOf, parseChange } from './prepare-members';
-import { preparedOf, refuseWhileUsed, subjectOf } from './subject';
+import { mountAgain, preparedOf, refuseWhileUsed, subjectOf } from './subject';
 
 type WorkVerb = Extract<ChangeVerb, `${'start' | 'stop' | 'clear'}-${string}`>;
 
@@ -47,7 +47,7 @@ export const prepareWork =
     const { plugin, spec } = subject;
     return preparedOf(subject, {
       title: WORK[verb].title(spec.label),
-      steps: () => WORK[verb].plan(plugin)?.call(plugin, spec) ?? [],
+      steps: () => [...mountAgain(deps, subject), ...(WORK[verb].plan(plugin)?.call(plugin, spec) ?? [])],
     });
   };
 

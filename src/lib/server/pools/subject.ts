@@ -79,6 +79,23 @@ interface Plan {
   around?: (steps: Prepared['steps']) => Prepared['steps'];
 }
 
+/**
+ * For a change that works in the mounted pool: what a reboot undoes of its mount, so that it is mounted again before the
+ * change goes on. Without a reboot these steps find that there is nothing to do.
+ */
+export function mountAgain(deps: Pick<PoolDeps, 'host'>, { plugin, spec }: Subject): Prepared['steps'] {
+  if (!plugin.mount || !isMounted(deps, spec)) return [];
+  return plugin
+    .mount(spec)
+    .filter(({ look }) => look.untilReboot)
+    .map((step) => ({
+      ...step,
+      name: `again-${step.name}`,
+      title: `After a reboot only: ${step.title.charAt(0).toLowerCase()}${step.title.slice(1)}`,
+      undo: 'nothing',
+    }));
+}
+
 export function preparedOf({ record, spec, plugin, drives }: Subject, plan: Plan): Prepared {
   const joins = plan.members?.joins ?? [];
   const involved = { ...spec, drives: [...spec.drives, ...joins] };
@@ -110,7 +127,7 @@ export function preparedOf({ record, spec, plugin, drives }: Subject, plan: Plan
   };
 }
 
-export const isMounted = (deps: PoolDeps, spec: PoolSpec): boolean =>
+export const isMounted = (deps: Pick<PoolDeps, 'host'>, spec: PoolSpec): boolean =>
   deps.host.mounts().some((mount) => mount.path === spec.mountPath);
 
 /** A pool that programs use cannot be unmounted: better said before than after. */
