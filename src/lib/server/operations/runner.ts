@@ -152,7 +152,6 @@ async function forwardStep(
   return true;
 }
 
-/** Looks at a step again that a reboot may have undone, and does it again then. */
 async function repeatStep(
   context: RunnerContext,
   operation: OperationRow,
@@ -266,7 +265,6 @@ async function backStep(
   return null;
 }
 
-/** What an undo works in (a mounted pool) is made again first; where that fails, the looks decide what is left to do. */
 async function restoreForUndo(
   context: RunnerContext,
   operation: OperationRow,
