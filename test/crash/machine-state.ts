@@ -3,7 +3,7 @@
  * that nothing was left behind. Loop numbers are left out, since they mean nothing.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Appliance } from '../support/appliance';
 import { loopsBelow } from '../support/appliance';
@@ -15,6 +15,8 @@ export interface MachineState {
   /** Mount points; those into which nobody can write say so. What is mounted over one is not looked through. */
   folders: string[];
   identityFiles: string[];
+  imageFiles: string[];
+  images: unknown[];
   pools: unknown[];
   poolDrives: unknown[];
 }
@@ -90,6 +92,15 @@ export function machineState(appliance: Appliance): MachineState {
       .sort(),
     folders: folders.map((name) => (isGuarded(join(mountRoot, name)) ? `${name}, guarded` : name)),
     identityFiles: identity.map((path) => `${path.slice(dataDir.length)}: ${readFileSync(path, 'utf8')}`),
+    imageFiles: folders
+      .map((name) => join(mountRoot, name, 'images'))
+      .filter((folder) => existsSync(folder))
+      .flatMap((folder) =>
+        readdirSync(folder).map(
+          (name) => `${folder.slice(dataDir.length)}/${name} ${statSync(join(folder, name)).size}`,
+        ),
+      ),
+    images: appliance.query('SELECT name, pool_guid, file, state, size_bytes FROM images ORDER BY file'),
     pools: appliance.query(
       'SELECT guid, label, plugin, layout, state, mount_path, want_mounted FROM pools ORDER BY guid',
     ),

@@ -28,7 +28,8 @@ export function matrixSuite(scenarios: Scenario[]): void {
         printMatrix(title, cells);
         const failed = cells.filter((cell) => cell.problems.length > 0);
         expect(failed.map((cell) => `${cell.cell}: ${cell.problems.join('; ')}`)).toEqual([]);
-        expect(cells.length).toBeGreaterThan(8);
+        // Three for the whole, four for a step that no program takes: fewer, and the cases were not generated.
+        expect(cells.length).toBeGreaterThanOrEqual(7);
       },
     );
 

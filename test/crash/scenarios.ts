@@ -60,7 +60,7 @@ export async function noPool(appliance: Appliance, guid: string): Promise<void> 
   if (poolState(appliance, guid)) await mustEnd(appliance, 'pool.remove', await removePool(appliance, guid));
 }
 
-async function mountedPool(appliance: Appliance, request: PoolRequest): Promise<void> {
+export async function mountedPool(appliance: Appliance, request: PoolRequest): Promise<void> {
   const state = poolState(appliance, request.poolGroupGuid);
   if (state === undefined) await mustEnd(appliance, 'pool.create', await createPool(appliance, request));
   if (state === 'unmounted')
@@ -123,6 +123,8 @@ const variants: { title: string; request: (appliance: Appliance) => PoolRequest 
     }),
   },
 ];
+
+export const poolRequests = variants.map(({ request }) => request);
 
 export const createScenarios: Scenario[] = variants.map(({ title, request }) => ({
   title: `pool.create, ${title}`,

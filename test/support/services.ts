@@ -64,6 +64,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     alerts: absent('alerts'),
     found: absent('found'),
     validate: absent('validate'),
+    images: absent('images'),
     stopping: () => false,
     ...overrides,
   };

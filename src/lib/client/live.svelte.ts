@@ -37,6 +37,7 @@ export class Live {
   readonly drives: DocumentMaps['drives'] = new SvelteMap();
   readonly pools: DocumentMaps['pools'] = new SvelteMap();
   readonly found: DocumentMaps['found'] = new SvelteMap();
+  readonly images: DocumentMaps['images'] = new SvelteMap();
   readonly operations: DocumentMaps['operations'] = new SvelteMap();
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
   readonly alerts: DocumentMaps['alerts'] = new SvelteMap();
@@ -130,6 +131,7 @@ export class Live {
       drives: this.drives,
       pools: this.pools,
       found: this.found,
+      images: this.images,
       operations: this.operations,
       plugins: this.plugins,
       alerts: this.alerts,

@@ -37,6 +37,29 @@ export interface Area {
   lengthBytes: number;
 }
 
+/** `hex` in lower case. */
+export interface Checksum {
+  algorithm: 'sha256' | 'sha512';
+  hex: string;
+}
+
+/** A file from another machine. `<path>.part` and `<path>.part.json` are its own while it comes. Of the core only. */
+export interface DownloadAction {
+  do: 'download';
+  /** http or https, without a name or a password. */
+  url: string;
+  path: string;
+  mode: number;
+  /** As the server announced it; null: it did not. */
+  sizeBytes: number | null;
+  checksum: Checksum | null;
+  maxBytes: number;
+  /** Also from this host and from private networks. */
+  allowPrivate: boolean;
+  /** How long it is tried without a single byte. */
+  patienceMs: number;
+}
+
 export interface ExecAction {
   do: 'exec';
   /** Absolute path, for example /usr/sbin/mkfs.ext4; must be in the plugin's `programs`. */
@@ -80,6 +103,9 @@ export type Action =
   | { do: 'remove-file'; path: string }
   /** Writes into the file `into` what is in the folder: see inside.ts. Follows no links and changes nothing in the folder. */
   | { do: 'list-folder'; path: string; into: string }
+  | DownloadAction
+  /** What a download has left, whole or in part. */
+  | { do: 'remove-download'; path: string }
   | { do: 'make-sparse-file'; path: string; sizeBytes: number }
   /** Attaches a sandbox file to a loop device and shows its partitions; `detach-loop` is the way back. */
   | { do: 'attach-loop'; path: string }
@@ -118,7 +144,7 @@ export interface LookResult {
   status: LookStatus;
   /** One sentence of evidence: what was seen, in the user's nouns. */
   evidence: string;
-  /** While running: how far it is, 0 to 100. */
+  /** While running, or while this step is at it: how far it is, 0 to 100. */
   percent?: number;
 }
 export interface Look {
@@ -231,6 +257,11 @@ export const looks = {
     look: 'btrfs-forgotten',
     args: { at: at.map((ref) => ({ ...ref })) },
     fleeting: true,
+  }),
+  /** The file is there, whole: of the size and with the checksum, as far as they are known. partial: a piece of it is. */
+  downloaded: (path: string, sizeBytes: number | null, checksum: Checksum | null): Look => ({
+    look: 'downloaded',
+    args: { path, sizeBytes, checksum: checksum && { ...checksum } },
   }),
   sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
   /** The process has ended, or uses nothing at or below the path any more. */

@@ -18,6 +18,7 @@ import { createFeed } from './events/feed';
 import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
 import { createHost } from './host/host';
 import { isAsleep } from './host/smart';
+import { createImages } from './images/image';
 import { holdDataDirectory } from './instance-lock';
 import { createLog, type Logger } from './log';
 import { createOperations } from './operations/operations';
@@ -39,30 +40,13 @@ import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
+import { Undoing } from './undoing';
 import { VERSION } from './version';
 
 /** How long running work may take to finish or checkpoint when the process is asked to stop. */
 const DRAIN_MS = 10_000;
 /** After the start pages come first. */
 const TOOLS_MS = 300;
-
-/** What was started, to be stopped in reverse; an error in one does not keep the others running. */
-class Undoing {
-  private readonly stack: { name: string; stop: () => Promise<void> | void }[] = [];
-
-  add(name: string, stop: () => Promise<void> | void): void {
-    this.stack.push({ name, stop });
-  }
-  async run(log: Logger): Promise<void> {
-    for (let entry = this.stack.pop(); entry; entry = this.stack.pop()) {
-      try {
-        await entry.stop();
-      } catch (error) {
-        log.error({ error, part: entry.name }, 'did not stop cleanly');
-      }
-    }
-  }
-}
 
 /** The directories hold what only root may read: the database, records of commands, sandbox drives. */
 function makeDataDirectories(config: Config): void {
@@ -139,6 +123,9 @@ async function compose({ config, log, undoing, state }: Parts) {
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
   defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
 
+  const images = createImages({ db, bus, feed, clock, log, pools, operations });
+  undoing.add('images', () => images.stop());
+
   const auth = createAuth({ db, bus, clock, log });
   const stopping = (): boolean => state.stopping;
   const services: Services = {
@@ -159,6 +146,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     alerts,
     found,
     validate,
+    images,
     stopping,
   };
   const guard = createRequestGuard(config);
@@ -186,6 +174,7 @@ async function bringUp({ services, host, db }: Composed, { undoing, state }: Par
     found,
     alerts,
     auth,
+    images,
   } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
@@ -195,6 +184,7 @@ async function bringUp({ services, host, db }: Composed, { undoing, state }: Par
   samples.start();
   driveHealth.start();
   found.start();
+  images.start();
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   await operations.recover((kind) => !isSandboxKind(kind));

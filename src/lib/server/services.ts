@@ -7,6 +7,7 @@ import type { Drives } from './drives/drive';
 import type { DriveHealths } from './drives/health';
 import type { Bus } from './events/bus';
 import type { Feed } from './events/feed';
+import type { Images } from './images/image';
 import type { Logger } from './log';
 import type { Operations } from './operations/types';
 import type { Plugins } from './plugins/registry';
@@ -34,5 +35,6 @@ export interface Services {
   alerts: Alerts;
   found: FoundPools;
   validate: Validate;
+  images: Images;
   stopping(): boolean;
 }

@@ -143,6 +143,24 @@ export const ERROR_CODES = {
     title: 'The mount path is in use',
     remedy: 'Choose another mount path.',
   },
+  url_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The address cannot be used',
+    remedy: 'Give the whole address of the file, beginning with https://.',
+  },
+  file_name_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The file name cannot be used',
+    remedy: 'Use letters, digits, dots, dashes and underscores, and an ending such as .qcow2 or .iso.',
+  },
+  checksum_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The checksum cannot be used',
+    remedy: 'Give a SHA-256 or SHA-512 sum in hexadecimal, or the address of a list of them.',
+  },
   // Who asks
   unauthenticated: {
     kind: 'auth',
@@ -218,6 +236,12 @@ export const ERROR_CODES = {
   },
   // What is not there
   not_found: { kind: 'not-found', status: 404, title: 'There is no such page or thing' },
+  image_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such image',
+    remedy: 'Look at the list of images.',
+  },
   pool_not_found: {
     kind: 'not-found',
     status: 404,
@@ -343,6 +367,42 @@ export const ERROR_CODES = {
     title: 'Programs use files of the pool',
     remedy: 'End the programs that are named, then try again.',
   },
+  image_exists: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The image is there already',
+    remedy: 'Use the one that is there, or delete it first.',
+  },
+  image_wrong_state: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The image is not in a state that allows this',
+  },
+  file_exists: {
+    kind: 'precondition',
+    status: 409,
+    title: 'A file of this name is there already',
+    remedy: 'Give the file another name, or move the one that is there away.',
+  },
+  address_not_public: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The address lies in a private network',
+    remedy: 'An administrator can allow it for this download: "Also from my own network".',
+  },
+  checksum_unknown: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The checksum of the file could not be found out',
+    remedy:
+      'Try again later, or choose another source: without its checksum, a damaged file would not be noticed.',
+  },
+  pool_full: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The pool has too little room',
+    remedy: 'Choose another pool, or make room first.',
+  },
   not_enough_space: {
     kind: 'precondition',
     status: 409,
@@ -391,6 +451,12 @@ export const ERROR_CODES = {
   },
   stopping: { kind: 'busy', status: 503, title: 'Cairn is stopping', remedy: 'Try again in a moment.' },
   // What the machine did
+  download_failed: {
+    kind: 'host',
+    status: 500,
+    title: 'The download failed',
+    remedy: 'Look whether the address can be reached, then retry.',
+  },
   command_failed: { kind: 'host', status: 500, title: 'A command failed' },
   command_timeout: { kind: 'host', status: 500, title: 'A command did not end in time' },
   command_not_allowed: {

@@ -12,7 +12,7 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
   epoch,
   seq,
   snapshot: {
-    ...{ drives: [], pools: [], found: [], plugins: [], alerts: [], system: [] },
+    ...{ drives: [], pools: [], found: [], images: [], plugins: [], alerts: [], system: [] },
     operations,
   } as Snapshot,
 });

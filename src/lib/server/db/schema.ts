@@ -2,8 +2,9 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
-import type { WireError } from '$lib/shared/wire/operations';
-import type { Action, Look, Step } from '$lib/plugin-api/plan';
+import type { ImageArch, ImageFormat, ImageKind, ImageOs } from '$lib/shared/wire/images';
+import type { SubjectType, WireError } from '$lib/shared/wire/operations';
+import type { Action, Checksum, Look, Step } from '$lib/plugin-api/plan';
 import type { DriveRole } from '$lib/plugin-api/storage';
 import type { Prepared } from '../operations/types';
 
@@ -179,7 +180,7 @@ export const alerts = sqliteTable(
     id: text('id').primaryKey(),
     kind: text('kind').notNull(),
     severity: text('severity').$type<'info' | 'warning' | 'critical'>().notNull(),
-    subjectType: text('subject_type').$type<'pool' | 'drive' | 'host'>().notNull(),
+    subjectType: text('subject_type').$type<SubjectType>().notNull(),
     subjectId: text('subject_id').notNull(),
     subjectLabel: text('subject_label').notNull(),
     title: text('title').notNull(),
@@ -210,6 +211,34 @@ export const schedules = sqliteTable('schedules', {
   createdAt: integer('created_at').notNull(),
 });
 
+/** Files that virtual machines are made from. What is there now is read from the machine. */
+export const images = sqliteTable(
+  'images',
+  {
+    id: text('id').primaryKey(),
+    name: text('name').notNull(),
+    kind: text('kind').$type<ImageKind>().notNull(),
+    format: text('format').$type<ImageFormat>().notNull(),
+    os: text('os', { mode: 'json' }).$type<ImageOs | null>(),
+    arch: text('arch').$type<ImageArch>(),
+    origin: text('origin').$type<'catalog' | 'url' | 'found'>().notNull(),
+    catalogId: text('catalog_id'),
+    url: text('url'),
+    checksum: text('checksum', { mode: 'json' }).$type<Checksum | null>(),
+    defaultUser: text('default_user'),
+    minDiskBytes: integer('min_disk_bytes'),
+    minMemoryBytes: integer('min_memory_bytes'),
+    /** Kept when the pool is gone: the file may come back with it. */
+    poolGuid: text('pool_guid').notNull(),
+    /** Path below the pool's mount path. */
+    file: text('file').notNull(),
+    sizeBytes: integer('size_bytes'),
+    state: text('state').$type<'creating' | 'ready' | 'deleting'>().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [uniqueIndex('images_file').on(table.poolGuid, table.file)],
+);
+
 export const operations = sqliteTable(
   'operations',
   {
@@ -217,7 +246,7 @@ export const operations = sqliteTable(
     id: text('id').notNull().unique(),
     kind: text('kind').notNull(),
     title: text('title').notNull(),
-    subjectType: text('subject_type').$type<'pool' | 'drive' | 'host'>().notNull(),
+    subjectType: text('subject_type').$type<SubjectType>().notNull(),
     subjectId: text('subject_id').notNull(),
     subjectLabel: text('subject_label').notNull(),
     state: text('state').$type<OperationState>().notNull(),

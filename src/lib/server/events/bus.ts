@@ -22,6 +22,8 @@ export interface Events {
   'operation.output': { operationId: string; lastId: number };
   /** A pool record was written. */
   'pool.changed': { guid: string };
+  /** A record of an image was written, or its file may have changed. */
+  'image.changed': { id: string };
   /** Something was written into the history of a pool. */
   'pool.history': { guid: string };
   /** The pools' documents may have changed: after a re-read, or with an operation. */

@@ -7,11 +7,13 @@ import {
   isDriveRef,
   type Action,
   type DeviceRef,
+  type DownloadAction,
   type DriveRef,
   type ExecAction,
 } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { saveAreas, writeAreas } from './areas';
+import { download } from './download';
 import { performFileAction } from './file-actions';
 import { endProcess } from './end-process';
 import { blinkArguments, setLocate } from './identify';
@@ -115,6 +117,12 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
       );
     case 'wait':
       return inProcess('waiting for the kernel', async () => undefined);
+    case 'download':
+      return {
+        kind: 'in-process',
+        title: describeAction(action, () => null),
+        perform: (signal) => download(action, signal),
+      };
     default:
       return inProcess(
         describeAction(action, () => null),
@@ -219,6 +227,10 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine('rm', '-f', '--', action.path);
     case 'list-folder':
       return `${shellLine('ls', '-lA', '--', action.path)} > ${shellWord(action.into)}`;
+    case 'download':
+      return describeDownload(action);
+    case 'remove-download':
+      return shellLine('rm', '-f', '--', action.path, `${action.path}.part`, `${action.path}.part.json`);
     case 'make-sparse-file':
       return shellLine('truncate', `--size=${action.sizeBytes}`, '--', action.path);
     case 'attach-loop':
@@ -248,6 +260,15 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
     case 'wait':
       return ': wait until the kernel has finished';
   }
+}
+
+function describeDownload({ url, path, checksum }: DownloadAction): string {
+  const part = `${path}.part`;
+  const get = shellLine('curl', '--fail', '--location', '--continue-at', '-', '--output', part, '--', url);
+  const check = checksum
+    ? ` && printf '%s  %s\\n' ${checksum.hex} ${shellWord(part)} | ${checksum.algorithm}sum --check`
+    : '';
+  return `${get}${check} && ${shellLine('mv', '--', part, path)}`;
 }
 
 /** As mdadm spells a UUID. */

@@ -3,6 +3,7 @@ import { chmod, mkdir, open, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Action } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
+import { undoDownload } from './download';
 import { listFolder } from './list-folder';
 import { syncDirectory, unlessMissing, writeFile } from './write-file';
 
@@ -15,7 +16,8 @@ type FileAction = Extract<
       | 'write-file'
       | 'remove-file'
       | 'list-folder'
-      | 'make-sparse-file';
+      | 'make-sparse-file'
+      | 'remove-download';
   }
 >;
 
@@ -35,6 +37,8 @@ export async function performFileAction(action: FileAction): Promise<void> {
       return syncDirectory(dirname(action.path));
     case 'list-folder':
       return listFolder(action.path, action.into);
+    case 'remove-download':
+      return undoDownload(action.path);
     case 'make-sparse-file':
       return makeSparseFile(action.path, action.sizeBytes);
   }

@@ -3,11 +3,12 @@
  * Each function is one synchronous transaction; when it returns, the change is on disk. What every step and every shown
  * drive or pool asks is prepared once: building and compiling a statement takes longer than running it.
  */
-import { and, asc, desc, eq, gt, inArray, isNull, lt, notInArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, notInArray, or, sql, type SQL } from 'drizzle-orm';
 import { LIVE_OPERATION_STATES, type OperationState, type StepState, type Verdict } from '$lib/shared/states';
 import type { WireError } from '$lib/shared/wire/operations';
 import type { Db, Transaction } from '../db/client';
 import { commands, operationLocks, operations, outputs, steps } from '../db/schema';
+import { lockRow, usersPrefix, wholeOf } from './locks';
 import type { CommandEnd, CommandLine, ProcessIdentity } from '../host/types';
 
 export type OperationRow = typeof operations.$inferSelect;
@@ -16,6 +17,9 @@ export type CommandRow = typeof commands.$inferSelect;
 export type OutputRow = typeof outputs.$inferSelect;
 export type NewOperation = typeof operations.$inferInsert;
 export type NewStep = typeof steps.$inferInsert;
+
+const beginsWith = (prefix: string): SQL =>
+  sql`substr(${operationLocks.lock}, 1, ${prefix.length}) = ${prefix}`;
 
 const live = [...LIVE_OPERATION_STATES];
 
@@ -57,7 +61,12 @@ export function createJournal(db: Db) {
         tx
           .select()
           .from(operationLocks)
-          .where(inArray(operationLocks.lock, wanted))
+          .where(
+            or(
+              inArray(operationLocks.lock, wanted.map(wholeOf)),
+              ...wanted.flatMap(usersPrefix).map(beginsWith),
+            ),
+          )
           .orderBy(asc(operationLocks.lock))
           .limit(1)
           .get() ?? null
@@ -67,7 +76,9 @@ export function createJournal(db: Db) {
       tx.insert(operations).values(operation).run();
       if (rows.length > 0) tx.insert(steps).values(rows).run();
       for (const lock of [...new Set(locks)].sort())
-        tx.insert(operationLocks).values({ lock, operationId: operation.id }).run();
+        tx.insert(operationLocks)
+          .values({ lock: lockRow(lock, operation.id), operationId: operation.id })
+          .run();
     },
     /** Sets the fields and frees the locks when the new state is not a live one. */
     update(tx: Transaction | Db, id: string, set: Partial<NewOperation>): void {

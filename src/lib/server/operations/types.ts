@@ -1,7 +1,14 @@
 import type { Step } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
 import type { Actor } from '$lib/shared/wire/session';
-import type { Erasure, Operation, OperationPage, OutputLine, PlanPreview } from '$lib/shared/wire/operations';
+import type {
+  Erasure,
+  Operation,
+  OperationPage,
+  OutputLine,
+  PlanPreview,
+  SubjectType,
+} from '$lib/shared/wire/operations';
 import type { AppError } from '../errors';
 import type { Transaction } from '../db/client';
 
@@ -19,9 +26,9 @@ export interface Prepared {
   /** Everything the plan was made from; the record functions get it. */
   input: JsonObject;
   title: string;
-  subject: { type: 'pool' | 'drive' | 'host'; id: string; label: string };
+  subject: { type: SubjectType; id: string; label: string };
   steps: Step[];
-  /** `drive:<id>`, `pool:<guid>`, `path:<mount path>`, `sandbox`. */
+  /** `drive:<id>`, `pool:<guid>`, `image:<id>`, `path:<mount path>`, `sandbox`; `uses:pool:<guid>` is held by several at once. */
   locks: string[];
   drives: DriveExpectation[];
   erases: Erasure[];

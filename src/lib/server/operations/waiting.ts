@@ -95,6 +95,9 @@ export async function lookWhileRunning(
   }
 }
 
+const takesLong = ({ run }: StepRow): boolean =>
+  run.do === 'download' || (run.do === 'exec' && run.follow === true);
+
 /** Tells how far a program is that takes long, while `work` runs it. Other programs are left alone by looks. */
 export async function whileFollowed(
   context: RunnerContext,
@@ -102,7 +105,7 @@ export async function whileFollowed(
   step: StepRow,
   work: () => Promise<void>,
 ): Promise<void> {
-  if (step.run.do !== 'exec' || !step.run.follow) return work();
+  if (!takesLong(step)) return work();
   const ended = new AbortController();
   const follow = async (): Promise<void> => {
     for (let pauseMs = context.waitStepMs; ; pauseMs = Math.min(context.waitMostMs, pauseMs * SLOWER)) {
@@ -112,7 +115,8 @@ export async function whileFollowed(
         status: 'running',
         evidence: `It cannot be seen how far it is: ${toAppError(error).message}`,
       }));
-      if (seen.status === 'running' && !ended.signal.aborted) show(context, operation, step, seen);
+      if ((seen.status === 'running' || step.run.do === 'download') && !ended.signal.aborted)
+        show(context, operation, step, seen);
     }
   };
   const following = follow();

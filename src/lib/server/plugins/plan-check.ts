@@ -24,6 +24,11 @@ const pathsOf = (action: Action): string[] => [
   ...('into' in action ? [action.into] : []),
 ];
 
+const CORE_ONLY = {
+  'end-process': 'ends a process, which no plugin may',
+  download: 'downloads a file, which no plugin may',
+} as const satisfies Partial<Record<Action['do'], string>>;
+
 function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[] {
   const actions = [step.run, ...(Array.isArray(step.undo) ? step.undo : [])];
   const own = new Set(spec.drives.map((drive) => drive.id));
@@ -33,8 +38,8 @@ function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[]
   const drives = [...actions.flatMap(drivesOf), ...(step.destroys ?? [])];
   const paths = actions.flatMap(pathsOf);
   return [
-    ...actions.flatMap((action) =>
-      action.do === 'end-process' ? ['ends a process, which no plugin may'] : [],
+    ...actions.flatMap(({ do: what }) =>
+      what === 'end-process' || what === 'download' ? [CORE_ONLY[what]] : [],
     ),
     ...programs
       .filter((name) => !plugin.programs.includes(name))

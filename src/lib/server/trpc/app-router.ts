@@ -3,6 +3,7 @@ import { alertsRouter } from './routers/alerts';
 import { apiKeysRouter } from './routers/api-keys';
 import { drivesRouter } from './routers/drives';
 import { feedRouter } from './routers/feed';
+import { imagesRouter } from './routers/images';
 import { operationsRouter } from './routers/operations';
 import { pluginsRouter } from './routers/plugins';
 import { foundRouter } from './routers/found';
@@ -21,6 +22,7 @@ export const appRouter = router({
   drives: drivesRouter,
   pools: poolsRouter,
   found: foundRouter,
+  images: imagesRouter,
   operations: operationsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,

@@ -1,3 +1,5 @@
+import type { SubjectType } from './operations';
+
 export type AlertSeverity = 'info' | 'warning' | 'critical';
 
 /** A condition that holds, or held. It is raised once, and resolves by itself when it holds no longer. */
@@ -6,7 +8,7 @@ export interface Alert {
   id: string;
   kind: string;
   severity: AlertSeverity;
-  subject: { type: 'pool' | 'drive' | 'host'; id: string; label: string };
+  subject: { type: SubjectType; id: string; label: string };
   title: string;
   text: string;
   /** What to do; null: nothing can be done by a person. */

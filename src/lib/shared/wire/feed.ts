@@ -1,3 +1,4 @@
+import type { Image } from './images';
 import type { Alert } from './alerts';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
@@ -21,6 +22,7 @@ export interface TopicDocuments {
   drives: Drive;
   pools: Pool;
   found: FoundPool;
+  images: Image;
   operations: Operation;
   plugins: PluginView;
   /** Open ones only. */
@@ -35,6 +37,7 @@ export const TOPICS = [
   'plugins',
   'alerts',
   'found',
+  'images',
   'system',
 ] as const satisfies Topic[];
 

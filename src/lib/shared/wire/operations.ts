@@ -6,6 +6,9 @@ export interface WireError {
   message: string;
   remedy: string | null;
 }
+/** What an operation is about. */
+export type SubjectType = 'pool' | 'drive' | 'image' | 'host';
+
 export interface OperationStep {
   index: number;
   name: string;
@@ -24,7 +27,7 @@ export interface Operation {
   seq: number;
   kind: string;
   title: string;
-  subject: { type: 'pool' | 'drive' | 'host'; id: string; label: string };
+  subject: { type: SubjectType; id: string; label: string };
   state: OperationState;
   verdict: Verdict | null;
   /** What recovery saw and decided, a sentence each, oldest first. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Issue } from '../error-codes';
 import { issueOf } from '../issue';
+import { IMAGE_FORMATS, IMAGE_KINDS } from './images';
 import type { Json } from '../json';
 
 const json: z.ZodType<Json> = z.lazy(() =>
@@ -102,3 +103,31 @@ export function requestIssues(error: z.ZodError, prefix = ''): Issue[] {
     return [issueOf('invalid_input', problem.message, path.join('.'))];
   });
 }
+
+/** `POST /api/v1/images`: an entry of the catalog, or an address. */
+export const downloadRequest = z
+  .strictObject({
+    catalogId: z.string().min(1).max(100).optional(),
+    url: z.string().min(1).max(2_000).optional(),
+    poolGuid: guid,
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(64)
+      .regex(noControls, 'Control characters are not allowed.')
+      .optional(),
+    file: z.string().min(1).max(200).optional(),
+    kind: z.enum(IMAGE_KINDS).optional(),
+    format: z.enum(IMAGE_FORMATS).optional(),
+    /** A SHA-256 or SHA-512 sum, or the address of a list that has it. */
+    checksum: z.string().max(2_000).optional(),
+    /** Also from this host and from private networks: administrators only. */
+    allowPrivate: z.boolean().default(false),
+  })
+  .refine((request) => (request.catalogId === undefined) !== (request.url === undefined), {
+    message: 'Name an entry of the catalog or an address, one of them.',
+  });
+export type DownloadRequest = z.infer<typeof downloadRequest>;
+export type DownloadRequestInput = z.input<typeof downloadRequest>;
+export const imageRequest = z.strictObject({ imageId: z.string().min(1).max(200) });

@@ -1,0 +1,116 @@
+/** Images as operations. */
+import { join } from 'node:path';
+import { looks, not } from '$lib/plugin-api/plan';
+import type { JsonObject } from '$lib/shared/json';
+import { imageRequest, requestIssues } from '$lib/shared/wire/requests';
+import type { Transaction } from '../db/client';
+import { AppError, issuesError } from '../errors';
+import { usesLock } from '../operations/locks';
+import type { Operations, Prepared, RecordOwner } from '../operations/types';
+import type { ImageDeps } from './deps';
+import { downloadInput, poolFor, prepareDownload } from './prepare-download';
+import { changeImage, deleteImage, findByFile, findImage, insertImage } from './store';
+
+export const DOWNLOAD = 'image.download';
+export const REMOVE = 'image.remove';
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** Told after the commit: whoever hears it reads the record again. */
+const tell = ({ bus }: ImageDeps, id: string): void =>
+  queueMicrotask(() => bus.emit('image.changed', { id }));
+
+const downloadRecord = (deps: ImageDeps): RecordOwner => ({
+  begin(tx, _operationId, prepared) {
+    const { path: _path, ...input } = downloadInput.parse(prepared.input);
+    const other = findByFile(tx, input.poolGuid, input.file);
+    if (other) throw new AppError('file_exists', `"${other.name}" is to be ${input.file} too.`);
+    const origin = input.catalogId === null ? 'url' : 'catalog';
+    insertImage(tx, { ...input, origin, state: 'creating', createdAt: deps.clock.now() });
+    tell(deps, input.id);
+  },
+  succeed(tx, _operationId, prepared) {
+    changeImage(tx, prepared.subject.id, { state: 'ready' });
+    tell(deps, prepared.subject.id);
+  },
+  takenBack(tx, _operationId, prepared) {
+    deleteImage(tx, prepared.subject.id);
+    tell(deps, prepared.subject.id);
+  },
+  needsYou: (_tx, _operationId, prepared) => tell(deps, prepared.subject.id),
+});
+
+function setState(deps: ImageDeps, tx: Transaction, id: string, state: 'ready' | 'deleting'): void {
+  changeImage(tx, id, { state });
+  tell(deps, id);
+}
+const removeRecord = (deps: ImageDeps): RecordOwner => ({
+  begin(tx, _operationId, prepared) {
+    if (findImage(tx, prepared.subject.id)?.state !== 'ready')
+      throw new AppError('image_wrong_state', `"${prepared.subject.label}" is not at rest.`);
+    setState(deps, tx, prepared.subject.id, 'deleting');
+  },
+  succeed(tx, _operationId, prepared) {
+    deleteImage(tx, prepared.subject.id);
+    tell(deps, prepared.subject.id);
+  },
+  takenBack: (tx, _operationId, prepared) => setState(deps, tx, prepared.subject.id, 'ready'),
+  needsYou: (_tx, _operationId, prepared) => tell(deps, prepared.subject.id),
+});
+
+/** With its file; of one whose pool is gone only the record goes. */
+async function prepareRemove(deps: ImageDeps, request: JsonObject): Promise<Prepared> {
+  const parsed = imageRequest.safeParse(request);
+  if (!parsed.success) throw issuesError(requestIssues(parsed.error));
+  const record = findImage(deps.db, parsed.data.imageId);
+  if (!record) throw new AppError('image_not_found', `There is no image ${parsed.data.imageId}.`);
+  const pools = deps.pools.list();
+  const known = pools.some((pool) => pool.guid === record.poolGuid);
+  const path = known ? join(poolFor(pools, record.poolGuid).mountPath, record.file) : null;
+  return {
+    input: { imageId: record.id, path },
+    title: `Delete image ${record.name}`,
+    subject: { type: 'image', id: record.id, label: record.name },
+    steps:
+      path === null
+        ? []
+        : [
+            {
+              name: 'remove-file',
+              title: `Delete ${path}`,
+              run: { do: 'remove-file', path },
+              undo: 'impossible',
+              look: not(looks.fileThere(path)),
+            },
+          ],
+    locks: [
+      `image:${record.id}`,
+      ...(path === null ? [] : [`path:${path}`, usesLock(`pool:${record.poolGuid}`)]),
+    ],
+    drives: [],
+    erases: [],
+    confirmText: null,
+    notes: [
+      path === null
+        ? 'Its pool is not known any more: only the entry in the list goes.'
+        : `The file ${path} is deleted.`,
+    ],
+  };
+}
+
+export function defineImageOperations(operations: Operations, deps: ImageDeps): void {
+  operations.define({
+    kind: DOWNLOAD,
+    onInterrupt: 'continue',
+    deadlineMs: 7 * DAY_MS,
+    prepare: (request) => prepareDownload(deps, request),
+    record: downloadRecord(deps),
+  });
+  operations.define({
+    kind: REMOVE,
+    onInterrupt: 'finish',
+    deadlineMs: 10 * MINUTE_MS,
+    prepare: (request) => prepareRemove(deps, request),
+    record: removeRecord(deps),
+  });
+}

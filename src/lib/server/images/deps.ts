@@ -1,0 +1,16 @@
+import type { Pool } from '$lib/shared/wire/pools';
+import type { Clock } from '../clock';
+import type { Db } from '../db/client';
+import type { Bus } from '../events/bus';
+import type { Logger } from '../log';
+import type { Operations } from '../operations/types';
+
+/** What images are built from. They lie on pools, and pools know nothing of them. */
+export interface ImageDeps {
+  db: Db;
+  bus: Bus;
+  clock: Clock;
+  log: Logger;
+  pools: { list(): Pool[] };
+  operations: Pick<Operations, 'holderId'>;
+}

@@ -1,0 +1,71 @@
+/** One image as pages show it: its record, what is at its place now, and the operation that is at it. Pure. */
+import { posix } from 'node:path';
+import type { Image } from '$lib/shared/wire/images';
+import type { Pool } from '$lib/shared/wire/pools';
+import type { CatalogEntry } from './catalog';
+import type { ImageRecord } from './store';
+
+/** What is at the place of an image; undefined: not looked at yet, or it cannot be looked at. */
+export type Presence = { sizeBytes: number } | null | undefined;
+
+export interface ImageFacts {
+  record: ImageRecord;
+  pool: Pool | null;
+  presence: Presence;
+  operationId: string | null;
+  nodeId: string;
+}
+
+function badgeOf({ record, pool, presence, operationId }: ImageFacts): Pick<Image, 'badge' | 'badgeText'> {
+  const missing = (badgeText: string) => ({ badge: 'missing', badgeText }) as const;
+  if (record.state === 'creating' && operationId !== null) return { badge: 'downloading', badgeText: null };
+  if (!pool) return missing('Its pool is not known any more.');
+  if (!pool.mounted) return missing(`The pool "${pool.label}" is not mounted.`);
+  if (record.state === 'creating')
+    return missing('Its download ended without a word: delete the image, then download it again.');
+  if (presence === null) return missing(`${posix.join(pool.mountPath, record.file)} is gone.`);
+  if (presence && record.sizeBytes !== null && presence.sizeBytes !== record.sizeBytes)
+    return missing('The file has another size than it had: it was changed by something else than Cairn.');
+  return { badge: 'ready', badgeText: null };
+}
+
+export function imageDocument(facts: ImageFacts): Image {
+  const { record, pool, operationId, nodeId } = facts;
+  const { id, name, kind, format, os, arch, origin, url, checksum, catalogId } = record;
+  return {
+    ...{ id, name, kind, format, os, arch, origin, url, checksum, catalogId, operationId },
+    ...badgeOf(facts),
+    pool: pool && { guid: pool.guid, label: pool.label },
+    path: pool && posix.join(pool.mountPath, record.file),
+    nodeId,
+    sizeBytes: record.sizeBytes,
+    defaultUser: record.defaultUser,
+    minDiskBytes: record.minDiskBytes,
+    minMemoryBytes: record.minMemoryBytes,
+    createdAt: record.createdAt,
+  };
+}
+
+/** What the catalog offers and nobody has downloaded. */
+export const catalogDocument = (entry: CatalogEntry): Image => ({
+  ...{
+    id: `catalog:${entry.id}`,
+    name: entry.name,
+    kind: 'cloud',
+    format: null,
+    os: entry.os,
+    arch: entry.arch,
+  },
+  ...{ origin: 'catalog', badge: 'needs-download', badgeText: null, pool: null, path: null, nodeId: null },
+  ...{
+    sizeBytes: null,
+    url: entry.url,
+    checksum: null,
+    catalogId: entry.id,
+    operationId: null,
+    createdAt: null,
+  },
+  defaultUser: entry.defaultUser,
+  minDiskBytes: entry.minDiskBytes,
+  minMemoryBytes: entry.minMemoryBytes,
+});

@@ -1,0 +1,56 @@
+/** Images: what virtual machines are made from. Downloaded, put there by hand, or only known from the catalog: one list. */
+
+export const IMAGE_ARCHES = ['x86_64', 'aarch64'] as const;
+export type ImageArch = (typeof IMAGE_ARCHES)[number];
+
+/** cloud: starts by itself and is told who may log in; iso: an installer or a live system; disk: the image of some other disk. */
+export const IMAGE_KINDS = ['cloud', 'iso', 'disk'] as const;
+export type ImageKind = (typeof IMAGE_KINDS)[number];
+
+export const IMAGE_FORMATS = ['qcow2', 'raw', 'iso', 'vmdk', 'vdi', 'vhd', 'vhdx', 'ova'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+/**
+ * ready: whole, at `path`. downloading: an operation is at it. needs-download: only its address is known.
+ * missing: its file is gone, or its pool is not mounted.
+ */
+export const IMAGE_BADGES = ['ready', 'downloading', 'needs-download', 'missing'] as const;
+export type ImageBadge = (typeof IMAGE_BADGES)[number];
+
+export interface ImageOs {
+  /** As in os-release(5): debian, ubuntu, fedora. */
+  id: string;
+  name: string;
+  version: string | null;
+}
+
+export interface Image {
+  /** A UUID; `catalog:<entry>` for what was never downloaded. */
+  id: string;
+  name: string;
+  kind: ImageKind;
+  /** Declared, never guessed from the content. null: not known yet. */
+  format: ImageFormat | null;
+  os: ImageOs | null;
+  arch: ImageArch | null;
+  origin: 'catalog' | 'url' | 'found';
+  badge: ImageBadge;
+  /** Why it is missing; null otherwise. */
+  badgeText: string | null;
+  pool: { guid: string; label: string } | null;
+  /** Absolute; null unless it was downloaded or found. */
+  path: string | null;
+  /** The host that has the file; null: none has. */
+  nodeId: string | null;
+  sizeBytes: number | null;
+  url: string | null;
+  checksum: { algorithm: 'sha256' | 'sha512'; hex: string } | null;
+  /** Entry of the catalog that it came from. */
+  catalogId: string | null;
+  defaultUser: string | null;
+  minDiskBytes: number | null;
+  minMemoryBytes: number | null;
+  /** Live operation on this image. */
+  operationId: string | null;
+  createdAt: number | null;
+}

@@ -1,0 +1,127 @@
+/** Somebody gets an image from an address, watches it come, and deletes it; on every page size, in both themes. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Appliance } from '../support/appliance';
+import { seriousFindings } from '../support/axe';
+import { CHROMIUM_OPTIONS } from '../support/browser';
+import { sha256, startFileServer, type FileServer } from '../support/file-server';
+import { expectNoLeaks, traces } from '../support/leaks';
+
+const shots = fileURLToPath(new URL('../artifacts/screenshots', import.meta.url));
+const before = traces();
+const content = randomBytes(6 * 1024 ** 2);
+let appliance: Appliance;
+let server: FileServer;
+let browser: Browser | undefined;
+let page: Page;
+
+async function open(colorScheme: 'dark' | 'light', width: number): Promise<Page> {
+  if (!browser) throw new Error('the browser is not there');
+  const context = await browser.newContext({
+    ...{ colorScheme, reducedMotion: 'reduce' },
+    viewport: { width, height: width < 500 ? 844 : 860 },
+  });
+  const [name = '', value = ''] = appliance.cookie.split('=');
+  await context.addCookies([{ name, value, url: appliance.url }]);
+  const opened = await context.newPage();
+  await opened.goto(`${appliance.url}/images`);
+  await opened
+    .locator('[data-testid=live-indicator][data-state=live]')
+    .first()
+    .waitFor({ state: 'attached' });
+  return opened;
+}
+const rows = (badge: string) => page.locator(`[data-testid=image-row][data-badge=${badge}]`);
+
+async function makePool(): Promise<void> {
+  const [drive] = appliance.query<{ serial: string }>('SELECT serial FROM drives WHERE sandbox = 1');
+  const asked = await appliance.rest<{ operationId: string }>('POST', '/pools', {
+    ...{ label: 'Machines', plugin: 'single-drive', layout: 'single', drives: [{ serial: drive?.serial }] },
+  });
+  for (let state = ''; state !== 'succeeded'; await sleep(50)) {
+    const { body } = await appliance.rest<{ state: string }>('GET', `/operations/${asked.body.operationId}`);
+    state = body.state;
+    if (state === 'failed') throw new Error('the pool was not made');
+  }
+}
+
+beforeAll(async () => {
+  mkdirSync(shots, { recursive: true });
+  server = await startFileServer();
+  server.files.set('/live-13.iso', { content, slowMs: 40 });
+  appliance = new Appliance({ drives: 1 });
+  await appliance.start();
+  await appliance.setUp();
+  browser = await chromium.launch(CHROMIUM_OPTIONS);
+  page = await open('light', 1280);
+});
+afterAll(async () => {
+  await browser?.close();
+  await appliance.remove();
+  await server.close();
+  await expectNoLeaks(before);
+});
+
+describe('the images page', () => {
+  it('says what is needed first, and why nothing can be got yet', async () => {
+    await page.getByText('Make a pool first').waitFor();
+    const get = page.getByRole('button', { name: 'Get Debian 13' });
+    expect(await get.getAttribute('aria-disabled')).toBe('true');
+    await makePool();
+    await expect.poll(() => get.getAttribute('aria-disabled')).toBe(null);
+    await page.getByText('No image is here yet').waitFor();
+  });
+
+  it('shows size and checksum before anything is downloaded, and refuses what is wrong by name', async () => {
+    await page.getByRole('button', { name: 'From an address' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Address', { exact: true }).fill(`${server.url}/live-13.iso`);
+    await dialog.getByLabel('Checksum').fill(sha256(content));
+    await dialog.getByRole('button', { name: 'See what is there' }).click();
+    await dialog.getByText('The address lies in a private network').waitFor();
+    await dialog.getByLabel('Also from my own network').check();
+    await dialog.getByRole('button', { name: 'See what is there' }).click();
+    await dialog.getByText('Download live-13.iso (6 MiB)').waitFor();
+    await page.screenshot({ path: join(shots, 'images-plan.png') });
+    expect(appliance.query('SELECT id FROM images')).toEqual([]);
+    await dialog.getByRole('button', { name: 'Download', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  it('shows the download live, and the image when it is whole', async () => {
+    await rows('downloading')
+      .getByText(/MiB of 6 MiB/)
+      .waitFor();
+    await page.screenshot({ path: join(shots, 'images-downloading.png') });
+    await rows('ready').getByText('live-13.iso').first().waitFor();
+    await rows('ready')
+      .getByText(/mnt\/machines\/images\/live-13\.iso/)
+      .waitFor();
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'can be read by everybody in the %s theme, also on a phone',
+    async (scheme) => {
+      for (const width of [1280, 390]) {
+        const looked = await open(scheme, width);
+        await looked.screenshot({ path: join(shots, `${scheme}-${width}-images.png`), fullPage: true });
+        expect(await seriousFindings(looked)).toEqual([]);
+        expect(await looked.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        await looked.context().close();
+      }
+    },
+  );
+
+  it('asks before it deletes, and says which file goes', async () => {
+    await page.getByRole('button', { name: 'Delete live-13.iso' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/images\/live-13\.iso is deleted for good/).waitFor();
+    await dialog.getByRole('button', { name: 'Delete image' }).click();
+    await page.getByText('No image is here yet').waitFor();
+  });
+});

@@ -1,0 +1,9 @@
+import { afterAll } from 'vitest';
+import { startFileServer } from '../support/file-server';
+import { imageScenarios } from './image-scenarios';
+import { matrixSuite } from './matrix-suite';
+
+const server = await startFileServer();
+afterAll(() => server.close());
+
+matrixSuite(imageScenarios(server));

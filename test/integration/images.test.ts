@@ -1,0 +1,272 @@
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '$lib/server/clock';
+import { closeDatabase, openDatabase, type Db } from '$lib/server/db/client';
+import { nodeIdOf } from '$lib/server/db/node-id';
+import { migrateDatabase } from '$lib/server/db/migrate';
+import { createBus, type Bus } from '$lib/server/events/bus';
+import { createFeed, type Feed } from '$lib/server/events/feed';
+import { createCommands } from '$lib/server/host/command';
+import type { Host } from '$lib/server/host/types';
+import { createImages, type Images } from '$lib/server/images/image';
+import { downloadImage } from '$lib/server/images/operations';
+import { createLog } from '$lib/server/log';
+import { createOperations } from '$lib/server/operations/operations';
+import { usesLock } from '$lib/server/operations/locks';
+import type { Operations } from '$lib/server/operations/types';
+import { createPlugins } from '$lib/server/plugins/registry';
+import type { Actor } from '$lib/shared/wire/session';
+import type { Pool } from '$lib/shared/wire/pools';
+import { downloadRequest } from '$lib/shared/wire/requests';
+import { sha256, startFileServer, type FileServer } from '../support/file-server';
+
+const MIB = 1024 ** 2;
+const GUID = '0b5a2f0e-6a53-4b0d-9c7e-3f1d2a9b8c70';
+const admin: Actor = { kind: 'user', id: 'u', name: 'ann', role: 'admin', sessionId: null };
+
+let root: string;
+let db: Db;
+let bus: Bus;
+let feed: Feed;
+let pool: Pool;
+let pools: Pool[];
+let operations: Operations;
+let images: Images;
+let server: FileServer;
+let content: Buffer;
+
+async function open(crashAt = ''): Promise<void> {
+  const log = createLog('silent');
+  bus = createBus(log);
+  feed = createFeed();
+  const host = {
+    allow: () => undefined,
+    commands: createCommands([]),
+    blockDevices: { current: () => [], pathOf: () => null },
+    mounts: () => [],
+    hasFilesystem: () => true,
+    bootId: () => 'this-boot',
+  } as unknown as Host & { allow(programs: string[]): void };
+  const config = { mountRoot: join(root, 'mnt'), thirdPartyPluginsDir: join(root, 'none') };
+  const plugins = await createPlugins({ config, host, feed, log });
+  operations = createOperations({
+    ...{ db, host, look: plugins.look, bus, feed, clock: systemClock, log },
+    config: {
+      recordsDir: join(root, 'records'),
+      crashAt,
+      leaseMs: 15_000,
+      keepOperations: 500,
+      keepDays: 90,
+    },
+  });
+  images = createImages({ db, bus, feed, clock: systemClock, log, pools: { list: () => pools }, operations });
+  images.start();
+}
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'cairn-images-'));
+  mkdirSync(join(root, 'tank'));
+  db = openDatabase(join(root, 'cairn.db'));
+  migrateDatabase(db, 'drizzle');
+  pool = {
+    ...{ guid: GUID, label: 'Tank', state: 'ready', mounted: true, mountPath: join(root, 'tank') },
+    ...{ availableBytes: 1024 * MIB, members: [{}] },
+  } as unknown as Pool;
+  pools = [pool];
+  server = await startFileServer();
+  content = randomBytes(2 * MIB);
+  server.files.set('/live-13.iso', { content });
+  await open();
+});
+afterEach(async () => {
+  await images.stop();
+  await operations.stop(2_000);
+  closeDatabase(db);
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const request = (change: Record<string, unknown> = {}) =>
+  downloadRequest.parse({
+    ...{ url: `${server.url}/live-13.iso`, poolGuid: GUID, allowPrivate: true, checksum: sha256(content) },
+    ...change,
+  });
+const begin = (change: Record<string, unknown> = {}, actor = admin) =>
+  downloadImage({ images, operations }, request(change), actor);
+const refusal = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no error',
+    (error: { code: string }) => error.code,
+  );
+const here = () => images.list().filter(({ badge }) => badge !== 'needs-download');
+const until = async (fits: () => boolean): Promise<void> => {
+  for (let tries = 0; !fits() && tries < 400; tries += 1) await sleep(10);
+  expect(fits()).toBe(true);
+};
+
+describe('a downloaded image', () => {
+  it('is listed with its real path, pool and node, also after a restart', async () => {
+    const { id } = await begin();
+    expect(here()[0]?.badge).toBe('downloading');
+    expect((await operations.wait(id)).state).toBe('succeeded');
+    const path = join(root, 'tank/images/live-13.iso');
+    const wanted = {
+      ...{
+        badge: 'ready',
+        path,
+        nodeId: nodeIdOf(db),
+        kind: 'iso',
+        format: 'iso',
+        sizeBytes: content.length,
+      },
+      ...{ pool: { guid: GUID, label: 'Tank' }, operationId: null },
+    };
+    expect(here()[0]).toMatchObject(wanted);
+    expect(readFileSync(path).equals(content)).toBe(true);
+    await images.stop();
+    await open();
+    expect(here()[0]).toMatchObject(wanted);
+    expect(feed.get('images', here()[0]?.id ?? '')).toMatchObject(wanted);
+  });
+
+  it('is one download however often it is asked for meanwhile', async () => {
+    server.files.set('/live-13.iso', { content, slowMs: 20 });
+    const first = await begin();
+    expect((await begin()).id).toBe(first.id);
+    await operations.wait(first.id);
+    expect(await refusal(begin())).toBe('image_exists');
+    expect(here()).toHaveLength(1);
+  });
+
+  it('leaves nothing when it is cancelled', async () => {
+    server.files.set('/live-13.iso', { content, slowMs: 30 });
+    const { id } = await begin();
+    await until(() => existsSync(join(root, 'tank/images/live-13.iso.part')));
+    operations.cancel(id, admin);
+    expect((await operations.wait(id)).state).toBe('cancelled');
+    expect(readdirSync(join(root, 'tank/images'))).toEqual([]);
+    expect(here()).toEqual([]);
+  });
+
+  it('is missing, not forgotten, while its pool is away or its file is gone, and ready when it is back', async () => {
+    await operations.wait((await begin()).id);
+    pools = [{ ...pool, mounted: false }];
+    bus.emit('pools.changed', {});
+    expect(here()[0]).toMatchObject({ badge: 'missing', badgeText: 'The pool "Tank" is not mounted.' });
+    pools = [pool];
+    bus.emit('pools.changed', {});
+    await until(() => here()[0]?.badge === 'ready');
+    rmSync(join(root, 'tank/images/live-13.iso'));
+    // Seen by itself: nobody asked.
+    await until(() => here()[0]?.badge === 'missing');
+    writeFileSync(join(root, 'tank/images/live-13.iso'), content);
+    await until(() => here()[0]?.badge === 'ready');
+  });
+
+  it('is deleted with its file; of one whose pool is unknown only the entry goes', async () => {
+    await operations.wait((await begin()).id);
+    const id = here()[0]?.id ?? '';
+    const gone = await operations.start({ kind: 'image.remove', request: { imageId: id }, actor: admin });
+    expect((await operations.wait(gone.id)).state).toBe('succeeded');
+    expect(readdirSync(join(root, 'tank/images'))).toEqual([]);
+    expect(here()).toEqual([]);
+    await operations.wait((await begin()).id);
+    pools = [];
+    const entry = here()[0]?.id ?? '';
+    const left = await operations.start({ kind: 'image.remove', request: { imageId: entry }, actor: admin });
+    expect((await operations.wait(left.id)).state).toBe('succeeded');
+    expect(existsSync(join(root, 'tank/images/live-13.iso'))).toBe(true);
+    expect(here()).toEqual([]);
+  });
+});
+
+describe('a pool that a download writes to', () => {
+  const poolWork = (locks: string[]) =>
+    operations.start({ kind: 'test.pool', request: { locks }, actor: admin });
+  it('cannot be taken by another operation meanwhile, and takes several downloads at once', async () => {
+    operations.define({
+      ...{ kind: 'test.pool', onInterrupt: 'take-back', deadlineMs: 1_000 },
+      prepare: (asked) =>
+        Promise.resolve({
+          ...{ input: {}, title: 'Change', subject: { type: 'pool', id: GUID, label: 'Tank' }, steps: [] },
+          ...{ locks: asked['locks'] as string[], drives: [], erases: [], confirmText: null, notes: [] },
+        }),
+      record: {
+        begin: () => undefined,
+        succeed: () => undefined,
+        takenBack: () => undefined,
+        needsYou: () => undefined,
+      },
+    });
+    const other = randomBytes(MIB);
+    server.files.set('/live-13.iso', { content, slowMs: 20 });
+    server.files.set('/other.iso', { content: other, slowMs: 20 });
+    const first = await begin();
+    const second = await begin({ url: `${server.url}/other.iso`, checksum: sha256(other) });
+    expect(await refusal(poolWork([`pool:${GUID}`]))).toBe('locked');
+    const ended = await Promise.all([operations.wait(first.id), operations.wait(second.id)]);
+    expect(ended.map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
+    const change = await poolWork([`pool:${GUID}`]);
+    expect((await operations.wait(change.id)).state).toBe('succeeded');
+    expect(usesLock('pool:x')).toBe('uses:pool:x');
+  });
+});
+
+describe('a download is refused', () => {
+  it.each<[string, Record<string, unknown>, string]>([
+    [
+      'of an entry that the catalog does not have',
+      { url: undefined, catalogId: 'windows-3.1' },
+      'image_not_found',
+    ],
+    ['onto a pool that is not there', { poolGuid: '5f0c35b5-24cb-4b6b-8e5c-0a9de4d6f001' }, 'pool_not_found'],
+    ['from what is no web address', { url: 'ftp://e.org/x.iso' }, 'url_invalid'],
+    ['from an address with a password', { url: 'https://me:secret@e.org/x.iso' }, 'url_invalid'],
+    ['into a name that climbs', { file: '../../etc/passwd.iso' }, 'file_name_invalid'],
+    ['into a name that tells no format', { file: 'image' }, 'file_name_invalid'],
+    ['with a checksum that is none', { checksum: 'abc' }, 'checksum_invalid'],
+    ['from this host unless it is allowed', { allowPrivate: false }, 'address_not_public'],
+  ])('%s', async (_what, change, code) => {
+    expect(await refusal(begin(change))).toBe(code);
+    expect(here()).toEqual([]);
+  });
+  it('of what is not there, by its status', async () => {
+    expect(await refusal(begin({ url: `${server.url}/none.iso` }))).toBe('download_failed');
+  });
+  it('when its list of checksums does not have it', async () => {
+    server.files.set('/SUMS', { content: Buffer.from(`${sha256(content)}  other.iso\n`) });
+    expect(await refusal(begin({ checksum: `${server.url}/SUMS` }))).toBe('checksum_unknown');
+    server.files.set('/SUMS', { content: Buffer.from(`${sha256(content)}  live-13.iso\n`) });
+    expect((await operations.wait((await begin({ checksum: `${server.url}/SUMS` })).id)).state).toBe(
+      'succeeded',
+    );
+  });
+  it('when the pool has too little room, is not mounted, or the name is taken', async () => {
+    pools = [{ ...pool, availableBytes: MIB }];
+    expect(await refusal(begin())).toBe('pool_full');
+    pools = [{ ...pool, mounted: false }];
+    expect(await refusal(begin())).toBe('pool_wrong_state');
+    pools = [pool];
+    mkdirSync(join(root, 'tank/images'));
+    writeFileSync(join(root, 'tank/images/live-13.iso'), 'mine');
+    expect(await refusal(begin({ checksum: undefined }))).toBe('file_exists');
+    // With a checksum the new one gets a name of its own, and the other file stays.
+    expect((await operations.wait((await begin()).id)).state).toBe('succeeded');
+    expect(readFileSync(join(root, 'tank/images/live-13.iso'), 'utf8')).toBe('mine');
+  });
+  it('from a private network for those who are no administrators', async () => {
+    expect(await refusal(begin({}, { ...admin, role: 'operator' }))).toBe('forbidden');
+  });
+});
