@@ -195,7 +195,16 @@ async function crash(
     if (answer && answer.status >= 300) throw new Error(`cancel was refused: ${JSON.stringify(answer.body)}`);
   }
   if (!(await appliance.ended(10_000)))
-    throw new Error(`the point was not reached: ${JSON.stringify(await asked)}`);
+    throw new Error(
+      `the point was not reached: ${JSON.stringify(await asked)}; ${await wayOf(appliance, scenario.kind)}`,
+    );
+}
+
+/** What became of an operation that should have been interrupted: without it, nobody could tell why it was not. */
+async function wayOf(appliance: Appliance, kind: string): Promise<string> {
+  const { body } = await appliance.rest<Operation>('GET', `/operations/${latestId(appliance, kind)}`);
+  const steps = body.steps.map(({ name, state, error }) => `${name} ${state}${error ? ` (${error})` : ''}`);
+  return `it is ${body.state}: ${body.error?.message ?? 'no error'}; ${steps.join(', ')}`;
 }
 
 async function inspect(
