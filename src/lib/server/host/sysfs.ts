@@ -55,7 +55,20 @@ export interface KernelDrive {
 const NO_DRIVE = /^(ram|zram|dm-|md|sr|fd|zd|nbd|rbd|drbd|mtdblock|ubiblock)/;
 const SECTOR_BYTES = 512;
 
-const list = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
+const GONE: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENODEV'];
+/** Null for what is gone by the time it is read: an unmounted filesystem, a pulled drive. */
+function unlessGone<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && GONE.includes(error.code)) return null;
+    throw error;
+  }
+}
+const list = (path: string): string[] =>
+  existsSync(path) ? (unlessGone(() => readdirSync(path)) ?? []) : [];
+const targetOf = (path: string): string | null =>
+  existsSync(path) ? unlessGone(() => realpathSync.native(path)) : null;
 
 /** Null for an attribute that is missing or that the driver refuses to read. */
 function read(path: string): string | null {
@@ -250,7 +263,7 @@ function readDrive(roots: Roots, kernelName: string): KernelDrive | null {
 /** Every drive with a medium, by kernel name. */
 export function readDrives(roots: Roots = SYSTEM_ROOTS): KernelDrive[] {
   return readdirSync(join(roots.sys, 'block'))
-    .map((name) => readDrive(roots, name))
+    .map((name) => unlessGone(() => readDrive(roots, name)))
     .filter((drive) => drive !== null)
     .sort((a, b) => a.kernelName.localeCompare(b.kernelName, 'en', { numeric: true }));
 }
@@ -271,7 +284,8 @@ export const hasMomentaryUuid = (uuid: string, roots: Roots = SYSTEM_ROOTS): boo
 /** `sda1` → `sda`, `nvme0n1p2` → `nvme0n1`; a name that is no partition stays. */
 export function wholeDevice(kernelName: string, roots: Roots = SYSTEM_ROOTS): string {
   const entry = join(roots.sys, 'class/block', kernelName);
-  return existsSync(join(entry, 'partition')) ? basename(dirname(realpathSync.native(entry))) : kernelName;
+  const target = existsSync(join(entry, 'partition')) ? targetOf(entry) : null;
+  return target === null ? kernelName : basename(dirname(target));
 }
 /** What a device is built on, one level down (md, device-mapper). */
 export const slavesOf = (kernelName: string, roots: Roots = SYSTEM_ROOTS): string[] =>
@@ -279,6 +293,6 @@ export const slavesOf = (kernelName: string, roots: Roots = SYSTEM_ROOTS): strin
 
 /** Kernel name behind a device number such as 254:0; null for those of no device (btrfs, tmpfs). */
 export function nameOfNumber(majorMinor: string, roots: Roots = SYSTEM_ROOTS): string | null {
-  const entry = join(roots.sys, 'dev/block', majorMinor);
-  return existsSync(entry) ? basename(realpathSync.native(entry)) : null;
+  const target = targetOf(join(roots.sys, 'dev/block', majorMinor));
+  return target === null ? null : basename(target);
 }
