@@ -39,18 +39,19 @@ test('a drive that is looked for is read in bursts, never written, until its tim
 });
 
 test('who has found the drive stops it', async () => {
+  // The search for pools that follows a start reads the drive too: it is over before anything is counted.
+  await stack.found.refresh();
   const { id } = await start(300);
   const was = answered();
   await expect.poll(() => answered().reads - was.reads, { timeout: 10_000 }).toBeGreaterThan(50);
   stack.operations.cancel(id, TESTER);
   expect((await stack.operations.wait(id)).state).toBe('cancelled');
-  // The released drive is looked at once more, a moment later for pools too; then nobody reads it.
-  const readsMeanwhile = async (): Promise<number> => {
-    const { reads } = answered();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    return answered().reads - reads;
-  };
-  await expect.poll(readsMeanwhile, { timeout: 15_000 }).toBe(0);
+  // The released drive is looked at once more; then nobody reads it.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await stack.drives.settled();
+  const { reads } = answered();
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(answered().reads).toBe(reads);
 });
 
 test('a drive that blinks can be used by others meanwhile', async () => {

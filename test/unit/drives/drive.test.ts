@@ -119,6 +119,17 @@ test('a plugged drive is in the feed at once, and its content a moment later', a
   expect(read.at(-1)).toEqual(['loop0']);
 });
 
+test('a drive that an operation has attached is read before it counts as settled, also when the kernel is slow to tell', async () => {
+  machine = [system];
+  drives.start();
+  await settled();
+  machine = [blank, system];
+  bus.emit('operation.ended', { id: 'operation-1' });
+  await drives.settled();
+  expect(drives.get('drive-a')).toMatchObject({ probed: true, issues: [] });
+  expect(read.at(-1)).toEqual(['loop0']);
+});
+
 test('a drive is not said to be gone when a second one claims its name, and is itself again without it', async () => {
   drives.start();
   await settled();

@@ -147,8 +147,16 @@ export function createDrives(parts: DriveParts): Drives {
     return [...come, ...gone];
   }
 
+  let lookedAt = new Set<string>();
+  /** Whatever made us look: a drive that was not there before is read now, and who waits until all is read waits for it. */
   const look = (): void => {
     host.blockDevices.scan();
+    const here = new Map(
+      host.blockDevices.current().map(({ id, kernelName }) => [`${id} ${kernelName}`, kernelName]),
+    );
+    const come = [...here].filter(([key]) => !lookedAt.has(key)).map(([, kernelName]) => kernelName);
+    lookedAt = new Set(here.keys());
+    if (come.length > 0) readSoon(come);
     publish();
   };
 
