@@ -22,6 +22,8 @@ export interface Scenario {
   begin(appliance: Appliance): Promise<unknown>;
   /** Cancel at the last step to reach the way back. */
   backward: boolean;
+  /** How many there are exactly, of a plan so short that it has fewer than most. */
+  cells?: number;
   /** Name of the step after which it is cancelled, for operations whose last steps take away what the others made. */
   cancelAfter?: string;
 }
