@@ -29,8 +29,7 @@ export default defineConfig({
       // Each file has an appliance of its own and looks for leaks in that only: two run side by side.
       project('crash', { testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 2 }),
       project('browser', { ...serial, testTimeout: 120_000 }),
-      // Emulated: a case of half a minute takes five where other work has the processors.
-      project('lab', { ...serial, testTimeout: 900_000, hookTimeout: 300_000 }),
+      project('lab', { ...serial, testTimeout: 180_000, hookTimeout: 120_000 }),
     ],
   },
 });

@@ -12,8 +12,8 @@ const ENDED: readonly Operation['state'][] = ['succeeded', 'failed', 'cancelled'
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 const SLOWER = 1.3;
-/** Everything is ten to twenty times slower in the guest, and slower still where others work too. */
-const WAIT_MS = 300_000;
+/** Everything is ten to twenty times slower in the guest. */
+const WAIT_MS = 120_000;
 
 /** A connection that rested while the guest was busy may be closed by Cairn in the moment in which it is used again. */
 const FRESH = { connection: 'close' };

@@ -76,7 +76,7 @@ export class Cairn extends CairnClient {
   }
 
   /** Waits until it can be used: what was interrupted has been judged, and the drives are read. */
-  async ready({ timeoutMs = 300_000 } = {}): Promise<void> {
+  async ready({ timeoutMs = 120_000 } = {}): Promise<void> {
     try {
       await this.until(
         () => this.isReady(),

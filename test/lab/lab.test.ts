@@ -6,8 +6,8 @@ import type { Machine } from './machine.ts';
 import { useLab } from './use-lab.ts';
 
 const lab = useLab();
-/** On a machine that has other work to do as well, a guest gets its share of the processors only. */
-const crowd = (): number => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+/** Real boots, on a machine that may be busy. */
+const COLD_MS = 400_000;
 
 /** Made as a person would, and named so that the kernel's md number does not matter. */
 async function makeMirror(machine: Machine, ...serials: string[]): Promise<void> {
@@ -32,12 +32,14 @@ describe('a guest', () => {
         '\n',
       );
       times.push(performance.now() - begun);
-      expect(Math.abs(Number(now) - Date.now() / 1_000)).toBeLessThan(5 * crowd());
+      expect(Math.abs(Number(now) - Date.now() / 1_000)).toBeLessThan(5);
       uuids.add(uuid);
       await machine.close();
     }
     expect(uuids.size).toBe(3);
-    expect(Math.min(...times)).toBeLessThan(6_000 * crowd());
+    // On a machine that has other work to do as well, it gets its share of the processors only.
+    const crowd = Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+    expect(Math.min(...times)).toBeLessThan(6_000 * crowd);
   });
 
   it('runs systemd with nothing failed, gives exit code and output, copies files and reaches nothing outside', async () => {
@@ -62,7 +64,7 @@ describe('a guest', () => {
     expect(code).not.toBe(0);
   });
 
-  it('comes up in the real way too, and again after a reboot from inside', async () => {
+  it('comes up in the real way too, and again after a reboot from inside', { timeout: COLD_MS }, async () => {
     const machine = await lab.machine({
       cold: true,
       drives: [{ serial: 'COLD1' }, { serial: 'COLD2', bus: 'sata' }],
@@ -73,7 +75,7 @@ describe('a guest', () => {
     expect(await machine.path('COLD2')).toMatch(/^\/dev\/sd/);
   });
 
-  it('goes on with its root drive after a power cut when asked to', async () => {
+  it('goes on with its root drive after a power cut when asked to', { timeout: COLD_MS }, async () => {
     const machine = await lab.machine();
     await machine.check('echo kept >/root/mark; sync');
     await machine.powerCut();

@@ -8,7 +8,7 @@ import { MiB, type DriveSpec } from './drives.ts';
 import type { Machine } from './machine.ts';
 
 /** Emulated, and the machine may have other work. */
-export const LONG = { timeoutMs: 600_000 };
+export const LONG = { timeoutMs: 240_000 };
 const LOOK_MS = 100;
 
 /** Large enough for every filesystem. */

@@ -8,7 +8,7 @@ import { useLab } from './use-lab.ts';
 
 const { LONG, begin, drivesOf, fill, leftOn, members, sum, untilPool } = pools;
 const lab = useLab({ cairn: true });
-const CASE_MS = 1_200_000;
+const CASE_MS = 600_000;
 const GUEST = { wallLimitMs: CASE_MS };
 
 const historyOf = async (cairn: Cairn, guid: string): Promise<string> =>

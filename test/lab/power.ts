@@ -11,8 +11,8 @@ import { Qmp } from './qmp.ts';
 const READY = 'LAB-READY';
 /** What a boot that will never be ready says. */
 const LOST = /Kernel panic.*|Entering emergency mode.*|You are in emergency mode.*/;
-const COLD_BOOT_MS = 300_000;
-const WAKE_MS = 120_000;
+const COLD_BOOT_MS = 240_000;
+const WAKE_MS = 60_000;
 
 /** Processes that must not outlive this one. The kernel sees to it as well; this is for an orderly exit. */
 const running = new Set<ChildProcess>();
@@ -92,16 +92,6 @@ export class Power {
     return Promise.race([ask, late]).catch((error: unknown) => String(error));
   }
 
-  /** User and system time of the whole machine; proc(5), `stat`, in hundredths of a second. */
-  processorMs(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const [user, system] = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 13)
-      .map(Number);
-    return ((user ?? 0) + (system ?? 0)) * 10;
-  }
   console(): string {
     return readFileSync(join(this.#start.folder, 'console.log'), 'utf8');
   }
