@@ -13,11 +13,11 @@ import type { StepState } from '$lib/shared/states';
 import { AppError, toAppError } from '../errors';
 import type { CrashPoint } from './crash-points';
 import type { OperationRow, StepRow } from './journal';
-import { perform, type PerformContext } from './perform';
+import type { PerformContext } from './perform';
 import { recheckDrive } from './preconditions';
 import { isFinished, undoneByReboot } from './reboot';
 import type { Progress } from './view';
-import { hideStuck, lookWhileRunning, showStuck, whileFollowed } from './waiting';
+import { lookWhileRunning, performOrTell, whileFollowed } from './waiting';
 
 export interface RunnerContext extends PerformContext {
   look: (look: Look) => Promise<LookResult>;
@@ -67,21 +67,6 @@ const pause = (
   signal?: AbortSignal,
 ): Promise<void> => context.crash.pause(point, { kind: operation.kind, step: step.name }, signal);
 
-/** A program that can neither go on nor be ended is shown as long as it lasts. */
-async function performOrTell(
-  context: RunnerContext,
-  act: { operation: OperationRow; step: StepRow; phase: 'run' | 'undo'; signal: AbortSignal },
-  action: Action,
-): Promise<void> {
-  const { operation, step } = act;
-  const onStuck = (program: string): void => showStuck(context, operation, step.index, program);
-  try {
-    await perform(context, { ...act, onStuck }, action);
-  } finally {
-    hideStuck(context, operation);
-  }
-}
-
 async function recheckBeforeDestroying(
   context: RunnerContext,
   operation: OperationRow,
@@ -103,6 +88,7 @@ async function recheckBeforeDestroying(
     if (result.status === 'rejected') throw result.reason;
 }
 
+/** @returns whether the step acted; false when its look found it done already */
 async function forwardStep(
   context: RunnerContext,
   operation: OperationRow,
@@ -152,6 +138,7 @@ async function forwardStep(
   return true;
 }
 
+/** A step that was done in an earlier boot, and that a reboot undid: as if it had not been done yet, and recorded as evidence. */
 async function repeatStep(
   context: RunnerContext,
   operation: OperationRow,
@@ -265,6 +252,10 @@ async function backStep(
   return null;
 }
 
+/**
+ * Before the way back: what a reboot undid (a mount, an assembled array) is made again, for the steps below it cannot be taken
+ * back without it. Only below the last step that has something to take back; what fails is evidence, and the looks decide.
+ */
 async function restoreForUndo(
   context: RunnerContext,
   operation: OperationRow,

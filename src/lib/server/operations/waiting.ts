@@ -2,9 +2,10 @@
  * Waiting for what takes long: work of the kernel that a step's look sees, or a program that is followed while it runs.
  * Looked at often in the beginning and then every few seconds, for days if need be.
  */
-import type { LookResult } from '$lib/plugin-api/plan';
+import type { Action, LookResult } from '$lib/plugin-api/plan';
 import { toAppError } from '../errors';
 import type { OperationRow, StepRow } from './journal';
+import { perform } from './perform';
 import type { RunnerContext } from './runner';
 
 const SLOWER = 1.5;
@@ -51,6 +52,21 @@ export function showStuck(
 /** The program has ended after all. */
 export function hideStuck(context: RunnerContext, operation: OperationRow): void {
   if (context.progress.get(operation.id)?.stuck) hide(context, operation);
+}
+
+/** A program that can neither go on nor be ended is shown as long as it lasts. */
+export async function performOrTell(
+  context: RunnerContext,
+  act: { operation: OperationRow; step: StepRow; phase: 'run' | 'undo'; signal: AbortSignal },
+  action: Action,
+): Promise<void> {
+  const { operation, step } = act;
+  const onStuck = (program: string): void => showStuck(context, operation, step.index, program);
+  try {
+    await perform(context, { ...act, onStuck }, action);
+  } finally {
+    hideStuck(context, operation);
+  }
 }
 
 function hide(context: RunnerContext, operation: OperationRow): void {
