@@ -32,9 +32,11 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-const noDrives = {
+/** Ids of the drives that are there. */
+export const plugged = new Set<string>();
+const blockDevices = {
   current: () => [],
-  pathOf: () => null,
+  pathOf: ({ drive }: { drive: string }) => (plugged.has(drive) ? `/dev/${drive}` : null),
   driveIdOf: () => null,
 };
 
@@ -82,7 +84,13 @@ export const PROGRAMS = {
 };
 
 export function openBench(
-  options: { crashAt?: string; clock?: Clock; leaseMs?: number; keepOperations?: number } = {},
+  options: {
+    crashAt?: string;
+    clock?: Clock;
+    leaseMs?: number;
+    keepOperations?: number;
+    sinceBootMs?: () => number;
+  } = {},
 ): Bench {
   const home = mkdtempSync(join(tmpdir(), 'cairn-engine-'));
   const dir = mkdtempSync(join(home, 'work-'));
@@ -93,7 +101,7 @@ export function openBench(
   const commands = createCommands(Object.values(PROGRAMS));
   const host = {
     commands,
-    blockDevices: noDrives,
+    blockDevices,
     argument: (argument: unknown) => String(argument),
     bootId: () => bench.bootId,
   } as unknown as Host;
@@ -123,6 +131,7 @@ export function openBench(
       bus: createBus(log),
       feed: createFeed(),
       clock: options.clock ?? systemClock,
+      ...(options.sinceBootMs ? { sinceBootMs: options.sinceBootMs } : {}),
       config: {
         recordsDir: join(home, 'records'),
         crashAt,

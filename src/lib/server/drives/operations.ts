@@ -181,7 +181,8 @@ function attachSandboxDrives(parts: DriveOperationParts): OperationDefinition {
         input: { serials },
         title: 'Attach the sandbox drives',
         steps,
-        locks: ['sandbox', ...serials.map((serial) => `drive:${idOf(serial)}`)],
+        // Not the drives: an interrupted operation may hold them, and it is judged when they are back.
+        locks: ['sandbox'],
       });
     },
   };

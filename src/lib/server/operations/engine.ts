@@ -17,6 +17,8 @@ export interface Engine extends RunnerContext {
   definitions: Map<string, OperationDefinition>;
   workers: Map<string, Worker>;
   leaseMs: number;
+  /** How long the machine has been running, milliseconds. */
+  sinceBootMs: () => number;
   /** The database is no longer ours: nothing is written or told any more. */
   closed: boolean;
 }

@@ -1,5 +1,6 @@
 /** The operations of this appliance: asked for once, answered at once with an id, from then on owned by the server. */
 import { randomUUID } from 'node:crypto';
+import { uptime } from 'node:os';
 import type { Look, LookResult } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
 import type { Actor } from '$lib/shared/wire/session';
@@ -31,6 +32,8 @@ export interface OperationsOptions {
   bus: Bus;
   feed: Feed;
   clock: Clock;
+  /** How long the machine has been running, milliseconds; of the kernel unless told. */
+  sinceBootMs?: () => number;
   config: Pick<Config, 'recordsDir' | 'crashAt' | 'leaseMs' | 'keepOperations' | 'keepDays'>;
   log: Logger;
 }
@@ -51,6 +54,7 @@ export function createOperations(options: OperationsOptions): Operations {
     crash: createCrashPoints(config.crashAt),
     recordsDir: config.recordsDir,
     leaseMs: config.leaseMs,
+    sinceBootMs: options.sinceBootMs ?? (() => uptime() * 1_000),
     waitStepMs: 250,
     waitMostMs: 5_000,
     progress: new Map(),

@@ -9,6 +9,7 @@ import { AppError } from '../errors';
 import type { ProcessIdentity } from '../host/types';
 import { own, publish, runForward, takeBack, type Engine } from './engine';
 import type { CommandRow, OperationRow, StepRow } from './journal';
+import { awaitLateDrives } from './late-drives';
 import { settleCommand } from './perform';
 import { hasActed } from './runner';
 import { hideStuck, showStuck } from './waiting';
@@ -164,7 +165,11 @@ export async function recoverOne(engine: Engine, operation: OperationRow): Promi
       evidence.push(await settleOrphan(engine, operation, row, onStuck));
     }
     hideStuck(engine, operation);
-    await judge(engine, operation, evidence, signal, judged);
+    const late = await awaitLateDrives(engine, operation, signal, judged);
+    if (engine.closed) return;
+    if (late !== null) evidence.push(late);
+    // It may have been cancelled meanwhile.
+    await judge(engine, engine.journal.operation(operation.id) ?? operation, evidence, signal, judged);
   });
   await Promise.race([verdictGiven, finished]);
 }

@@ -10,7 +10,7 @@ export interface Progress {
   step: number;
   text: string;
   percent: number | null;
-  /** Its program can neither go on nor be ended. */
+  /** Told on the way back too: its program can neither go on nor be ended, or its drives are not there yet. */
   stuck?: true;
 }
 

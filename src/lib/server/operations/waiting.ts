@@ -11,7 +11,7 @@ import type { RunnerContext } from './runner';
 const SLOWER = 1.5;
 
 /** Ends early when the signal is aborted; never throws. */
-function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
+export function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
