@@ -143,23 +143,34 @@ describe('a power cut', () => {
     { step: 'write-identity', request: mirror('New', 'A', 'B') },
   ];
 
-  it('in the middle of a creation ends in a verdict without leftovers, and other pools keep what they had', async () => {
-    const cairn = await lab.cairn({ drives: drives('K', 'A', 'B') });
-    const { machine } = cairn;
-    const kept = await cairn.createPool(single('Kept', 'K'));
-    await machine.check(`echo marker >${kept.mountPath}/marker; sync`);
-    for (const { step, request } of CUTS) {
-      const { guid, operation } = await cairn.startPool(request);
-      await inStep(cairn, operation.id, step);
-      await machine.powerCut();
-      await cairn.boot();
-      await expectVerdict(cairn, guid, operation.id, ...request.drives.map(({ serial }) => serial));
-      // Mounted again by Cairn, after every boot.
-      expect(await machine.check(`cat ${kept.mountPath}/marker; ls /mnt`)).toBe(
-        `marker\n${basename(kept.mountPath)}`,
-      );
-    }
-  });
+  /** Each with a boot and a start of Cairn. */
+  const CUTS_MS = 60_000 * (1 + CUTS.length);
+
+  it(
+    'in the middle of a creation ends in a verdict without leftovers, and other pools keep what they had',
+    { timeout: CUTS_MS },
+    async () => {
+      const cairn = await lab.cairn({ drives: drives('K', 'A', 'B') });
+      const { machine } = cairn;
+      const kept = await cairn.createPool(single('Kept', 'K'));
+      await machine.check(`echo marker >${kept.mountPath}/marker; sync`);
+      for (const { step, request } of CUTS) {
+        const { guid, operation } = await cairn.startPool(request);
+        await inStep(cairn, operation.id, step);
+        await machine.powerCut();
+        await cairn.boot();
+        await expectVerdict(cairn, guid, operation.id, ...request.drives.map(({ serial }) => serial));
+        // Mounted again by Cairn, after every boot, by an operation of its own.
+        await cairn.until(
+          () => cairn.pool(kept.guid),
+          ({ mounted }) => mounted,
+        );
+        expect(await machine.check(`cat ${kept.mountPath}/marker; ls /mnt`)).toBe(
+          `marker\n${basename(kept.mountPath)}`,
+        );
+      }
+    },
+  );
 
   it('or a reboot brings every pool back, mounted, with Cairn started by systemd', async () => {
     const cairn = await lab.cairn({ drives: drives('A', 'B', 'C') });
