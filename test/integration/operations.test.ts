@@ -295,6 +295,18 @@ describe('the way back', () => {
     expect(bench.made()).toEqual([]);
   });
 
+  it('and the way forward ask again when the program that looks did not end in time', async () => {
+    const slow = join(bench.dir, 'a.slow');
+    const twice = join(bench.dir, 'twice');
+    for (const path of [slow, twice]) writeFileSync(path, '..');
+    // What only pretends to work makes the look of the folder slow once more, for the way back.
+    const pretend = commandStep('pretend', PROGRAMS.env, ['cp', twice, slow], join(bench.dir, 'x'));
+    const operation = await run('test.make', planOf([folderStep(bench.dir, 'a'), pretend]));
+    expect(operation).toMatchObject({ state: 'failed', error: { code: 'postcondition' } });
+    expect(states(operation)).toEqual(['undone', 'undone']);
+    expect(bench.made()).toEqual(['a.slow', 'twice']);
+  });
+
   it('asks instead of going back when something that cannot be brought back is gone already', async () => {
     mkdirSync(join(bench.dir, 'a'));
     mkdirSync(join(bench.dir, 'b'));

@@ -1,11 +1,12 @@
 /** The operation engine on a real database and real programs, with folders and files as the machine; no drives. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Look, LookResult, Step } from '$lib/plugin-api/plan';
 import { systemClock, type Clock } from '$lib/server/clock';
 import { closeDatabase, openDatabase, type Db } from '$lib/server/db/client';
 import { migrateDatabase } from '$lib/server/db/migrate';
+import { AppError } from '$lib/server/errors';
 import { createBus } from '$lib/server/events/bus';
 import { createFeed } from '$lib/server/events/feed';
 import { createCommands } from '$lib/server/host/command';
@@ -43,6 +44,12 @@ const blockDevices = {
 /** done: the folder or file is there; `foreign:<path>` looks can be made to meet something foreign by a file of that name. */
 async function look({ look: name, args, negate }: Look): Promise<LookResult> {
   const path = String(args.path);
+  // As often as there are bytes in that file, the program that looks does not end in time.
+  const [left = 0] = existsSync(`${path}.slow`) ? [readFileSync(`${path}.slow`).length] : [];
+  if (left > 0) {
+    writeFileSync(`${path}.slow`, '.'.repeat(left - 1));
+    throw new AppError('command_timeout', 'stat did not end within 5000 ms.');
+  }
   if (existsSync(`${path}.foreign`))
     return { status: 'foreign', evidence: `${path} belongs to somebody else.` };
   const there =

@@ -194,6 +194,7 @@ async function bringUp({ services, host, db }: Composed, { undoing, state }: Par
   const sweep = async (): Promise<void> => {
     await operations.sweep();
     pools.sweep();
+    if (await plugins.checkFailed()) await Promise.all([pools.refresh(), found.refresh()]);
     await services.validate.report();
   };
   const cleanUp = (): void => {

@@ -132,6 +132,29 @@ describe('plugins', () => {
     });
   });
 
+  it('whose check failed in one bad moment are checked once more, and again later until they answer', async () => {
+    const failing = (id: string, times: number): void =>
+      write(
+        id,
+        `let times = ${times};
+        export default (sdk) => ({ id: '${id}', ${GOOD} check: async () => {
+          times -= 1;
+          if (times >= 0) throw new Error('busy');
+          return { available: true };
+        } });`,
+      );
+    failing('once', 1);
+    failing('long', 3);
+    const plugins = await load();
+    expect(viewOf(plugins, 'once')).toMatchObject({ available: true });
+    expect(viewOf(plugins, 'long')).toMatchObject({ available: false, reason: 'Its check failed: busy.' });
+    expect(await plugins.checkFailed()).toBe(false);
+    expect(viewOf(plugins, 'long')).toMatchObject({ available: false });
+    expect(await plugins.checkFailed()).toBe(true);
+    expect(viewOf(plugins, 'long')).toMatchObject({ available: true });
+    expect(await plugins.checkFailed()).toBe(false);
+  });
+
   it('that fail while reading a pool give an error, which does not end the process', async () => {
     write('mine', module('mine', ''));
     const plugins = await load();

@@ -75,7 +75,7 @@ function hide(context: RunnerContext, operation: OperationRow): void {
 
 /**
  * Looks until the look says something else than `running`. Once it was running, a tool that fails is asked again a few
- * times: a rebuild of days does not end because of one bad moment.
+ * times: a rebuild of days does not end because of one bad moment. A tool that did not answer in time always is.
  * @throws what the look throws; the signal's reason once it is aborted and the work still goes on
  */
 export async function lookWhileRunning(
@@ -92,7 +92,9 @@ export async function lookWhileRunning(
       const askedAt = performance.now();
       const result = await context.look(step.look).catch((error: unknown) => {
         failures += 1;
-        if (!waited || failures >= context.attempts || signal.aborted) throw error;
+        // A program that did not end in time has said nothing, about a busy machine least of all.
+        const mayBeBetter = waited || toAppError(error).code === 'command_timeout';
+        if (!mayBeBetter || failures >= context.attempts || signal.aborted) throw error;
         return null;
       });
       if (result && result.status !== 'running') return { ...result, askedAt };
@@ -101,7 +103,7 @@ export async function lookWhileRunning(
         show(context, operation, step, result);
       }
       signal.throwIfAborted();
-      waited = true;
+      waited ||= result !== null;
       // After an abort it is looked at once more: what has just ended is not given up.
       await pauseFor(pauseMs, signal);
       pauseMs = Math.min(context.waitMostMs, pauseMs * SLOWER);

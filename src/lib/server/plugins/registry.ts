@@ -26,7 +26,7 @@ import { findContext } from './find-context';
 import { loadPlugins, type Loaded } from './loader';
 import { withTimeout } from './time-limit';
 
-const CHECK_LIMIT_MS = 10_000;
+const CHECK_LIMIT_MS = 20_000;
 const STATUS_LIMIT_MS = 20_000;
 const USAGE_LIMIT_MS = 5_000;
 const LOOK_LIMIT_MS = 60_000;
@@ -52,6 +52,8 @@ export interface Plugins {
   estimate(request: EstimateRequest): CapacityEstimate;
   /** Has every plugin check what it needs; before the first time, only its files are known. */
   refresh(): Promise<void>;
+  /** Once more those whose last check came to no answer. @returns whether another plugin can be used now */
+  checkFailed(): Promise<boolean>;
 }
 
 export interface PluginsOptions {
@@ -124,6 +126,8 @@ function firstAnswer(entry: Loaded): Availability {
 export async function createPlugins({ config, host, feed, log }: PluginsOptions): Promise<Plugins> {
   const entries = new Map((await loadPlugins(config.thirdPartyPluginsDir)).map((entry) => [entry.id, entry]));
   const availability = new Map<string, Availability>();
+  /** Ids of those whose last check came to no answer, on a busy machine say. */
+  const unanswered = new Set<string>();
   const coreLook = createLooks(host);
   function welcome({ id, programs, watch }: StoragePlugin): void {
     host.allow(programs);
@@ -137,11 +141,13 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
   async function check(entry: Loaded): Promise<Availability> {
     if (!entry.plugin) return { available: false, reason: entry.reason, remedy: entry.remedy };
     const { plugin } = entry;
+    unanswered.delete(entry.id);
     try {
       return await withTimeout(CHECK_LIMIT_MS, 'Its check', async (signal) =>
         heldAvailability(await plugin.check(pluginContext(plugin, host, log, signal))),
       );
     } catch (error) {
+      unanswered.add(entry.id);
       log.warn({ error, plugin: entry.id }, 'the check of a plugin failed');
       return {
         available: false,
@@ -155,6 +161,19 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     // One after another: starting all their programs at once would keep everything else waiting.
     for (const entry of entries.values()) availability.set(entry.id, await check(entry));
     publish();
+    await checkFailed();
+  }
+  async function checkFailed(): Promise<boolean> {
+    let more = false;
+    for (const id of [...unanswered]) {
+      const entry = entries.get(id);
+      if (!entry) continue;
+      const answer = await check(entry);
+      availability.set(id, answer);
+      more ||= answer.available;
+    }
+    if (more) publish();
+    return more;
   }
   const publish = (): void =>
     feed.replace(
@@ -256,6 +275,7 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
       };
     },
     refresh,
+    checkFailed,
   };
   publish();
   return plugins;
