@@ -29,7 +29,16 @@ const NOT_YET = ['lab'];
  */
 const LAB_FILES = ['lab', 'appliance'];
 const LAB_ZFS_FILES = [];
-const LAB_LATER = ['desired', 'lvm', 'mdraid', 'mdraid-outside', 'power-cuts', 'zfs'];
+const LAB_LATER = [
+  'desired',
+  'layouts',
+  'lvm',
+  'mdraid',
+  'mdraid-outside',
+  'power-cuts',
+  'zfs',
+  'zfs-layouts',
+];
 const labCache = join(root, 'test/lab/.cache');
 
 const asked = process.argv.slice(2);
