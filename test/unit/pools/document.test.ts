@@ -103,6 +103,29 @@ describe('the document of a pool', () => {
       { driveId: 'b', status: 'faulty' },
     ]);
   });
+  it('is degraded as soon as a drive has left, before its tools have answered, and says which', () => {
+    const left = (change: Partial<DocumentFacts> = {}) =>
+      poolDocument(facts({ isPresent: (id) => id === 'b', ...change }));
+    expect(left()).toMatchObject({ poolStatus: 'degraded', health: 'critical' });
+    expect(left().healthText).toMatch(/^Drive S-a is not there\./);
+    const { record, last } = facts();
+    const alone = { ...record, layout: 'single', drives: [row(0, 'a')] };
+    const single = { ...last!, drives: alone.drives };
+    expect(left({ record: alone, last: single })).toMatchObject({ poolStatus: 'failed', health: 'critical' });
+    // More than any two drives: its tools tell whether it still works. And what they have told stands.
+    expect(left({ isPresent: () => false }).poolStatus).toBe('active');
+    const members = [
+      { driveId: 'a', status: 'missing' as const, detail: null },
+      ...reading.members.slice(0, 1),
+    ];
+    const told = { ...reading, members, poolStatus: 'resync' as const, healthText: 'It is mended.' };
+    expect(left({ last: { ...last!, reading: told } })).toMatchObject({
+      poolStatus: 'resync',
+      healthText: 'It is mended.',
+    });
+    // Nothing is known of one that is not mounted.
+    expect(left({ last: { ...last!, reading: { ...reading, mounted: false } } }).poolStatus).toBe('active');
+  });
   it('is shown without its plugin too', () => {
     const pool = poolDocument(facts({ plugin: null, unavailable: 'Its plugin "btrfs" is not installed.' }));
     expect(pool).toMatchObject({ pluginName: 'btrfs', layoutTitle: 'raid1' });

@@ -4,6 +4,7 @@ import type { Operation } from '$lib/shared/wire/operations';
 import type { Pool, PoolMember } from '$lib/shared/wire/pools';
 import { toleranceText } from '../plugins/registry';
 import { replacementBytes } from './change-rules';
+import { judgementOf } from './lost-drives';
 import { specOf } from './spec';
 import type { PoolRecord } from './store';
 import { verbsOf } from './verbs';
@@ -81,6 +82,7 @@ export function poolDocument(facts: DocumentFacts): Pool {
     .filter((row) => !isPresent(row.driveId))
     .map((row) => row.serial ?? row.label);
   const mounted = reading?.mounted ?? false;
+  const judged = reading && judgementOf(reading, { drives: driveRows(facts), tolerance, isPresent });
   const spec = roughSpec(facts);
   return {
     guid: record.guid,
@@ -92,9 +94,9 @@ export function poolDocument(facts: DocumentFacts): Pool {
     toleranceText: toleranceText(tolerance),
     options: record.options,
     state: record.state,
-    poolStatus: reading?.poolStatus ?? null,
-    health: reading?.health ?? 'unknown',
-    healthText: reading ? reading.healthText : (last?.error ?? null),
+    poolStatus: judged?.poolStatus ?? null,
+    health: judged?.health ?? 'unknown',
+    healthText: judged ? judged.healthText : (last?.error ?? null),
     mountPath: record.mountPath,
     mounted,
     waiting: waitingText({ ...facts, mounted, known: last !== null, missing, tolerance }),
