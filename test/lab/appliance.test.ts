@@ -136,10 +136,10 @@ describe('Cairn in a guest', () => {
 });
 
 describe('a power cut', () => {
-  const CUTS = [
+  const CUTS: { step: string; request: ReturnType<typeof single>; late?: string }[] = [
     { step: 'partition-drive', request: single('New', 'A') },
     { step: 'make-filesystem', request: single('New', 'A') },
-    { step: 'make-filesystem', request: mirror('New', 'A', 'B') },
+    { step: 'make-filesystem', request: mirror('New', 'A', 'B'), late: 'B' },
     { step: 'write-identity', request: mirror('New', 'A', 'B') },
   ];
 
@@ -154,11 +154,14 @@ describe('a power cut', () => {
       const { machine } = cairn;
       const kept = await cairn.createPool(single('Kept', 'K'));
       await machine.check(`echo marker >${kept.mountPath}/marker; sync`);
-      for (const { step, request } of CUTS) {
+      for (const { step, request, late } of CUTS) {
         const { guid, operation } = await cairn.startPool(request);
         await inStep(cairn, operation.id, step);
         await machine.powerCut();
+        if (late !== undefined) await machine.pullDrive(late);
         await cairn.boot();
+        // Its enclosure shows it when Cairn runs already.
+        if (late !== undefined) await machine.replug(late);
         await expectVerdict(cairn, guid, operation.id, ...request.drives.map(({ serial }) => serial));
         // Mounted again by Cairn, after every boot, by an operation of its own.
         await cairn.until(
