@@ -23,7 +23,7 @@ export interface LayoutCase {
 }
 
 /** A check, a rebuild or a reshape keeps drives busy, and Cairn looks at them for a while after a change. */
-const IDLE = `! grep -q "resync\\|recovery\\|reshape\\|check" /proc/mdstat && ! dmsetup status 2>/dev/null | grep " raid " | grep -vq " idle " && ! pgrep -x "lvm|zpool|smartctl|mdadm" >/dev/null`;
+const IDLE = `! grep -q "resync\\|recovery\\|reshape\\|check" /proc/mdstat && ! dmsetup status 2>/dev/null | grep " raid " | grep -vq " idle " && ! pgrep -x "lvm|zpool|smartctl" >/dev/null`;
 const settled = (machine: Machine): Promise<string> => machine.until(IDLE, on.LONG);
 const nameOf = ({ plugin, layout }: LayoutCase): string => `${plugin}-${layout}`;
 const serialsOf = (one: LayoutCase): string[] =>
