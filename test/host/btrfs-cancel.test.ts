@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Operation } from '$lib/shared/wire/operations';
+import { makeFaultDrive, type FaultDrive } from '../support/fault-drives';
+import { unmountFrom } from '../support/loop-drives';
 import { createStorageStack, TESTER, type StorageStack } from '../support/storage-stack';
 
 const MIB = 1024 ** 2;
@@ -16,10 +18,18 @@ const signaturesOn = (path: string): string => tool('/usr/sbin/wipefs', '--no-ac
 const sha256 = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 let stack: StorageStack;
+let slow: FaultDrive | null = null;
 beforeEach(async () => {
   stack = await createStorageStack({ drives: 3, driveBytes: 320 * MIB });
 });
-afterEach(() => stack.close());
+afterEach(async () => {
+  await slow?.setSpeed(null);
+  // It goes when nothing is mounted from it any more, and before the folder in which it lies.
+  unmountFrom(stack.loops.drives.map(({ file }) => file));
+  await slow?.cleanUp();
+  slow = null;
+  await stack.close();
+});
 
 const serial = (index: number) => ({ serial: stack.loops.drives[index]?.serial ?? '' });
 
@@ -94,5 +104,57 @@ describe('a replacement that is cancelled', () => {
     expect(operation.evidence.join(' ')).toContain('cancelled too late');
     await pool.expectWell([serial(0), serial(2)]);
     expect(signaturesOn(stack.loops.drives[1]?.path ?? '')).toBe('');
+  });
+});
+
+describe('with a slow drive', () => {
+  async function slowDrive(): Promise<{ serial: string }> {
+    slow = await makeFaultDrive(stack.loops.directory, 'SBX-TEST-SLOW', 320 * MIB);
+    await stack.drives.refresh();
+    return { serial: slow.serial };
+  }
+
+  it('a drive that is told to stay while its content is moved is a member as before', async () => {
+    const last = await slowDrive();
+    const pool = await poolOn('single', [serial(0), serial(1), last]);
+    await slow?.setSpeed(2 * MIB);
+    const { id } = await stack.begin({
+      ...{ verb: 'remove-drive', poolGroupGuid: pool.guid, member: { slot: 0 } },
+    });
+    await until(() => stack.operations.get(id).progress?.text.includes('still on the drive') === true);
+    expect(stack.operations.get(id).canCancel).toBe(true);
+    const ended = cancelled(id);
+    await slow?.setSpeed(null);
+    expect(await ended).toMatchObject({ state: 'cancelled' });
+    await pool.expectWell([serial(0), serial(1), last]);
+  });
+
+  it('a balance that is stopped has ended, and nothing is lost', async () => {
+    const last = await slowDrive();
+    const pool = await poolOn('raid1', [serial(0), last]);
+    await slow?.setSpeed(2 * MIB);
+    const started = await stack.change({ verb: 'start-balance', poolGroupGuid: pool.guid });
+    expect(started.error).toBeNull();
+    expect(stack.pools.get(pool.guid).work).toMatchObject([{ kind: 'balance' }]);
+    const { id } = await stack.begin({ verb: 'stop-balance', poolGroupGuid: pool.guid });
+    await slow?.setSpeed(null);
+    expect(await stack.operations.wait(id)).toMatchObject({ state: 'succeeded', error: null });
+    await stack.pools.refresh();
+    expect(stack.pools.get(pool.guid).work).toEqual([]);
+    expect(tool(BTRFS, 'balance', 'status', pool.mountPath)).toContain('No balance found');
+    await pool.expectWell([serial(0), last]);
+  });
+});
+
+describe('a scrub that is stopped', () => {
+  it('has ended, and is told as cancelled', async () => {
+    const pool = await poolOn('raid1', [serial(0), serial(1)]);
+    limitSpeed(pool.guid, MIB / 2);
+    expect((await stack.change({ verb: 'start-scrub', poolGroupGuid: pool.guid })).error).toBeNull();
+    expect(stack.pools.get(pool.guid).work).toMatchObject([{ kind: 'scrub' }]);
+    expect((await stack.change({ verb: 'stop-scrub', poolGroupGuid: pool.guid })).error).toBeNull();
+    expect(stack.pools.get(pool.guid)).toMatchObject({ work: [], lastScrub: { state: 'cancelled' } });
+    limitSpeed(pool.guid, 0);
+    await pool.expectWell([serial(0), serial(1)]);
   });
 });

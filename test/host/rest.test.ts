@@ -1,5 +1,6 @@
 /** The REST interface from an empty appliance to a pool and back, on real sandbox drives. */
-import { statfsSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -128,6 +129,58 @@ describe('a pool over REST', () => {
       .toBe('succeeded');
     const { body } = await made.rest<{ pools: { label: string }[] }>('GET', '/pools');
     expect(body.pools.map(({ label }) => label)).toEqual(['barn']);
+  });
+
+  it('lists the programs that use it, and ends those that are named', async () => {
+    const ready = await until('ready');
+    if (!('mountPath' in ready)) throw new Error('not ready');
+    const holder = spawn('/usr/bin/setsid', ['--fork', '/bin/sh', '-c', 'echo $$; exec sleep 300'], {
+      ...{ cwd: ready.mountPath, stdio: ['ignore', 'pipe', 'ignore'] },
+    });
+    const pid = await new Promise<number>((resolve) =>
+      holder.stdout?.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))),
+    );
+    try {
+      const pids = async (): Promise<number[]> =>
+        (
+          await made.rest<{ processes: { pid: number }[] }>('GET', `/pools/${GUID}/processes`)
+        ).body.processes.map((one) => one.pid);
+      expect(await pids()).toContain(pid);
+      const end = (chosen: number) =>
+        made.rest<{ operationId: string; error?: { details: { issues: { code: string }[] } } }>(
+          'POST',
+          `/pools/${GUID}/end-processes`,
+          { pids: [chosen] },
+        );
+      expect((await end(process.pid)).body.error?.details.issues).toMatchObject([
+        { code: 'process_not_using' },
+      ]);
+      expect((await end(pid)).status).toBe(202);
+      await expect.poll(pids, { timeout: 20_000 }).not.toContain(pid);
+    } finally {
+      if (existsSync(`/proc/${pid}/cwd`)) process.kill(pid, 'SIGKILL');
+    }
+  });
+
+  it('raises an alert when it is unmounted from outside, which can be acknowledged', async () => {
+    const ready = await until('ready');
+    if (!('mountPath' in ready)) throw new Error('not ready');
+    execFileSync('/usr/bin/umount', ['--', ready.mountPath]);
+    const open = async () =>
+      (
+        await made.rest<{ open: { id: string; acknowledgedAt: number | null }[] }>('GET', '/alerts')
+      ).body.open.find(({ id }) => id === `pool:${GUID}:not-mounted`);
+    await expect.poll(open, { timeout: 20_000 }).toMatchObject({ acknowledgedAt: null });
+    const id = encodeURIComponent(`pool:${GUID}:not-mounted`);
+    const seen = await made.rest('POST', `/alerts/${id}/acknowledge`);
+    expect([seen.status, seen.body]).toEqual([
+      200,
+      expect.objectContaining({ acknowledgedBy: expect.stringContaining('tests') as unknown }),
+    ]);
+    expect((await open())?.acknowledgedAt).toBeGreaterThan(0);
+    expect((await made.rest('POST', '/alerts/none/acknowledge')).status).toBe(404);
+    expect((await made.rest('POST', `/pools/${GUID}/mount`)).status).toBe(202);
+    await expect.poll(open, { timeout: 20_000 }).toBeUndefined();
   });
 
   it('that holds data is removed only with the code of the plan that says so', async () => {
