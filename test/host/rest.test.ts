@@ -203,3 +203,17 @@ describe('a pool over REST', () => {
     expect(new Set(body.commands.map(({ kind }) => kind))).toContain('pool.remove');
   });
 });
+
+describe('a drive over REST', () => {
+  it('blinks for as many seconds as are asked for', async () => {
+    const { body } = await made.rest<{ drives: { id: string; sandbox: boolean }[] }>('GET', '/drives');
+    const { id = '' } = body.drives.find((drive) => drive.sandbox) ?? {};
+    const path = `/drives/${id}/identify`;
+    expect((await made.rest('POST', path, { seconds: 0 })).status).toBe(400);
+    const asked = await made.rest<{ operationId: string }>('POST', path, { seconds: 1 });
+    expect(asked.status).toBe(202);
+    const state = async () =>
+      (await made.rest<{ state: string }>('GET', `/operations/${asked.body.operationId}`)).body.state;
+    await expect.poll(state, { timeout: 20_000 }).toBe('succeeded');
+  });
+});

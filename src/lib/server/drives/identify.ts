@@ -15,9 +15,10 @@ export interface IdentifyParts {
 }
 
 const LONGEST_SECONDS = 300;
+export const blinkSeconds = z.number().int().min(1).max(LONGEST_SECONDS);
 const request = z.strictObject({
   driveId: z.string(),
-  seconds: z.number().int().min(1).max(LONGEST_SECONDS).default(LONGEST_SECONDS),
+  seconds: blinkSeconds.default(LONGEST_SECONDS),
 });
 
 export function identifyOperation({ drives, clock }: IdentifyParts): OperationDefinition {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { blinkSeconds } from '../drives/identify';
 import { driveHistory } from '../drives/history';
 import { AppError } from '../errors';
 import { answer, json, type RestRequest } from './answer';
@@ -23,7 +24,7 @@ export const getDriveHealth = answer('viewer', ({ services, event, param }) => {
 async function start(
   { services, actor }: RestRequest,
   kind: string,
-  request: Record<string, string>,
+  request: Record<string, string | number>,
   confirmCode: string | null = null,
 ): Promise<Response> {
   const operation = await services.operations.start({ kind, request, actor, confirmCode });
@@ -51,7 +52,9 @@ export const startSelfTest = answer('operator', async (request) => {
   const { id: driveId } = request.services.drives.get(request.param('id'));
   return start(request, 'drive.self-test', { driveId, kind });
 });
-export const identifyDrive = answer('operator', (request) => {
+const identifyBody = z.strictObject({ seconds: blinkSeconds.optional() });
+export const identifyDrive = answer('operator', async (request) => {
+  const body = identifyBody.parse(await readJson(request.event.request));
   const { id: driveId } = request.services.drives.get(request.param('id'));
-  return start(request, 'drive.identify', { driveId });
+  return start(request, 'drive.identify', { driveId, ...body });
 });

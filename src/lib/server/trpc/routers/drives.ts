@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Drive, DriveHealth, DriveSample, DriveUse } from '$lib/shared/wire/drives';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
+import { blinkSeconds } from '../../drives/identify';
 import { driveHistory } from '../../drives/history';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 
@@ -62,13 +63,15 @@ export const drivesRouter = router({
       }),
     ),
   /** Its light blinks until the operation is cancelled, five minutes at most. */
-  identify: operatorProcedure.input(one).mutation(({ ctx, input }): Promise<Operation> =>
-    ctx.services.operations.start({
-      kind: 'drive.identify',
-      request: { driveId: input.id },
-      actor: ctx.actor,
-    }),
-  ),
+  identify: operatorProcedure
+    .input(one.extend({ seconds: blinkSeconds.optional() }))
+    .mutation(({ ctx, input: { id, ...rest } }): Promise<Operation> =>
+      ctx.services.operations.start({
+        kind: 'drive.identify',
+        request: { driveId: id, ...rest },
+        actor: ctx.actor,
+      }),
+    ),
   /** What would be wiped, and the code that confirms it. */
   previewWipe: operatorProcedure
     .input(one)
