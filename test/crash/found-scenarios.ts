@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { loopsBelow, type Appliance } from '../support/appliance';
-import type { Scenario } from './matrix';
+import type { Scenario } from './cases';
 import { mustEnd, noPool, serials } from './scenarios';
 
 const GUID = `${process.pid.toString(16).padStart(8, '0')}-3c1d-4e8a-9f60-0000000000f1`;

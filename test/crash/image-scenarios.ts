@@ -3,7 +3,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Appliance } from '../support/appliance';
 import { sha256, type FileServer } from '../support/file-server';
-import type { Scenario } from './matrix';
+import type { Scenario } from './cases';
 import { mountedPool, mustEnd, poolRequests } from './scenarios';
 
 const CONTENT = Buffer.alloc(700_000, 'an installer ');

@@ -3,6 +3,7 @@
  * that nothing was left behind. Loop numbers are left out, since they mean nothing.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Appliance } from '../support/appliance';
@@ -17,9 +18,30 @@ export interface MachineState {
   identityFiles: string[];
   imageFiles: string[];
   images: unknown[];
+  /** Plain files in the pools that are mounted, with the hash of what the drives hold of them. */
+  files: string[];
   pools: unknown[];
   poolDrives: unknown[];
+  /** What the scenario looks at besides. */
+  observed?: unknown;
 }
+
+/** Read past the page cache: what counts is what is on the drives. */
+function hashOnDrives(path: string): string {
+  const { stdout, status, stderr } = spawnSync(
+    '/usr/bin/dd',
+    [`if=${path}`, 'iflag=direct', 'bs=1M', 'status=none'],
+    { maxBuffer: 64 * 1024 ** 2 },
+  );
+  return status === 0
+    ? createHash('sha256').update(stdout).digest('hex').slice(0, 16)
+    : `unreadable: ${String(stderr)}`;
+}
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(folder, entry.name))
+    .sort();
 
 function probe(device: string): string[] {
   const { stdout, status } = spawnSync('/usr/sbin/blkid', ['-p', '-o', 'export', device], {
@@ -101,6 +123,9 @@ export function machineState(appliance: Appliance): MachineState {
         ),
       ),
     images: appliance.query('SELECT name, pool_guid, file, state, size_bytes FROM images ORDER BY file'),
+    files: folders
+      .flatMap((name) => filesIn(join(mountRoot, name)))
+      .map((path) => `${path.slice(dataDir.length)}: ${hashOnDrives(path)}`),
     pools: appliance.query(
       'SELECT guid, label, plugin, layout, state, mount_path, want_mounted FROM pools ORDER BY guid',
     ),

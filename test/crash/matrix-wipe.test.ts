@@ -1,4 +1,4 @@
 import { matrixSuite } from './matrix-suite';
-import { wipeScenarios } from './scenarios';
+import { driveScenarios, wipeScenarios } from './drive-scenarios';
 
-matrixSuite(wipeScenarios);
+matrixSuite([...wipeScenarios, ...driveScenarios]);

@@ -10,118 +10,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Action, Step } from '$lib/plugin-api/plan';
 import type { Operation } from '$lib/shared/wire/operations';
 import { orphansOf, type Appliance } from '../support/appliance';
+import { casesOf, isWait, type Case, type JournalStep, type Scenario } from './cases';
 import { machineState, type MachineState } from './machine-state';
 import { feedOperations } from './feed-client';
 
-export interface Scenario {
-  title: string;
-  kind: string;
-  /** Brings the appliance into the state from which the operation starts. Idempotent: called before every case. */
-  setUp(appliance: Appliance): Promise<void>;
-  /** Asks for the operation. The answer may never come: the server may die first. */
-  begin(appliance: Appliance): Promise<unknown>;
-  /** Cancel at the last step to reach the way back. */
-  backward: boolean;
-  /** How many there are exactly, of a plan so short that it has fewer than most. */
-  cells?: number;
-  /** Name of the step after which it is cancelled, for operations whose last steps take away what the others made. */
-  cancelAfter?: string;
-}
 export interface Cell {
   cell: string;
   verdict: string;
   /** Empty: passed. */
   problems: string[];
 }
-interface JournalStep {
-  name: string;
-  run: Action;
-  undo: Step['undo'];
-}
-interface Case {
-  cell: string;
-  specs: string;
-  /** Cancel when this step is held. */
-  cancelAt: string | null;
-  alone: boolean;
-  /** The point lies after the operation has ended: there is nothing to judge. */
-  afterEnd: boolean;
-}
-
 const settledStates = ['succeeded', 'failed', 'cancelled', 'needs-attention'];
-const isCommand = (action: Action): boolean =>
-  [
-    'exec',
-    'mount',
-    'unmount',
-    'attach-loop',
-    'detach-loop',
-    'reread-partitions',
-    'forget-partitions',
-    'set-immutable',
-  ].includes(action.do);
-
-const forwardPoints = (step: JournalStep): [point: string, mode: string][] => [
-  ['begun', 'alone'],
-  ['acting', 'alone'],
-  ...(isCommand(step.run)
-    ? ([
-        ['child-started', 'alone'],
-        ['child-started', 'both'],
-        ['child-running', 'alone'],
-        ['child-running', 'both'],
-      ] as [string, string][])
-    : []),
-  ['acted', 'alone'],
-  ['done', 'alone'],
-];
-const backPoints = (step: JournalStep): [point: string, mode: string][] =>
-  typeof step.undo === 'string'
-    ? []
-    : [
-        ['undoing', 'alone'],
-        ...(step.undo.some(isCommand)
-          ? ([
-              ['undo-child-running', 'alone'],
-              ['undo-child-running', 'both'],
-            ] as [string, string][])
-          : []),
-        ['undo-acted', 'alone'],
-        ['undone', 'alone'],
-      ];
-
-function casesOf({ kind, backward, cancelAfter }: Scenario, steps: JournalStep[]): Case[] {
-  const forward = steps.flatMap((step) =>
-    forwardPoints(step).map(([point, mode]): Case => ({
-      cell: `${step.name} ${point} ${mode}`,
-      specs: `${point}@${kind}/${step.name}:${mode}`,
-      cancelAt: null,
-      alone: mode === 'alone',
-      afterEnd: false,
-    })),
-  );
-  const whole = ['recorded', 'ending', 'ended'].map((point): Case => ({
-    cell: `whole ${point}`,
-    specs: `${point}@${kind}/*:alone`,
-    cancelAt: null,
-    alone: true,
-    afterEnd: point === 'ended',
-  }));
-  const last = steps.find((step) => step.name === cancelAfter) ?? steps.at(-1);
-  if (!backward || !last) return [...whole, ...forward];
-  const hold = `done@${kind}/${last.name}:wait-20000`;
-  const back = steps.slice(0, steps.indexOf(last) + 1).flatMap((step) =>
-    backPoints(step).map(([point, mode]): Case => ({
-      cell: `${step.name} ${point} ${mode}`,
-      specs: `${hold},${point}@${kind}/${step.name}:${mode}`,
-      cancelAt: last.name,
-      alone: mode === 'alone',
-      afterEnd: false,
-    })),
-  );
-  return [...whole, ...forward, ...back];
-}
-
 const latestId = (appliance: Appliance, kind: string): string | null =>
   appliance.query<{ id: string }>(
     'SELECT id FROM operations WHERE kind = ? ORDER BY seq DESC LIMIT 1',
@@ -209,23 +108,30 @@ async function wayOf(appliance: Appliance, kind: string): Promise<string> {
   return `it is ${body.state}: ${body.error?.message ?? 'no error'}; ${steps.join(', ')}`;
 }
 
+/** Only what is not the same in all. */
+function difference(...states: MachineState[]): string {
+  const keys = [...new Set(states.flatMap((state) => Object.keys(state)))] as (keyof MachineState)[];
+  return keys
+    .filter((key) => states.some((state) => !isDeepStrictEqual(state[key], states[0]?.[key])))
+    .map((key) => `${key}: ${states.map((state) => JSON.stringify(state[key])).join(' / ')}`)
+    .join('\n         ');
+}
+
 async function inspect(
   appliance: Appliance,
   operation: Operation,
   item: Case,
   start: MachineState,
   wanted: MachineState,
+  now: MachineState,
 ): Promise<string[]> {
   const problems: string[] = [];
   const judged = operation.verdict !== null && operation.evidence.length > 0;
   if (!item.afterEnd && !judged) problems.push(`no verdict with evidence (state ${operation.state})`);
   if (operation.state === 'needs-attention')
     problems.push(`needs attention: ${operation.evidence.join(' ')}`);
-  const now = machineState(appliance);
   if (!isDeepStrictEqual(now, start) && !isDeepStrictEqual(now, wanted))
-    problems.push(
-      `the machine is neither as before nor as wanted: ${JSON.stringify(now)}\n  before: ${JSON.stringify(start)}\n  wanted: ${JSON.stringify(wanted)}`,
-    );
+    problems.push(`the machine is neither as before nor as wanted: ${difference(now, start, wanted)}`);
   const expected = operation.state === 'succeeded' ? wanted : start;
   if (problems.length === 0 && !isDeepStrictEqual(now, expected))
     problems.push(`state ${operation.state} does not tell what is on the machine`);
@@ -259,15 +165,21 @@ function missingOutput(appliance: Appliance, id: string, reference: Map<string, 
 
 /** Runs every case of a scenario. @returns a cell for each, in order */
 export async function runMatrix(appliance: Appliance, scenario: Scenario): Promise<Cell[]> {
+  const stateNow = (): MachineState => ({
+    ...machineState(appliance),
+    ...(scenario.observe ? { observed: scenario.observe(appliance) } : {}),
+  });
   await scenario.setUp(appliance);
-  const start = machineState(appliance);
-  await scenario.begin(appliance);
+  const start = stateNow();
+  const before = latestId(appliance, scenario.kind);
+  const answer = await scenario.begin(appliance);
   const id = latestId(appliance, scenario.kind);
-  if (!id) throw new Error(`${scenario.kind} was not accepted`);
+  if (!id || id === before) throw new Error(`${scenario.kind} was not accepted: ${JSON.stringify(answer)}`);
   const reference = await settled(appliance, id);
   if (reference.state !== 'succeeded')
     throw new Error(`${scenario.title} does not work at all: ${JSON.stringify(reference.error)}`);
-  const wanted = machineState(appliance);
+  await scenario.tidyUp?.(appliance);
+  const wanted = stateNow();
   const lines = outputLines(appliance, id);
   const steps = appliance
     .query<{ name: string; run: string; undo: string }>(
@@ -286,7 +198,7 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
   const cells: Cell[] = [];
   for (const item of casesOf(
     scenario,
-    steps.filter((step) => !skipped.has(step.name)),
+    steps.filter((step) => isWait(step) || !skipped.has(step.name)),
   )) {
     const problems: string[] = [];
     let verdict = '';
@@ -298,11 +210,9 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
         () => appliance.query("SELECT 1 FROM operations WHERE state IN ('running', 'undoing')").length === 0,
       );
       await scenario.setUp(appliance);
-      const before = machineState(appliance);
+      const before = stateNow();
       if (!isDeepStrictEqual(before, start))
-        problems.push(
-          `the case does not begin as the first did: ${JSON.stringify(before)}\n  first: ${JSON.stringify(start)}`,
-        );
+        problems.push(`the case does not begin as the first did: ${difference(before, start)}`);
       await crash(appliance, scenario, item, latestId(appliance, scenario.kind));
       appliance.crashAt('');
       const starting = appliance.start();
@@ -310,9 +220,10 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
       await starting;
       const operation = await settled(appliance, latestId(appliance, scenario.kind) ?? '');
       clearTimeout(later);
+      await scenario.tidyUp?.(appliance);
       verdict = operation.verdict ?? operation.state;
       problems.push(
-        ...(await inspect(appliance, operation, item, start, wanted)),
+        ...(await inspect(appliance, operation, item, start, wanted, stateNow())),
         ...missingOutput(appliance, operation.id, lines),
       );
     } catch (error) {

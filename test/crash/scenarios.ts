@@ -1,11 +1,13 @@
 /** The operations of the appliance as scenarios of the crash matrix. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loopsBelow, type Appliance } from '../support/appliance';
-import { settled, type Scenario } from './matrix';
+import type { Appliance } from '../support/appliance';
+import type { Scenario } from './cases';
+import { settled } from './matrix';
 
-interface PoolRequest {
+export interface PoolRequest {
   poolGroupGuid: string;
   label: string;
   plugin: string;
@@ -36,7 +38,7 @@ export async function mustEnd(
     throw new Error(`${kind} ended ${operation.state}: ${JSON.stringify(operation.error)}`);
 }
 
-const poolState = (appliance: Appliance, guid: string): string | undefined =>
+export const poolState = (appliance: Appliance, guid: string): string | undefined =>
   appliance.query<{ state: string }>('SELECT state FROM pools WHERE guid = ?', guid)[0]?.state;
 
 async function createPool(
@@ -60,6 +62,21 @@ export async function noPool(appliance: Appliance, guid: string): Promise<void> 
   if (poolState(appliance, guid)) await mustEnd(appliance, 'pool.remove', await removePool(appliance, guid));
 }
 
+export const mountPathOf = (appliance: Appliance, guid: string): string | undefined =>
+  appliance.query<{ mount_path: string }>('SELECT mount_path FROM pools WHERE guid = ?', guid)[0]?.mount_path;
+
+/** A file whose content must be the same whatever happens to the pool: the same bytes in every case. */
+const MARKER = Buffer.alloc(4 * 1024 ** 2, createHash('sha512').update('a photo').digest());
+function keepMarker(appliance: Appliance, guid: string): void {
+  const path = mountPathOf(appliance, guid);
+  if (!path) throw new Error(`the pool ${guid} is nowhere`);
+  const file = join(path, 'photo.bin');
+  if (existsSync(file)) return;
+  writeFileSync(file, MARKER);
+  spawnSync('/usr/bin/sync', ['--file-system', file]);
+}
+
+/** Mounted, with the marker in it. */
 export async function mountedPool(appliance: Appliance, request: PoolRequest): Promise<void> {
   const state = poolState(appliance, request.poolGroupGuid);
   if (state === undefined) await mustEnd(appliance, 'pool.create', await createPool(appliance, request));
@@ -69,6 +86,7 @@ export async function mountedPool(appliance: Appliance, request: PoolRequest): P
       'pool.mount',
       await appliance.rest('POST', `/pools/${request.poolGroupGuid}/mount`),
     );
+  keepMarker(appliance, request.poolGroupGuid);
 }
 
 async function unmountedPool(appliance: Appliance, request: PoolRequest): Promise<void> {
@@ -81,9 +99,13 @@ async function unmountedPool(appliance: Appliance, request: PoolRequest): Promis
 }
 
 // The kernel tells btrfs file systems apart by UUID alone, and suites run side by side: each process has its own.
-const guid = (last: string): string =>
+export const guid = (last: string): string =>
   `${process.pid.toString(16).padStart(8, '0')}-3c1d-4e8a-9f60-0000000000${last}`;
-const variants: { title: string; request: (appliance: Appliance) => PoolRequest }[] = [
+interface Variant {
+  title: string;
+  request: (appliance: Appliance) => PoolRequest;
+}
+const variants: Variant[] = [
   {
     title: 'single-drive ext4 on a partition',
     request: (appliance) => ({
@@ -185,75 +207,3 @@ export const renameScenarios: Scenario[] = variants.map(({ title, request }) => 
     appliance.trpc('pools.rename', { guid: request(appliance).poolGroupGuid, label: 'renamed' }),
   backward: false,
 }));
-
-const sandboxDrives = (appliance: Appliance): { id: string }[] =>
-  appliance
-    .query<{ id: string; serial: string }>('SELECT id, serial FROM drives WHERE sandbox = 1 ORDER BY serial')
-    .filter(({ serial }) => existsSync(join(appliance.dataDir, 'sandbox', `${serial}.img`)));
-
-/** Exactly this many sandbox drives, by adding and removing the last ones. */
-async function sandboxOf(appliance: Appliance, count: number): Promise<void> {
-  for (const { id } of sandboxDrives(appliance).slice(count))
-    await mustEnd(appliance, 'sandbox.remove-drive', await appliance.trpc('drives.removeSandbox', { id }));
-  const missing = count - sandboxDrives(appliance).length;
-  if (missing > 0) await mustEnd(appliance, 'sandbox.create-drives', await addDrives(appliance, missing));
-}
-const addDrives = (appliance: Appliance, count: number) =>
-  appliance.trpc('drives.addSandbox', { count, sizeBytes: 64 * 1024 ** 2 });
-
-export const sandboxScenarios: Scenario[] = [
-  {
-    title: 'sandbox.create-drives, one more',
-    kind: 'sandbox.create-drives',
-    setUp: (appliance) => sandboxOf(appliance, 2),
-    begin: (appliance) => addDrives(appliance, 1),
-    backward: true,
-  },
-  {
-    title: 'sandbox.remove-drive, the last one',
-    kind: 'sandbox.remove-drive',
-    setUp: (appliance) => sandboxOf(appliance, 3),
-    begin: (appliance) => appliance.trpc('drives.removeSandbox', { id: sandboxDrives(appliance).at(-1)?.id }),
-    backward: false,
-  },
-];
-
-/** A table and a filesystem that nobody uses, on the first drive. */
-async function filledDrive(appliance: Appliance): Promise<string> {
-  const [drive] = sandboxDrives(appliance);
-  const [loop] = loopsBelow(appliance.dataDir);
-  if (!drive || !loop) throw new Error('there is no drive');
-  const [backup] = appliance.query<{ id: string }>('SELECT id FROM wipe_backups WHERE taken_back_at IS NULL');
-  if (backup) await mustEnd(appliance, 'drive.restore-wipe', await takeBack(appliance, backup.id));
-  const { stdout } = spawnSync('/usr/sbin/blkid', ['-p', '-o', 'value', '-s', 'PTTYPE', loop.device], {
-    encoding: 'utf8',
-  });
-  if (stdout.trim() === 'gpt') return drive.id;
-  const make = (program: string, argv: string[], input = ''): void => {
-    const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8', input });
-    if (status !== 0) throw new Error(`${program}: ${stderr}`);
-  };
-  const table = `label: gpt\nlabel-id: ${guid('0e')}\nsize=64M, uuid=${guid('0f')}\n`;
-  make('/usr/sbin/sfdisk', ['--quiet', '--no-reread', '--no-tell-kernel', loop.device], table);
-  make('/usr/bin/partx', ['--update', loop.device]);
-  make('/usr/sbin/mkfs.ext4', ['-q', '-F', '-U', guid('10'), `${loop.device}p1`]);
-  return drive.id;
-}
-async function wipe(appliance: Appliance, id: string): Promise<{ status: number; body: unknown }> {
-  const path = `/drives/${id}/wipe`;
-  const refused = await appliance.rest<{ error?: { details?: { confirmCode?: string } } }>('POST', path);
-  const code = refused.body.error?.details?.confirmCode;
-  return code ? appliance.rest('POST', path, { confirmCode: code }) : refused;
-}
-const takeBack = (appliance: Appliance, backupId: string) =>
-  appliance.trpc('drives.restoreWipe', { backupId });
-
-export const wipeScenarios: Scenario[] = [
-  {
-    title: 'drive.wipe, a drive with ext4',
-    kind: 'drive.wipe',
-    setUp: async (appliance) => void (await filledDrive(appliance)),
-    begin: async (appliance) => wipe(appliance, await filledDrive(appliance)),
-    backward: true,
-  },
-];

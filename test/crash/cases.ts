@@ -1,0 +1,130 @@
+/** The cases of one kind of operation: every step × every crash point × both ways to die. */
+import type { Action, Step } from '$lib/plugin-api/plan';
+import type { Appliance } from '../support/appliance';
+
+export interface Scenario {
+  title: string;
+  kind: string;
+  /** Brings the appliance into the state from which the operation starts. Idempotent: called before every case. */
+  setUp(appliance: Appliance): Promise<void>;
+  /** Asks for the operation. The answer may never come: the server may die first. */
+  begin(appliance: Appliance): Promise<unknown>;
+  /** Cancel at the last step to reach the way back. */
+  backward: boolean;
+  /** How many there are exactly, of a plan so short that it has fewer than most. */
+  cells?: number;
+  /** false: only the way back, where another scenario has the same steps forward. */
+  forward?: boolean;
+  /** What it changes that the state of the machine does not show: a program that ends. */
+  observe?(appliance: Appliance): unknown;
+  /** What belongs to a case and not to the machine is put back: limits of speed, programs. */
+  tidyUp?(appliance: Appliance): Promise<void> | void;
+  /** After the last scenario, also when one failed. */
+  cleanUp?(): void;
+  /** Name of the step after which it is cancelled, for operations whose last steps take away what the others made. */
+  cancelAfter?: string;
+}
+export interface JournalStep {
+  name: string;
+  run: Action;
+  undo: Step['undo'];
+}
+export interface Case {
+  cell: string;
+  specs: string;
+  /** Cancel when this step is held. */
+  cancelAt: string | null;
+  alone: boolean;
+  /** The point lies after the operation has ended: there is nothing to judge. */
+  afterEnd: boolean;
+}
+
+const isCommand = (action: Action): boolean =>
+  [
+    'exec',
+    'mount',
+    'unmount',
+    'attach-loop',
+    'detach-loop',
+    'reread-partitions',
+    'forget-partitions',
+    'set-immutable',
+    'forget-btrfs',
+    'blink',
+  ].includes(action.do);
+
+/** It is looked at until the kernel has done its work: nothing of ours acts. */
+export const isWait = ({ run }: JournalStep): boolean => run.do === 'wait';
+
+const forwardPoints = (step: JournalStep): [point: string, mode: string][] => [
+  ['begun', 'alone'],
+  ...(isWait(step) ? [] : actingPoints(step)),
+];
+const actingPoints = (step: JournalStep): [point: string, mode: string][] => [
+  ['acting', 'alone'],
+  ...(isCommand(step.run)
+    ? ([
+        ['child-started', 'alone'],
+        ['child-started', 'both'],
+        ['child-running', 'alone'],
+        ['child-running', 'both'],
+      ] as [string, string][])
+    : []),
+  ['acted', 'alone'],
+  ['done', 'alone'],
+];
+const backPoints = (step: JournalStep): [point: string, mode: string][] =>
+  typeof step.undo === 'string'
+    ? []
+    : [
+        ['undoing', 'alone'],
+        ...(step.undo.some(isCommand)
+          ? ([
+              ['undo-child-running', 'alone'],
+              ['undo-child-running', 'both'],
+            ] as [string, string][])
+          : []),
+        ['undo-acted', 'alone'],
+        ['undone', 'alone'],
+      ];
+
+/** While one works on a step: only the cells whose name matches. */
+const CELLS = process.env.CAIRN_CRASH_CELLS ? new RegExp(process.env.CAIRN_CRASH_CELLS) : null;
+
+export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
+  const { kind, backward, cancelAfter } = scenario;
+  // The name of a plan's only step may have a number in it that differs from case to case (a process).
+  const only = steps.length === 1;
+  const nameOf = ({ name }: JournalStep): string => (only ? '*' : name);
+  const forward = steps.flatMap((step) =>
+    forwardPoints(step).map(([point, mode]): Case => ({
+      cell: `${only ? step.name.replace(/-\d+$/, '') : step.name} ${point} ${mode}`,
+      specs: `${point}@${kind}/${nameOf(step)}:${mode}`,
+      cancelAt: null,
+      alone: mode === 'alone',
+      afterEnd: false,
+    })),
+  );
+  const whole = ['recorded', 'ending', 'ended'].map((point): Case => ({
+    cell: `whole ${point}`,
+    specs: `${point}@${kind}/*:alone`,
+    cancelAt: null,
+    alone: true,
+    afterEnd: point === 'ended',
+  }));
+  const last = steps.find((step) => step.name === cancelAfter) ?? steps.at(-1);
+  const chosen = (cases: Case[]): Case[] => cases.filter(({ cell }) => CELLS === null || CELLS.test(cell));
+  const ahead = scenario.forward === false ? [] : [...whole, ...forward];
+  if (!backward || !last) return chosen(ahead);
+  const hold = `done@${kind}/${last.name}:wait-20000`;
+  const back = steps.slice(0, steps.indexOf(last) + 1).flatMap((step) =>
+    backPoints(step).map(([point, mode]): Case => ({
+      cell: `${step.name} ${point} ${mode}`,
+      specs: `${hold},${point}@${kind}/${step.name}:${mode}`,
+      cancelAt: last.name,
+      alone: mode === 'alone',
+      afterEnd: false,
+    })),
+  );
+  return chosen([...ahead, ...back]);
+}

@@ -1,0 +1,4 @@
+import { matrixSuite } from './matrix-suite';
+import { memberScenarios } from './member-scenarios';
+
+matrixSuite(memberScenarios);

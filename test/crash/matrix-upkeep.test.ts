@@ -1,0 +1,4 @@
+import { matrixSuite } from './matrix-suite';
+import { aroundScenarios, upkeepScenarios } from './upkeep-scenarios';
+
+matrixSuite([...upkeepScenarios, ...aroundScenarios]);
