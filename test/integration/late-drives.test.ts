@@ -1,6 +1,7 @@
 /** The power is back, and an enclosure shows its drives one by one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import type { DriveExpectation } from '$lib/server/operations/types';
 import type { Operation } from '$lib/shared/wire/operations';
 import { actor, folderStep, openBench, planOf, plugged, type Bench } from '../support/engine';
 
@@ -14,14 +15,15 @@ afterEach(async () => {
 const held = ['drive:one', 'drive:two', 'test'];
 
 /** Interrupted after its first step, as by a power cut; both of its drives are gone. */
-async function interrupted(kind = 'test.change'): Promise<string> {
+async function interrupted(kind = 'test.change', locks = held): Promise<string> {
   bench = openBench({
     crashAt: `done@${kind}/make-a:wait-3600000`,
     sinceBootMs: () => uptimeMs,
   });
   for (const drive of ['one', 'two']) plugged.add(drive);
   const steps = ['a', 'b'].map((name) => folderStep(bench.dir, name));
-  const { id } = await bench.operations.start({ kind, request: planOf(steps, { locks: held }), actor });
+  const drives = ['one', 'two'].map((id) => ({ id }) as DriveExpectation);
+  const { id } = await bench.operations.start({ kind, request: planOf(steps, { locks, drives }), actor });
   while (bench.operations.get(id).steps[0]?.state !== 'done') await sleep(5);
   await sleep(30);
   plugged.clear();
@@ -63,6 +65,16 @@ test('a drive that does not come is not waited for any longer, and is named', as
   const ended = await operations.wait(id);
   expect(ended).toMatchObject({ state: 'failed', verdict: 'taken-back' });
   expect(ended.evidence.join(' ')).toMatch(/two did not come back/);
+});
+
+test('an operation that only uses a pool waits for the drives of the pool too', async () => {
+  uptimeMs = 20_000;
+  const id = await interrupted('test.change', ['uses:pool:x']);
+  const operations = bench.restart();
+  await operations.recover();
+  expect(operations.get(id).verdict).toBeNull();
+  plugged.add('one').add('two');
+  expect(await operations.wait(id)).toMatchObject({ state: 'succeeded', verdict: 'continued' });
 });
 
 test('on a machine that has been running for long nothing is waited for', async () => {

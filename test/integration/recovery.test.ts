@@ -209,6 +209,18 @@ describe('after a reboot in the middle', () => {
     expect(bench.made()).toEqual(['c']);
   });
 
+  it('what is in the place of something that was taken away is left alone', async () => {
+    const id = await dieAt('begun@test.change/make-c', 'test.change', (dir) => [
+      folderStep(dir, 'a'),
+      brief(removeStep(dir, 'a')),
+      folderStep(dir, 'c'),
+    ]);
+    reboot();
+    writeFileSync(join(bench.dir, 'a.foreign'), '');
+    expect(await recovered(id)).toMatchObject({ state: 'succeeded', verdict: 'continued' });
+    expect(bench.made()).toEqual(['a.foreign', 'c']);
+  });
+
   it('what had finished anyway is whole again before that is said', async () => {
     const id = await dieAt('acted@test.make/make-b', 'test.make', (dir) => [
       brief(folderStep(dir, 'a')),

@@ -14,8 +14,18 @@ const LOOK_MS = 500;
 const missing = (engine: Engine, driveIds: string[]): string[] =>
   driveIds.filter((drive) => engine.host.blockDevices.pathOf({ drive }) === null);
 
+/** Those that it holds, and those of a pool that it only uses. */
+const drivesOf = (engine: Engine, { id, prepared }: OperationRow): string[] => [
+  ...new Set([
+    ...engine.journal
+      .locksOf(id)
+      .flatMap((lock) => (lock.startsWith('drive:') ? [lock.slice('drive:'.length)] : [])),
+    ...prepared.drives.map((drive) => drive.id),
+  ]),
+];
+
 /**
- * Resolves when every drive that the operation holds is there, or when none is expected to come any more.
+ * Resolves when every drive that the operation needs is there, or when none is expected to come any more.
  * @param onWait called once, when one is missing
  * @returns what was seen, null when all were there from the beginning
  */
@@ -25,9 +35,7 @@ export async function awaitLateDrives(
   signal: AbortSignal,
   onWait: () => void,
 ): Promise<string | null> {
-  const drives = engine.journal
-    .locksOf(operation.id)
-    .flatMap((lock) => (lock.startsWith('drive:') ? [lock.slice('drive:'.length)] : []));
+  const drives = drivesOf(engine, operation);
   const expected = missing(engine, drives);
   if (expected.length === 0 || engine.sinceBootMs() >= DRIVES_COME_MS) return null;
   onWait();

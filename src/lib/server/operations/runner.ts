@@ -15,7 +15,7 @@ import type { CrashPoint } from './crash-points';
 import type { OperationRow, StepRow } from './journal';
 import type { PerformContext } from './perform';
 import { recheckDrive } from './preconditions';
-import { isFinished, undoneByReboot } from './reboot';
+import { isFinished, isReplaced, undoneByReboot } from './reboot';
 import type { Progress } from './view';
 import { lookWhileRunning, performOrTell, whileFollowed } from './waiting';
 
@@ -146,6 +146,7 @@ async function repeatStep(
   step: StepRow,
   signal: AbortSignal,
 ): Promise<void> {
+  if (await isReplaced(context.look, step)) return;
   if (!(await forwardStep(context, operation, rows, step, signal))) return;
   context.journal.addEvidence(
     operation.id,
