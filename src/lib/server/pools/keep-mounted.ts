@@ -16,10 +16,13 @@ type MountAction = Extract<Action, { do: 'mount' }>;
 /** Sandbox drives are there only once Cairn has attached them: nothing to do for PID 1. */
 const usesUnits = ({ sandbox = false }: UnitConfig): boolean => systemdRuns() && !sandbox;
 
-/** Not for ZFS: its pools have to be imported first, and no device carries their UUID. */
+/**
+ * Mounted as the last of the steps does it: a plan may have mounted something else of the pool there before. Not for ZFS: its
+ * pools have to be imported first, and no device carries their UUID.
+ */
 function unitOf(spec: PoolSpec, steps: Step[]): MountUnit | null {
   const actions = steps.flatMap((step) => [step.run, ...(Array.isArray(step.undo) ? step.undo : [])]);
-  const mount = actions.find(
+  const mount = actions.findLast(
     (action): action is MountAction => action.do === 'mount' && action.path === spec.mountPath,
   );
   if (!mount || mount.filesystem === 'zfs') return null;
