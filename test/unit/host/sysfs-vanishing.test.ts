@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
+import { locateSwitch } from '$lib/server/host/identify';
 import { nameOfNumber, readBtrfsMembers, slavesOf, wholeDevice } from '$lib/server/host/sysfs';
 
 vi.mock('node:fs', async (original) => ({
@@ -23,4 +24,7 @@ it('a device that goes while it is looked at is built on nothing, is whole, and 
   expect(slavesOf('md0', roots)).toEqual([]);
   expect(wholeDevice('sda1', roots)).toBe('sda1');
   expect(nameOfNumber('8:1', roots)).toBeNull();
+});
+it('a drive that goes while the light of its bay is looked for has none', () => {
+  expect(locateSwitch('sda', root)).toBeNull();
 });

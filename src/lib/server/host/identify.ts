@@ -3,13 +3,14 @@
  * reads at random places, past the page cache, in bursts that nobody takes for work. Nothing is written to the drive.
  * Source: Documentation/ABI/testing/sysfs-class-enclosure of Linux.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Action, LookResult } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
 import type { Host } from './types';
+import { listFolder } from './vanishing';
 
 // The buffer of a direct read has to begin at a page: its address is looked up, and the rest skipped. The drive is closed
 // between bursts, so that nobody who wants it for himself has to wait. A drive that was pulled has been found: no error.
@@ -62,9 +63,7 @@ export async function blinked(host: Pick<Host, 'blockDevices'>, args: JsonObject
 /** The switch of the light at a drive's bay; null: the enclosure has none. `sys` is where sysfs is. */
 export function locateSwitch(kernelName: string, sys = '/sys'): string | null {
   const folder = join(sys, 'block', kernelName, 'device');
-  const bay = existsSync(folder)
-    ? readdirSync(folder).find((name) => name.startsWith('enclosure_device:'))
-    : undefined;
+  const bay = listFolder(folder).find((name) => name.startsWith('enclosure_device:'));
   const path = bay === undefined ? null : join(folder, bay, 'locate');
   return path !== null && existsSync(path) ? path : null;
 }

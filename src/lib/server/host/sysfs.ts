@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Bus } from '$lib/shared/wire/drives';
 import { partitionPath } from './actions';
+import { listFolder, unlessGone } from './vanishing';
 
 /** Where to read; tests read trees of their own. */
 export interface Roots {
@@ -55,18 +56,6 @@ export interface KernelDrive {
 const NO_DRIVE = /^(ram|zram|dm-|md|sr|fd|zd|nbd|rbd|drbd|mtdblock|ubiblock)/;
 const SECTOR_BYTES = 512;
 
-const GONE: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENODEV'];
-/** Null for what is gone by the time it is read: an unmounted filesystem, a pulled drive. */
-function unlessGone<T>(look: () => T): T | null {
-  try {
-    return look();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && GONE.includes(error.code)) return null;
-    throw error;
-  }
-}
-const list = (path: string): string[] =>
-  existsSync(path) ? (unlessGone(() => readdirSync(path)) ?? []) : [];
 const targetOf = (path: string): string | null =>
   existsSync(path) ? unlessGone(() => realpathSync.native(path)) : null;
 
@@ -158,7 +147,7 @@ function readPartitions(
         majorMinor: read(join(block, entry, 'dev')) ?? '',
         startBytes: integer(join(block, entry, 'start')) * SECTOR_BYTES,
         sizeBytes: integer(join(block, entry, 'size')) * SECTOR_BYTES,
-        holders: list(join(block, entry, 'holders')),
+        holders: listFolder(join(block, entry, 'holders')),
       };
     })
     .sort((a, b) => a.number - b.number);
@@ -238,7 +227,7 @@ function readDrive(roots: Roots, kernelName: string): KernelDrive | null {
   const isNameless = fixed.bus !== 'loop' && !fixed.serial && !fixed.wwn;
   if (isNameless && udev.properties.size === 0 && existsSync(join(roots.udev, 'control'))) return null;
 
-  const entries = list(block);
+  const entries = listFolder(block);
   const path = `/dev/${kernelName.replaceAll('!', '/')}`;
   return {
     ...fixed,
@@ -255,7 +244,7 @@ function readDrive(roots: Roots, kernelName: string): KernelDrive | null {
     bus: property('ID_BUS') === 'ata' && !devicePath.includes('/usb') ? 'sata' : fixed.bus,
     readOnly: read(join(block, 'ro')) === '1',
     leaving: fixed.bus === 'loop' && read(join(block, 'loop/autoclear')) === '1',
-    holders: entries.includes('holders') ? list(join(block, 'holders')) : [],
+    holders: entries.includes('holders') ? listFolder(join(block, 'holders')) : [],
     partitions: readPartitions(block, path, entries, kernelName),
   };
 }
@@ -272,8 +261,8 @@ export function readDrives(roots: Roots = SYSTEM_ROOTS): KernelDrive[] {
 export function readBtrfsMembers(roots: Roots = SYSTEM_ROOTS): Map<string, string[]> {
   const folder = join(roots.sys, 'fs/btrfs');
   const members = new Map<string, string[]>();
-  for (const uuid of list(folder).filter((name) => /^[0-9a-f]{8}-/.test(name)))
-    members.set(uuid, list(join(folder, uuid, 'devices')));
+  for (const uuid of listFolder(folder).filter((name) => /^[0-9a-f]{8}-/.test(name)))
+    members.set(uuid, listFolder(join(folder, uuid, 'devices')));
   return members;
 }
 
@@ -289,7 +278,7 @@ export function wholeDevice(kernelName: string, roots: Roots = SYSTEM_ROOTS): st
 }
 /** What a device is built on, one level down (md, device-mapper). */
 export const slavesOf = (kernelName: string, roots: Roots = SYSTEM_ROOTS): string[] =>
-  list(join(roots.sys, 'class/block', kernelName, 'slaves'));
+  listFolder(join(roots.sys, 'class/block', kernelName, 'slaves'));
 
 /** Kernel name behind a device number such as 254:0; null for those of no device (btrfs, tmpfs). */
 export function nameOfNumber(majorMinor: string, roots: Roots = SYSTEM_ROOTS): string | null {
