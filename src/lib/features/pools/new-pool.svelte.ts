@@ -139,6 +139,17 @@ export class NewPool {
     return Object.fromEntries(Object.entries(this.options).filter(([name]) => names.includes(name)));
   }
 
+  /** For the planner of capacity. */
+  planned = $derived.by(() =>
+    this.card
+      ? {
+          ...{ plugin: this.card.plugin.id, layout: this.card.layout.id },
+          options: this.#ownOptions(this.card),
+          sizes: this.drives.map(({ sizeBytes }) => sizeBytes),
+        }
+      : null,
+  );
+
   /** Why the plan cannot be shown yet. */
   whyNoPlan = $derived.by((): string | null => {
     if (this.driveIds.size === 0) return 'Choose at least one drive.';

@@ -79,6 +79,12 @@ export function healthSentence(pool: Pool): string {
   return text.startsWith('does not') ? `All is well, but it ${text}.` : `All is well. It ${text}.`;
 }
 
+/** Its drives as the planner of capacity takes them; spares, caches and logs add no space. */
+export const plannedOf = ({ plugin, layout, options, members }: Pool) => ({
+  ...{ plugin, layout, options },
+  sizes: members.filter(({ role }) => role === 'data').map(({ sizeBytes }) => sizeBytes),
+});
+
 /** What it is made with, in a few words. */
 export const kindText = (pool: Pool): string =>
   pool.pluginName.toLowerCase().includes(pool.layoutTitle.toLowerCase())

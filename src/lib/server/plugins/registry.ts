@@ -1,6 +1,6 @@
 /** All plugins of this process, and what can be asked of them. A plugin that fails is shown with the reason, never fatal. */
 import { existsSync } from 'node:fs';
-import { formOf, optionsSchema } from '$lib/plugin-api/fields';
+import { formOf } from '$lib/plugin-api/fields';
 import type { Look, LookResult } from '$lib/plugin-api/plan';
 import type {
   FoundPool,
@@ -10,7 +10,7 @@ import type {
   PoolUsage,
   StoragePlugin,
 } from '$lib/plugin-api/storage';
-import type { CapacityEstimate, PluginView } from '$lib/shared/wire/plugins';
+import type { CapacityEstimate, CapacityPlan, PluginView } from '$lib/shared/wire/plugins';
 import type { EstimateRequest } from '$lib/shared/wire/requests';
 import type { Config } from '../config';
 import { AppError } from '../errors';
@@ -20,6 +20,7 @@ import type { LiveHost } from '../host/host';
 import type { BlockDrive, Host } from '../host/types';
 import type { Logger } from '../log';
 import { heldAvailability, heldFound, heldLook, heldReading, heldUsage } from './answers';
+import { estimateOf, planOf } from './capacity';
 import { pluginContext } from './context';
 import { gentleProbe } from './gentle-probe';
 import { findContext } from './find-context';
@@ -50,6 +51,10 @@ export interface Plugins {
   usage(id: string, spec: PoolSpec): Promise<PoolUsage | null>;
   /** Live answer to a half-filled form; drives that are not there do not count. @throws AppError plugin_not_found | unknown_layout */
   estimate(request: EstimateRequest): CapacityEstimate;
+  /** What becomes of the space of each of some drives. @throws AppError plugin_not_found | unknown_layout | bug */
+  planCapacity(
+    request: Pick<EstimateRequest, 'plugin' | 'layout' | 'options'> & { driveSizesBytes: number[] },
+  ): CapacityPlan;
   /** Has every plugin check what it needs; before the first time, only its files are known. */
   refresh(): Promise<void>;
   /** Once more those whose last check came to no answer. @returns whether another plugin can be used now */
@@ -76,13 +81,6 @@ export function pluginError(id: string, thrown: unknown): AppError {
     details: { plugin: id },
   });
 }
-
-export const toleranceText = (tolerance: number): string =>
-  tolerance === 0
-    ? 'does not survive the loss of a drive'
-    : `survives the loss of ${tolerance === 1 ? 'any 1 drive' : `any ${tolerance} drives`}`;
-
-const needsText = (more: number): string => `needs ${more} more ${more === 1 ? 'drive' : 'drives'}`;
 
 function viewOf(entry: Loaded, availability: Availability): PluginView {
   const { plugin } = entry;
@@ -253,26 +251,20 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
         heldUsage(await usage.call(plugin, pluginContext(plugin, host, log, signal), spec)),
       );
     },
-    estimate({ plugin: id, layout: layoutId, options, driveIds }) {
+    estimate({ plugin: id, layout, options, driveIds }) {
       const sizes = new Map(host.blockDevices.current().map((drive) => [drive.id, drive.sizeBytes]));
-      const driveSizesBytes = driveIds.flatMap((driveId) => sizes.get(driveId) ?? []);
+      return estimateOf(loadedPlugin(id), {
+        ...{ layout, options },
+        driveSizesBytes: driveIds.flatMap((driveId) => sizes.get(driveId) ?? []),
+      });
+    },
+    planCapacity({ plugin: id, ...request }) {
       const plugin = loadedPlugin(id);
-      const layout = plugin.layouts.find((candidate) => candidate.id === layoutId);
-      if (!layout) throw new AppError('unknown_layout', `${plugin.name} has no layout "${layoutId}".`);
-      const parsed = optionsSchema(plugin.options).safeParse(options);
-      const values = (
-        parsed.success ? parsed.data : optionsSchema(plugin.options).parse({})
-      ) as PoolSpec['options'];
-      const enough = driveSizesBytes.length >= layout.minDrives;
-      const tolerance = enough ? layout.tolerance(driveSizesBytes.length) : 0;
-      return {
-        rawBytes: driveSizesBytes.reduce((total, size) => total + size, 0),
-        usableBytes: enough ? plugin.usableBytes({ layout: layoutId, options: values, driveSizesBytes }) : 0,
-        tolerance,
-        toleranceText: enough
-          ? toleranceText(tolerance)
-          : needsText(layout.minDrives - driveSizesBytes.length),
-      };
+      try {
+        return planOf(plugin, request);
+      } catch (error) {
+        throw pluginError(id, error);
+      }
     },
     refresh,
     checkFailed,

@@ -2,7 +2,7 @@
 import type { PoolReading, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Pool, PoolMember } from '$lib/shared/wire/pools';
-import { toleranceText } from '../plugins/registry';
+import { toleranceText } from '../plugins/capacity';
 import { replacementBytes } from './change-rules';
 import { judgementOf } from './lost-drives';
 import { specOf } from './spec';

@@ -5,7 +5,7 @@ import type { Drive } from '$lib/shared/wire/drives';
 import type { FolderListing, FoundPool as FoundDocument } from '$lib/shared/wire/found';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { VerbState } from '$lib/shared/wire/pools';
-import { toleranceText } from '../plugins/registry';
+import { toleranceText } from '../plugins/capacity';
 import { identityOf } from './inside';
 
 export interface Candidate {

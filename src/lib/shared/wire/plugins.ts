@@ -65,4 +65,21 @@ export interface CapacityEstimate {
   tolerance: number;
   toleranceText: string;
 }
+/** What becomes of the space of some drives in a layout, bytes. */
+export interface CapacityPlan {
+  /** False: the layout takes another number of drives; everything counts as wasted then. */
+  fits: boolean;
+  rawBytes: number;
+  usableBytes: number;
+  /** Copies and parity, in a layout that survives the loss of a drive. */
+  copiesBytes: number;
+  /** What the filesystem itself takes, in one that does not. */
+  overheadBytes: number;
+  /** The layout would hold as much without it. */
+  wastedBytes: number;
+  tolerance: number;
+  toleranceText: string;
+  /** In the order that was asked for; `copiesBytes` with what the filesystem takes. */
+  drives: { sizeBytes: number; usableBytes: number; copiesBytes: number; wastedBytes: number }[];
+}
 export type OptionValues = Record<string, Json>;

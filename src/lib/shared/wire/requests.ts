@@ -92,6 +92,18 @@ export const estimateRequest = z.strictObject({
 });
 export type EstimateRequest = z.infer<typeof estimateRequest>;
 
+const MOST_DRIVES = 32;
+const driveSizes = z.array(z.number().int().min(1).max(1e15)).max(MOST_DRIVES);
+/** `pools.planCapacity`: drives that are there or that one thinks of buying, by their sizes. */
+export const capacityRequest = z.strictObject({
+  plugin: z.string().min(1).max(64),
+  layout: z.string().min(1).max(64),
+  options: z.record(z.string().max(64), json).default({}),
+  now: driveSizes,
+  then: driveSizes,
+});
+export type CapacityRequest = z.infer<typeof capacityRequest>;
+
 /** Every complaint of a schema as an issue of ours, with the path of its field below `prefix`. */
 export function requestIssues(error: z.ZodError, prefix = ''): Issue[] {
   return error.issues.flatMap((problem) => {

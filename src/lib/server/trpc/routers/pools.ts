@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
-import type { CapacityEstimate } from '$lib/shared/wire/plugins';
+import type { CapacityEstimate, CapacityPlan } from '$lib/shared/wire/plugins';
 import { SAMPLE_RANGES, type PoolEventPage, type PoolSample } from '$lib/shared/wire/pool-history';
 import type { MountProcess, Pool } from '$lib/shared/wire/pools';
-import { estimateRequest, poolChangeRequest, poolCreateRequest } from '$lib/shared/wire/requests';
+import {
+  capacityRequest,
+  estimateRequest,
+  poolChangeRequest,
+  poolCreateRequest,
+} from '$lib/shared/wire/requests';
 import { changePoolBy, previewChange } from '../../pools/change-operations';
 import { createPool, removePool } from '../../pools/create';
 import { previewOf } from '../preview';
@@ -21,6 +26,14 @@ export const poolsRouter = router({
   estimate: viewerProcedure
     .input(estimateRequest)
     .query(({ ctx, input }): CapacityEstimate => ctx.services.plugins.estimate(input)),
+  /** Drives of mixed sizes in a layout, now and with more of them. */
+  planCapacity: viewerProcedure
+    .input(capacityRequest)
+    .query(({ ctx, input: { now, then, ...rest } }): { now: CapacityPlan; then: CapacityPlan } => {
+      const of = (driveSizesBytes: number[]) =>
+        ctx.services.plugins.planCapacity({ ...rest, driveSizesBytes });
+      return { now: of(now), then: of(then) };
+    }),
   preview: operatorProcedure
     .input(z.strictObject({ request: poolCreateRequest }))
     .mutation(({ ctx, input }): Promise<PreviewResult> =>
