@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmdirSync,
   statSync,
@@ -12,6 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createWipeExpiry } from '$lib/server/drives/wipe-expiry';
+import { createLog } from '$lib/server/log';
 import type { Operation } from '$lib/shared/wire/operations';
 import { expectNoLeaks, traces, type Traces } from '../support/leaks';
 import { createStorageStack, TESTER, type StorageStack } from '../support/storage-stack';
@@ -247,3 +250,30 @@ function makeMdSuperblock(path: string): void {
   superblock.writeBigUInt64LE(BigInt(sector), 144);
   writeAt(path, [{ offset: sector * 512, bytes: superblock }]);
 }
+
+test('what was saved is kept for a month, and its record says that it was removed then', async () => {
+  fill();
+  expect((await wipe()).state).toBe('succeeded');
+  const saved = join(stack.config.dataDir, 'wiped');
+  expect(readdirSync(saved)).toHaveLength(1);
+  const { backupId = '' } = shown().wiped ?? {};
+  const day = 86_400_000;
+  let now = Date.now() + 29 * day;
+  const expire = createWipeExpiry({
+    ...stack,
+    clock: { now: () => now, elapsed: () => performance.now() },
+    log: createLog('silent'),
+  });
+  expire();
+  expect(readdirSync(saved)).toHaveLength(1);
+  expect(shown().wiped?.why).toBeNull();
+  now += 2 * day;
+  expire();
+  expect(readdirSync(saved)).toEqual([]);
+  expect(stack.feed.get('drives', first().id)?.wiped).toMatchObject({
+    ...{ backupId, why: 'What was saved was kept for its time, and then removed.' },
+  });
+  await expect(run('drive.restore-wipe', { backupId })).rejects.toMatchObject({
+    code: 'wipe_not_restorable',
+  });
+});

@@ -43,6 +43,7 @@ const drive = (name: string, change: Partial<Drive> = {}): Drive => ({
   ...{ identity: 'strong', sandbox: true, bayLabel: null, group: 'free', protection: 'none', issues: [] },
   ...{ pool: null, operationId: null, signatures: [], mounts: [], holders: [], partitions: [], probed: true },
   ...{ contentHash: 'blank', health: NO_HEALTH, wiped: null, firstSeenAt: 0, lastSeenAt: 0 },
+  ...{ setAside: null, identifiedBy: 'activity' },
   ...change,
 });
 

@@ -61,6 +61,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     pools: absent('pools'),
     history: absent('history'),
     samples: absent('samples'),
+    replacements: absent('replacements'),
     alerts: absent('alerts'),
     found: absent('found'),
     validate: absent('validate'),

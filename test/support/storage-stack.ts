@@ -25,6 +25,7 @@ import { defineLeftoverOperation } from '$lib/server/pools/leftovers';
 import { watchOutside } from '$lib/server/pools/outside';
 import { createDesiredPools, type DesiredPools } from '$lib/server/pools/desired';
 import { createPools, type Pools } from '$lib/server/pools/pool';
+import { createReplacements, type Replacements } from '$lib/server/pools/replacements';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Actor } from '$lib/shared/wire/session';
@@ -52,6 +53,7 @@ export interface StorageStack {
   desired: DesiredPools;
   found: FoundPools;
   validate: Validate;
+  replacements: Replacements;
   /** Creates, confirming what the preview asks for, and waits for the end. */
   create(request: PoolCreateRequestInput): Promise<{ guid: string; operation: Operation }>;
   /** Removes, confirmed, and waits for the end. */
@@ -109,11 +111,13 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   const endOutside = watchOutside({ db, host, bus, clock, operations, found });
   const validate = createValidate({ db, host, bus, clock, config, log, plugins, drives, operations, found });
   defineLeftoverOperation(operations, validate);
+  const replacements = createReplacements({ db, bus, feed, clock, drives, pools, plugins, operations });
   await host.start();
   await drives.refresh();
   drives.start();
   pools.start();
   found.start();
+  replacements.start();
 
   async function begin(raw: PoolChangeRequestInput): Promise<Operation> {
     const request = poolChangeRequest.parse(raw);
@@ -123,6 +127,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
   const services = { pools, operations, plugins, drives, config };
   return {
     ...{ config, loops, db, bus, feed, host, drives, plugins, operations, pools, desired, found, validate },
+    replacements,
     async create(request) {
       const poolGroupGuid = request.poolGroupGuid ?? crypto.randomUUID();
       const complete = { ...request, poolGroupGuid };
@@ -151,6 +156,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
     },
     async close() {
       endOutside();
+      replacements.stop();
       await desired.stop();
       await found.stop();
       await pools.stop();

@@ -40,6 +40,7 @@ export class Live {
   readonly images: DocumentMaps['images'] = new SvelteMap();
   readonly operations: DocumentMaps['operations'] = new SvelteMap();
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
+  readonly replacements: DocumentMaps['replacements'] = new SvelteMap();
   readonly alerts: DocumentMaps['alerts'] = new SvelteMap();
   readonly #system: DocumentMaps['system'] = new SvelteMap();
   #connection = $state<Connection>({ state: 'connecting' });
@@ -135,6 +136,7 @@ export class Live {
       operations: this.operations,
       plugins: this.plugins,
       alerts: this.alerts,
+      replacements: this.replacements,
       system: this.#system,
     };
     this.#cursor = applyMessage(maps, message, this.#cursor);

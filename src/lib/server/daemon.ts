@@ -13,6 +13,7 @@ import { migrateDatabase } from './db/migrate';
 import { createDrives } from './drives/drive';
 import { createDriveHealths } from './drives/health';
 import { defineDriveOperations } from './drives/operations';
+import { createWipeExpiry } from './drives/wipe-expiry';
 import { createBus } from './events/bus';
 import { createFeed } from './events/feed';
 import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
@@ -31,6 +32,7 @@ import { definePoolOperations } from './pools/operations';
 import { createPoolHistory } from './pools/history';
 import { watchOutside } from './pools/outside';
 import { createPools, type Pools } from './pools/pool';
+import { createReplacements } from './pools/replacements';
 import { createPoolSamples } from './pools/samples';
 import { createValidate } from './pools/validate';
 import { screenRequest } from './rest/screen';
@@ -109,6 +111,8 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('history', () => history.stop());
   const samples = createPoolSamples({ db, bus, clock, pools });
   undoing.add('samples', () => samples.stop());
+  const replacements = createReplacements({ db, bus, feed, clock, drives, pools, plugins, operations });
+  undoing.add('replacements', () => replacements.stop());
   const alerts = createAlerts({
     ...{ db, bus, feed, clock, log },
     ...{ drives, driveHealth, pools, operations, plugins },
@@ -143,6 +147,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     pools,
     history,
     samples,
+    replacements,
     alerts,
     found,
     validate,
@@ -154,13 +159,17 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('sockets', () => sockets.close());
   // Before the sockets go, so that whoever looks sees how the work ended.
   undoing.add('operations', () => operations.stop(DRAIN_MS));
-  return { services, host, db, guard, sockets };
+  const expireWipes = createWipeExpiry({ db, bus, clock, log, operations });
+  return { services, host, db, guard, sockets, expireWipes };
 }
 
 type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
-async function bringUp({ services, host, db }: Composed, { undoing, state }: Parts): Promise<void> {
+async function bringUp(
+  { services, host, db, expireWipes }: Composed,
+  { undoing, state }: Parts,
+): Promise<void> {
   const {
     config,
     log,
@@ -187,6 +196,7 @@ async function bringUp({ services, host, db }: Composed, { undoing, state }: Par
   images.start();
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
+  services.replacements.start();
   await operations.recover((kind) => !isSandboxKind(kind));
   const desired = createDesiredPools({ ...services, db, host });
   undoing.add('desired state', () => desired.stop());
@@ -201,6 +211,7 @@ async function bringUp({ services, host, db }: Composed, { undoing, state }: Par
     auth.cleanUp();
     history.cleanUp();
     alerts.cleanUp();
+    expireWipes();
   };
   pools.sweep();
   const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth), ...poolJobs(samples)];

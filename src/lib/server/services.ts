@@ -15,6 +15,7 @@ import type { PoolHistory } from './pools/history';
 import type { FoundPools } from './pools/found';
 import type { Validate } from './pools/validate';
 import type { Pools } from './pools/pool';
+import type { Replacements } from './pools/replacements';
 import type { PoolSamples } from './pools/samples';
 
 export interface Services {
@@ -32,6 +33,7 @@ export interface Services {
   pools: Pools;
   history: PoolHistory;
   samples: PoolSamples;
+  replacements: Replacements;
   alerts: Alerts;
   found: FoundPools;
   validate: Validate;

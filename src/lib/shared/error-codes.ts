@@ -260,6 +260,12 @@ export const ERROR_CODES = {
     title: 'There is no such drive',
     remedy: 'Check that the drive is plugged in, and its serial.',
   },
+  guide_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'No replacement is under way',
+    remedy: 'Begin one on the page of the pool.',
+  },
   alert_not_found: { kind: 'not-found', status: 404, title: 'There is no such alert' },
   operation_not_found: { kind: 'not-found', status: 404, title: 'There is no such operation' },
   plugin_not_found: {
@@ -305,6 +311,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The drive belongs to a pool',
     remedy: 'Remove that pool first, or choose another drive.',
+  },
+  drive_set_aside: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The drive was set aside',
+    remedy: 'Release it on the Drives page when you trust it, or choose another drive.',
   },
   drive_ambiguous: {
     kind: 'precondition',

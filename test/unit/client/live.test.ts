@@ -12,7 +12,16 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
   epoch,
   seq,
   snapshot: {
-    ...{ drives: [], pools: [], found: [], images: [], plugins: [], alerts: [], system: [] },
+    ...{
+      drives: [],
+      pools: [],
+      found: [],
+      images: [],
+      plugins: [],
+      alerts: [],
+      replacements: [],
+      system: [],
+    },
     operations,
   } as Snapshot,
 });

@@ -1,4 +1,6 @@
 /** What can be done to a drive. */
+import Archive from '@lucide/svelte/icons/archive';
+import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
 import Eraser from '@lucide/svelte/icons/eraser';
 import Lightbulb from '@lucide/svelte/icons/lightbulb';
 import Moon from '@lucide/svelte/icons/moon';
@@ -30,7 +32,7 @@ function whyNotRemove(drive: Drive): string | null {
 }
 
 function whyNotWipe(drive: Drive): string | null {
-  const [issue] = drive.issues;
+  const [issue] = drive.issues.filter(({ code }) => code !== 'drive_set_aside');
   if (issue) return [issue.message, issue.remedy].filter(Boolean).join(' ');
   return drive.contentHash === 'blank' ? 'Nothing is on it.' : null;
 }
@@ -71,6 +73,22 @@ export function driveActions(drive: Drive, access: Access): Action[] {
       why: access.why('operator') ?? whyNotWipe(drive),
       run: () =>
         void dialogs.open(() => import('./WipeDialog.svelte'), { driveId: drive.id, name: nameOf(drive) }),
+    },
+    {
+      id: 'drive.set-aside',
+      title: 'Set aside',
+      icon: Archive,
+      shown: drive.setAside === null && drive.group === 'free',
+      why: access.why('operator'),
+      run: () => void attempt(() => trpc().drives.setAside.mutate({ id: drive.id })),
+    },
+    {
+      id: 'drive.release',
+      title: 'Release',
+      icon: ArchiveRestore,
+      shown: drive.setAside !== null,
+      why: access.why('operator'),
+      run: () => void attempt(() => trpc().drives.release.mutate({ id: drive.id })),
     },
     {
       id: 'drive.protect',

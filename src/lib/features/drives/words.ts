@@ -4,6 +4,7 @@ import type { Drive, DriveGroup, Partition, Signature } from '$lib/shared/wire/d
 
 export const GROUPS: { id: DriveGroup; title: string; text: string }[] = [
   { id: 'free', title: 'Free', text: 'Can be chosen for a new pool' },
+  { id: 'set-aside', title: 'Set aside', text: 'Not offered for a pool until somebody releases them' },
   { id: 'in-pool', title: 'In a pool', text: 'Members of pools made here' },
   { id: 'in-use', title: 'In use', text: 'Something else on this machine uses them' },
   { id: 'protected', title: 'Protected', text: 'Never touched' },
@@ -12,6 +13,7 @@ export const GROUPS: { id: DriveGroup; title: string; text: string }[] = [
 
 export const groupTone: Record<DriveGroup, Tone> = {
   free: 'good',
+  'set-aside': 'warn',
   'in-pool': 'accent',
   'in-use': 'warn',
   protected: 'quiet',
@@ -19,6 +21,7 @@ export const groupTone: Record<DriveGroup, Tone> = {
 };
 export const groupWord: Record<DriveGroup, string> = {
   free: 'Free',
+  'set-aside': 'Set aside',
   'in-pool': 'In a pool',
   'in-use': 'In use',
   protected: 'Protected',
@@ -38,6 +41,10 @@ export function kindOf(drive: Drive): string {
 /** What people call it: the label of its bay, else the kernel's name, else the end of its serial. */
 export const nameOf = (drive: Drive): string =>
   drive.bayLabel ?? drive.kernelName ?? `…${lastFour(drive.serial)}`;
+
+/** What to look for at the machine: the label of its bay, else its serial. */
+export const callOf = (drive: Drive): string =>
+  drive.bayLabel ?? drive.serial ?? drive.kernelName ?? drive.id;
 
 export function protectionText(drive: Drive): string | null {
   switch (drive.protection) {
@@ -87,7 +94,14 @@ export const byPlace = (a: Drive, b: Drive): number =>
   collator.compare(a.kernelName ?? '\uffff', b.kernelName ?? '\uffff') ||
   collator.compare(a.serial ?? '', b.serial ?? '');
 
-const RANK: Record<DriveGroup, number> = { 'in-pool': 0, free: 1, 'in-use': 2, protected: 3, gone: 4 };
+const RANK: Record<DriveGroup, number> = {
+  'in-pool': 0,
+  free: 1,
+  'set-aside': 2,
+  'in-use': 3,
+  protected: 4,
+  gone: 5,
+};
 /** What can be worked with first, then by place. */
 export const byUse = (a: Drive, b: Drive): number => RANK[a.group] - RANK[b.group] || byPlace(a, b);
 

@@ -1,10 +1,12 @@
 /** What can be changed about a pool that is there: its drives, and the work of its kernel. */
+import { goto } from '$app/navigation';
 import CircleStop from '@lucide/svelte/icons/circle-stop';
 import Eraser from '@lucide/svelte/icons/eraser';
 import HardDriveUpload from '@lucide/svelte/icons/hard-drive-upload';
 import LogOut from '@lucide/svelte/icons/log-out';
 import Plus from '@lucide/svelte/icons/plus';
 import Replace from '@lucide/svelte/icons/replace';
+import Route from '@lucide/svelte/icons/route';
 import Scale from '@lucide/svelte/icons/scale';
 import ScanSearch from '@lucide/svelte/icons/scan-search';
 import Undo2 from '@lucide/svelte/icons/undo-2';
@@ -56,9 +58,18 @@ export function changeActions(pool: Pool, access: Access): ChangeAction[] {
       text: 'More drives join the pool, and their space is there at once.',
       act: 'Expand the pool',
     }),
+    {
+      id: 'pool.replace-guided',
+      title: 'Which one do I pull?',
+      icon: Route,
+      text: 'Step by step: what speaks against a drive, which one it is, and a new one in its place.',
+      // It says itself what keeps it from beginning.
+      ...{ why: null, shown: true },
+      run: () => void goto(`/pools/${guid}/replace`),
+    },
     withDialog('replace', Replace, {
       title: 'Replace a drive',
-      text: 'A new drive takes the place of one that fails, is gone or is too small.',
+      text: 'At once, if you know which: a new drive takes the place of one of the pool.',
       act: 'Replace the drive',
     }),
     withDialog('re-add', Undo2, {

@@ -65,6 +65,9 @@ export const drives = sqliteTable('drives', {
   sandbox: integer('sandbox', { mode: 'boolean' }).notNull(),
   bayLabel: text('bay_label'),
   protectedByUser: integer('protected_by_user', { mode: 'boolean' }).notNull().default(false),
+  /** It was taken out of a pool: not offered for another until a person releases it. */
+  setAsideAt: integer('set_aside_at'),
+  setAsideWhy: text('set_aside_why'),
   firstSeenAt: integer('first_seen_at').notNull(),
   lastSeenAt: integer('last_seen_at').notNull(),
 });
@@ -171,6 +174,27 @@ export const wipeBackups = sqliteTable('wipe_backups', {
   /** Hash of what the wipe left: taking back is possible while the drive still is like that. */
   contentHash: text('content_hash').notNull(),
   takenBackAt: integer('taken_back_at'),
+  /** Its file was removed because its time was over. */
+  expiredAt: integer('expired_at'),
+});
+
+/** How far a person is with replacing a drive of a pool, step by step: intent only, the rest is read from the machine. */
+export const replaceGuides = sqliteTable('replace_guides', {
+  poolGuid: text('pool_guid')
+    .primaryKey()
+    .references(() => pools.guid, { onDelete: 'cascade' }),
+  slot: integer('slot').notNull(),
+  driveId: text('drive_id').notNull(),
+  /** swap: the old drive comes out first; beside: it stays in until the new one has everything. */
+  way: text('way').$type<'swap' | 'beside'>().notNull(),
+  /** Drives that were there when a drive was about to be pulled: who else is missing since was pulled by mistake. */
+  here: text('here', { mode: 'json' }).$type<string[]>().notNull(),
+  /** When the right one was seen to be out. */
+  pulledAt: integer('pulled_at'),
+  freshId: text('fresh_id'),
+  operationId: text('operation_id'),
+  startedBy: text('started_by').notNull(),
+  startedAt: integer('started_at').notNull(),
 });
 
 /** Conditions that hold or held. `id` names the condition and its subject, so that it is raised once. */

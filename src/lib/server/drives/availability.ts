@@ -10,6 +10,8 @@ export interface Circumstances {
   sandboxMode: boolean;
   pool: Drive['pool'];
   operationId: string | null;
+  /** Taken out of a pool, and not released since. */
+  setAside?: Drive['setAside'];
   /** It slept when it was asked last. */
   asleep?: boolean;
 }
@@ -59,6 +61,13 @@ export function issuesOf(drive: BlockDrive, circumstances: Circumstances): Issue
     );
   else if (protection !== 'system')
     add(users.length > 0, 'drive_in_use', `${name} is in use: ${users.join(', ')}.`, freeing(drive));
+  const { setAside } = circumstances;
+  add(
+    Boolean(setAside) && !pool,
+    'drive_set_aside',
+    `${name} was set aside: ${setAside?.why ?? ''}`,
+    'Release it on the Drives page when you trust it, or choose another drive.',
+  );
   add(
     drive.identity === 'ambiguous',
     'drive_ambiguous',
@@ -96,5 +105,6 @@ function freeing(drive: BlockDrive): string {
 export function groupOf(drive: BlockDrive, circumstances: Circumstances): DriveGroup {
   if (circumstances.pool) return 'in-pool';
   if (protectionOf(drive, circumstances) !== 'none') return 'protected';
-  return usersOf(drive).length > 0 ? 'in-use' : 'free';
+  if (usersOf(drive).length > 0) return 'in-use';
+  return circumstances.setAside ? 'set-aside' : 'free';
 }

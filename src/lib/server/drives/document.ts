@@ -11,20 +11,26 @@ export function rowFor(drive: BlockDrive, known: DriveRow | undefined, now: numb
   const { id, serial, wwn, model, vendor, sizeBytes, bus, rotational, sandbox } = drive;
   return {
     ...{ bayLabel: null, protectedByUser: false, firstSeenAt: now, lastSeenAt: now },
+    ...{ setAsideAt: null, setAsideWhy: null },
     ...known,
     ...{ id, serial, wwn, model, vendor, sizeBytes, bus, rotational, sandbox },
   };
 }
 
+export const setAsideOf = ({ setAsideAt, setAsideWhy }: DriveRow): Drive['setAside'] =>
+  setAsideAt === null ? null : { at: setAsideAt, why: setAsideWhy ?? '' };
+
 /** Whether a wipe can be taken back: only while nothing else has come onto the drive. */
 export function wipedOf(backup: WipeBackup | undefined, drive: BlockDrive, uses: string[]): Drive['wiped'] {
   if (!backup) return null;
   const { id: backupId, createdAt: at, description, contentHash } = backup;
-  const why = !drive.probed
-    ? 'What is on the drive now has not been read.'
-    : drive.contentHash !== contentHash || uses.length > 0
-      ? 'Something was written to the drive since.'
-      : null;
+  const why = backup.expiredAt
+    ? 'What was saved was kept for its time, and then removed.'
+    : !drive.probed
+      ? 'What is on the drive now has not been read.'
+      : drive.contentHash !== contentHash || uses.length > 0
+        ? 'Something was written to the drive since.'
+        : null;
   return { backupId, at, description, why };
 }
 
@@ -32,7 +38,7 @@ export function presentDrive(
   drive: BlockDrive,
   row: DriveRow,
   circumstances: Circumstances,
-  known: { health: DriveHealth; backup: WipeBackup | undefined },
+  known: { health: DriveHealth; backup: WipeBackup | undefined; identifiedBy: Drive['identifiedBy'] },
 ): Drive {
   const { system: _, backingFile: __, usedBy: ___, ...shown } = drive;
   return {
@@ -45,6 +51,8 @@ export function presentDrive(
     pool: circumstances.pool,
     operationId: circumstances.operationId,
     health: known.health,
+    setAside: setAsideOf(row),
+    identifiedBy: known.identifiedBy,
     wiped: wipedOf(known.backup, drive, circumstances.pool ? [circumstances.pool.label] : usersOf(drive)),
     firstSeenAt: row.firstSeenAt,
     lastSeenAt: row.lastSeenAt,
@@ -68,6 +76,7 @@ const gone = {
   partitions: [],
   probed: false,
   contentHash: 'unread',
+  identifiedBy: 'activity',
   wiped: null,
 } satisfies Partial<Drive>;
 
@@ -89,6 +98,7 @@ export const goneDrive = (
   sandbox: row.sandbox,
   bayLabel: row.bayLabel,
   protection: row.protectedByUser ? 'user' : 'none',
+  setAside: setAsideOf(row),
   issues: [issue('drive_gone', `${driveName({ ...row, kernelName: null })} is not plugged in.`)],
   pool,
   operationId,

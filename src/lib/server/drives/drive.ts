@@ -17,9 +17,10 @@ import type { LiveHost } from '../host/host';
 import type { BlockDrive } from '../host/types';
 import type { Logger } from '../log';
 import { driveName } from './availability';
-import { NO_HEALTH } from './health-document';
-import { goneDrive, presentDrive, rowFor } from './document';
 import { createContentReadings } from './content-readings';
+import { goneDrive, presentDrive, rowFor, setAsideOf } from './document';
+import { NO_HEALTH } from './health-document';
+import { createPresence } from './presence';
 import { allRows, putRows, type DriveRow } from './store';
 import { lastBackups, type WipeBackup } from './wipe-store';
 
@@ -37,6 +38,8 @@ export interface Drives {
   use(id: string): Promise<DriveUse>;
   /** @throws AppError drive_not_found, drive_system when a system drive should lose its protection */
   protect(id: string, on: boolean): Drive;
+  /** @param why null releases it: it may be chosen for a new pool again. @throws AppError drive_not_found */
+  setAside(id: string, why: string | null): Drive;
   /** @param label null or empty takes it away. @throws AppError drive_not_found */
   setBayLabel(id: string, label: string | null): Drive;
   /** Begins to follow events; the first documents are in the feed when it returns, their content a moment later. */
@@ -71,6 +74,7 @@ export function createDrives(parts: DriveParts): Drives {
   const held = new Set<string>();
   let rows = new Map<string, DriveRow>();
   let backups = new Map<string, WipeBackup>();
+  const presence = createPresence();
 
   const healthOf = parts.healthOf ?? ((): DriveHealth => NO_HEALTH);
   const operationOn = (id: string): string | null => parts.operationOf(`drive:${id}`);
@@ -87,8 +91,13 @@ export function createDrives(parts: DriveParts): Drives {
         pool: parts.poolOf(drive.id),
         operationId: operationOn(drive.id),
         asleep: healthOf(drive.id).power === 'standby',
+        setAside: setAsideOf(row),
       },
-      { health: healthOf(drive.id), backup: backups.get(drive.id) },
+      {
+        health: healthOf(drive.id),
+        backup: backups.get(drive.id),
+        identifiedBy: presence.hasBayLight(drive.id) ? 'bay-light' : 'activity',
+      },
     );
   };
   const remembered = (row: DriveRow): Drive =>
@@ -110,7 +119,10 @@ export function createDrives(parts: DriveParts): Drives {
     if (stopped) return;
     rows = new Map(allRows(db).map((row) => [row.id, row]));
     backups = lastBackups(db);
-    const seen = comeOrGone();
+    const lastSeenAt = clock.now();
+    const seen = presence
+      .comeOrGone(host.blockDevices.current(), rows, rowOf)
+      .map((row) => ({ ...row, lastSeenAt }));
     for (const row of seen) rows.set(row.id, row);
     const drives = list();
     for (const drive of drives) if (drive.operationId !== null) held.add(drive.id);
@@ -127,24 +139,6 @@ export function createDrives(parts: DriveParts): Drives {
     if (isSame) return;
     published = texts;
     bus.emit('drives.changed', {});
-  }
-
-  let presentBefore = new Set<string>();
-  /** Rows of drives that were not there before or are not there any more. Without a serial nobody could know it again: not kept. */
-  function comeOrGone(): DriveRow[] {
-    const here = new Map(host.blockDevices.current().map((drive) => [drive.id, drive]));
-    const lastSeenAt = clock.now();
-    const come = [...here.values()]
-      .filter((drive) => !presentBefore.has(drive.id))
-      .filter((drive) => drive.identity === 'strong' || rows.has(drive.id))
-      .map((drive) => ({ ...rowOf(drive), lastSeenAt }));
-    const gone = [...presentBefore]
-      .filter((id) => !here.has(id))
-      .map((id) => rows.get(id))
-      .filter((row) => row !== undefined)
-      .map((row) => ({ ...row, lastSeenAt }));
-    presentBefore = new Set(here.keys());
-    return [...come, ...gone];
   }
 
   let lookedAt = new Set<string>();
@@ -206,7 +200,8 @@ export function createDrives(parts: DriveParts): Drives {
     return drive;
   }
 
-  function change(id: string, values: Partial<Pick<DriveRow, 'bayLabel' | 'protectedByUser'>>): Drive {
+  type Said = 'bayLabel' | 'protectedByUser' | 'setAsideAt' | 'setAsideWhy';
+  function change(id: string, values: Partial<Pick<DriveRow, Said>>): Drive {
     const here = host.blockDevices.current().find((drive) => drive.id === id);
     const row = here ? rowOf(here) : rows.get(id);
     if (!row) throw new AppError('drive_not_found', `There is no drive ${id}.`, { details: { driveId: id } });
@@ -251,6 +246,7 @@ export function createDrives(parts: DriveParts): Drives {
         );
       return change(id, { protectedByUser: on });
     },
+    setAside: (id, why) => change(id, { setAsideAt: why === null ? null : clock.now(), setAsideWhy: why }),
     setBayLabel: (id, label) => change(id, { bayLabel: label?.trim() || null }),
     start() {
       stopped = false;
@@ -274,6 +270,7 @@ export function createDrives(parts: DriveParts): Drives {
           readReleasedSoon();
         }),
         bus.on('pool.changed', publish),
+        bus.on('drive.record', publish),
         bus.on('drive.health', ({ driveId }) => {
           publish();
           // It slept when it was seen first, and is awake now.

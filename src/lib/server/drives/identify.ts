@@ -71,7 +71,12 @@ export function identifyOperation({ drives, clock }: IdentifyParts): OperationDe
         drives: [],
         erases: [],
         confirmText: null,
-        notes: drive.health.power === 'standby' ? ['It sleeps: this wakes it.'] : [],
+        notes: [
+          steps.length > 1
+            ? 'Its bay has a light of its own: that goes on, and the activity light of the drive blinks.'
+            : 'Its bay has no light of its own: the drive is read in bursts, so that its activity light blinks.',
+          ...(drive.health.power === 'standby' ? ['It sleeps: this wakes it.'] : []),
+        ],
       };
     },
   };

@@ -18,6 +18,11 @@ export function putRows(db: Db, rows: DriveRow[]): void {
   });
 }
 
+/** In the transaction that ends the operation which took it out of its pool. */
+export const setDriveAside = (tx: Transaction, id: string, why: string, at: number): void => {
+  tx.update(drives).set({ setAsideAt: at, setAsideWhy: why }).where(eq(drives.id, id)).run();
+};
+
 export const removeRow = (tx: Transaction, id: string): void => {
   tx.delete(drives).where(eq(drives.id, id)).run();
 };

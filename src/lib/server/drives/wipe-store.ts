@@ -1,5 +1,5 @@
 /** What was saved before drives were wiped. */
-import { and, desc, eq, isNull } from 'drizzle-orm';
+import { and, desc, eq, isNull, lt } from 'drizzle-orm';
 import type { Db, Transaction } from '../db/client';
 import { wipeBackups } from '../db/schema';
 
@@ -16,6 +16,17 @@ export const findBackup = (db: Db, id: string): WipeBackup | null =>
 
 export const countBackups = (db: Db, driveId: string): number =>
   db.select({ id: wipeBackups.id }).from(wipeBackups).where(eq(wipeBackups.driveId, driveId)).all().length;
+
+/** Those whose file is still there, and was saved before a time. */
+export const backupsBefore = (db: Db, at: number): WipeBackup[] =>
+  db
+    .select()
+    .from(wipeBackups)
+    .where(and(isNull(wipeBackups.expiredAt), lt(wipeBackups.createdAt, at)))
+    .all();
+export const markExpired = (db: Db, id: string, expiredAt: number): void => {
+  db.update(wipeBackups).set({ expiredAt }).where(eq(wipeBackups.id, id)).run();
+};
 
 /** The last wipe of each drive that was not taken back. */
 export function lastBackups(db: Db): Map<string, WipeBackup> {

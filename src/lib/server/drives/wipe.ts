@@ -56,7 +56,9 @@ async function readNow({ drives }: WipeParts, driveId: string): Promise<Drive> {
   const { kernelName } = drives.get(driveId);
   if (kernelName !== null) await drives.refresh([kernelName]);
   const drive = drives.get(driveId);
-  if (drive.issues.length > 0) throw issuesError(drive.issues);
+  // One that was set aside may be wiped, before it is given away above all.
+  const issues = drive.issues.filter(({ code }) => code !== 'drive_set_aside');
+  if (issues.length > 0) throw issuesError(issues);
   return drive;
 }
 
@@ -128,7 +130,7 @@ export function wipeDriveOperation(parts: WipeParts): OperationDefinition {
         const { backupId, driveId, path, description } = wipeInput.parse(prepared.input);
         addBackup(tx, {
           ...{ id: backupId, driveId, path, description },
-          ...{ createdAt: clock.now(), contentHash: BLANK, takenBackAt: null },
+          ...{ createdAt: clock.now(), contentHash: BLANK, takenBackAt: null, expiredAt: null },
         });
       },
     },
@@ -178,6 +180,8 @@ export function restoreWipeOperation(parts: WipeParts): OperationDefinition {
       const backup = findBackup(db, backupId);
       if (!backup) throw new AppError('not_found', 'Nothing was saved under this id.');
       if (backup.takenBackAt !== null) throw refuse('This wipe was taken back already.');
+      if (backup.expiredAt !== null)
+        throw refuse('What was saved before this wipe was kept for its time, and then removed.');
       if (newerBackup(db, backup)) throw refuse('The drive was wiped again since.');
       const { path, driveId, description } = backup;
       const drive = await readNow(parts, driveId);

@@ -12,6 +12,8 @@ export interface Events {
   'storage.changed': { plugin: string };
   /** The drive read model changed (after a re-read). */
   'drives.changed': Record<string, never>;
+  /** What is kept about a drive was written by somebody else than the read model. */
+  'drive.record': { driveId: string };
   /** A drive was asked about its health. */
   'drive.health': { driveId: string };
   /** A row of an operation or of one of its steps was committed. */

@@ -101,6 +101,8 @@ export type BlockDrive = Omit<
   | 'operationId'
   | 'health'
   | 'wiped'
+  | 'setAside'
+  | 'identifiedBy'
   | 'firstSeenAt'
   | 'lastSeenAt'
 > & {

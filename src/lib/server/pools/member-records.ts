@@ -1,6 +1,7 @@
 /** Who writes the record of a pool whose drives change, or that is let go of: in the operation's own transactions. */
 import { issue, issuesError } from '../errors';
 import type { Prepared, RecordOwner } from '../operations/types';
+import { setDriveAside } from '../drives/store';
 import { changeRecord, refuseChanged, tell, type RecordDeps } from './records';
 import { inputOf } from './spec';
 import { addPoolDrive, deletePool, findByDrive, removePoolDrive } from './store';
@@ -29,7 +30,11 @@ export const memberRecord = (deps: RecordDeps): RecordOwner => {
     },
     succeed(tx, operationId, prepared) {
       const { joins, leaves } = membersOf(prepared);
-      for (const drive of leaves) removePoolDrive(tx, prepared.subject.id, drive.id);
+      const { setAside } = inputOf<ChangeInput>(prepared);
+      for (const drive of leaves) {
+        removePoolDrive(tx, prepared.subject.id, drive.id);
+        if (setAside) setDriveAside(tx, drive.id, setAside, deps.clock.now());
+      }
       for (const { id, slot, serial, label, sizeBytes, role } of joins)
         addPoolDrive(tx, {
           ...{ poolGuid: prepared.subject.id, driveId: id, slot, serial, label, sizeBytes },

@@ -137,11 +137,25 @@ export async function prepareExpand(deps: PoolDeps, raw: JsonObject): Promise<Pr
   });
 }
 
+/** A drive that is gone or failing is not to be found among the free ones later. @returns why, a sentence; null: it is free */
+function whyAside(
+  deps: PoolDeps,
+  { spec, reading }: { spec: PoolSpec; reading: PoolReading | null },
+  old: PoolDrive,
+  asked: boolean | undefined,
+): string | null {
+  const status = reading?.members.find((member) => member.driveId === old.id)?.status;
+  const failing = deps.drives.find(old.id)?.health.status === 'failing';
+  const bad = !old.present || failing || status === 'faulty';
+  return (asked ?? bad) ? `it was replaced in the pool "${spec.label}".` : null;
+}
+
 export async function prepareReplace(deps: PoolDeps, raw: JsonObject): Promise<Prepared> {
   const request = parseChange('replace', raw);
   const subject = await changeableOf(deps, 'replace', request.poolGroupGuid);
   const { plugin, spec } = subject;
   const old = memberOf(spec, request.member);
+  const setAside = whyAside(deps, subject, old, request.setAside);
   const choices = await newcomers(deps, plugin, [request.drive], true);
   const [fresh] = choices.map((choice) => joinAt(choice, old.slot, old.role));
   if (!fresh) throw issuesError([issue('no_drives', 'No drive is chosen.', 'drive')]);
@@ -160,7 +174,11 @@ export async function prepareReplace(deps: PoolDeps, raw: JsonObject): Promise<P
     erases: erasesOf(choices),
     members: { joins: [fresh], leaves: [old] },
     joining: choices.map(({ drive }) => drive),
+    setAside,
     notes: [
+      ...(setAside
+        ? [`Drive ${nameOf(old)} is set aside: it is offered for no other pool until you release it.`]
+        : []),
       old.present
         ? `Drive ${nameOf(old)} leaves the pool when its content is on ${nameOf(fresh)}; then it is erased.`
         : `Drive ${nameOf(old)} is not there: what is on it stays as it is. Do not put it back into this machine unless it is erased.`,

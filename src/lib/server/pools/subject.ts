@@ -22,6 +22,8 @@ export interface ChangeInput extends PoolInput {
   previousState: PoolState;
   newLabel?: string;
   members?: MemberChange;
+  /** Why the drives that leave are not to be offered for another pool. */
+  setAside?: string;
 }
 export interface Subject {
   record: PoolRecord;
@@ -73,6 +75,7 @@ interface Plan {
   notes?: string[];
   newLabel?: string;
   members?: MemberChange;
+  setAside?: string | null;
   /** The drives that join, as they are now. */
   joining?: Drive[];
   /** Steps of the core around those of the plugin, which have been checked by then. */
@@ -112,6 +115,7 @@ export function preparedOf({ record, spec, plugin, drives }: Subject, plan: Plan
     previousState: record.state,
     ...(plan.newLabel === undefined ? {} : { newLabel: plan.newLabel }),
     ...(plan.members ? { members: plan.members } : {}),
+    ...(plan.setAside ? { setAside: plan.setAside } : {}),
   };
   const erases = plan.erases ?? [];
   return {

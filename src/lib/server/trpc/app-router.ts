@@ -8,6 +8,7 @@ import { operationsRouter } from './routers/operations';
 import { pluginsRouter } from './routers/plugins';
 import { foundRouter } from './routers/found';
 import { poolsRouter } from './routers/pools';
+import { replacementsRouter } from './routers/replacements';
 import { sessionRouter } from './routers/session';
 import { systemRouter } from './routers/system';
 import { usersRouter } from './routers/users';
@@ -23,6 +24,7 @@ export const appRouter = router({
   pools: poolsRouter,
   found: foundRouter,
   images: imagesRouter,
+  replacements: replacementsRouter,
   operations: operationsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,

@@ -25,7 +25,7 @@ export interface Partition {
   /** Kernel names of devices built on top (md127, dm-0). */
   holders: string[];
 }
-export type DriveGroup = 'free' | 'in-pool' | 'in-use' | 'protected' | 'gone';
+export type DriveGroup = 'free' | 'set-aside' | 'in-pool' | 'in-use' | 'protected' | 'gone';
 export type Protection = 'none' | 'system' | 'user' | 'sandbox-mode';
 export type Bus = 'sata' | 'sas' | 'nvme' | 'usb' | 'virtio' | 'loop' | 'mmc' | 'scsi' | 'unknown';
 
@@ -133,6 +133,10 @@ export interface Drive {
   /** Hash of everything that sits on the drive; part of a plan's confirm code. `blank` for a drive with nothing on it. */
   contentHash: string;
   health: DriveHealth;
+  /** It was taken out of a pool, and is offered for no other until a person releases it; null: it is not. */
+  setAside: { at: number; why: string } | null;
+  /** What shows which one it is: the light of its bay, or its activity light, which blinks while it is read. */
+  identifiedBy: 'bay-light' | 'activity';
   /** The last wipe that was not taken back, and why it cannot be any more; null: there is none. */
   wiped: { backupId: string; at: number; description: string; why: string | null } | null;
   firstSeenAt: number;

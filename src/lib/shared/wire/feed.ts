@@ -5,6 +5,7 @@ import type { Operation } from './operations';
 import type { PluginView } from './plugins';
 import type { FoundPool } from './found';
 import type { Pool } from './pools';
+import type { Replacement } from './replacements';
 
 export interface SystemView {
   id: 'system';
@@ -27,6 +28,8 @@ export interface TopicDocuments {
   plugins: PluginView;
   /** Open ones only. */
   alerts: Alert;
+  /** Under way, one a pool. */
+  replacements: Replacement;
   system: SystemView;
 }
 export type Topic = keyof TopicDocuments;
@@ -38,6 +41,7 @@ export const TOPICS = [
   'alerts',
   'found',
   'images',
+  'replacements',
   'system',
 ] as const satisfies Topic[];
 

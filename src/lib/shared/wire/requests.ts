@@ -66,7 +66,13 @@ const of = <V extends string>(verb: V) => ({ verb: z.literal(verb), poolGroupGui
 /** `pools.change`, and the addresses of REST below a pool: what is to become of it. `verb` decides on the rest. */
 export const poolChangeRequest = z.discriminatedUnion('verb', [
   z.strictObject({ ...of('expand'), drives: z.array(driveChoice).max(256) }),
-  z.strictObject({ ...of('replace'), member: memberChoice, drive: driveChoice }),
+  // Without `setAside` the old drive is set aside when it is gone or failing.
+  z.strictObject({
+    ...of('replace'),
+    member: memberChoice,
+    drive: driveChoice,
+    setAside: z.boolean().optional(),
+  }),
   z.strictObject({ ...of('remove-drive'), member: memberChoice }),
   z.strictObject({ ...of('add-drive'), drive: driveChoice, role: z.enum(['spare', 'cache', 'log']) }),
   z.strictObject({ ...of('re-add'), member: memberChoice }),

@@ -20,6 +20,14 @@ export const drivesRouter = router({
   unprotect: adminProcedure
     .input(one)
     .mutation(({ ctx, input }): Drive => ctx.services.drives.protect(input.id, false)),
+  /** Not to be offered for a new pool. */
+  setAside: operatorProcedure
+    .input(one.extend({ why: z.string().trim().min(1).max(200).default('somebody set it aside.') }))
+    .mutation(({ ctx, input }): Drive => ctx.services.drives.setAside(input.id, input.why)),
+  /** Trusted again. */
+  release: operatorProcedure
+    .input(one)
+    .mutation(({ ctx, input }): Drive => ctx.services.drives.setAside(input.id, null)),
   setBayLabel: operatorProcedure
     .input(z.strictObject({ id, label: z.string().trim().max(32).nullable() }))
     .mutation(({ ctx, input }): Drive => ctx.services.drives.setBayLabel(input.id, input.label)),

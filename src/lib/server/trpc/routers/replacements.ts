@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { Operation, PreviewResult } from '$lib/shared/wire/operations';
+import type { Replacement } from '$lib/shared/wire/replacements';
+import { operatorProcedure, router, viewerProcedure } from '../init';
+import { previewOf } from '../preview';
+
+const guid = z.string().min(1).max(100);
+const one = z.strictObject({ guid });
+
+/** "Which one do I pull": a drive of a pool is replaced step by step. How far it is comes with the feed. */
+export const replacementsRouter = router({
+  get: viewerProcedure
+    .input(one)
+    .query(({ ctx, input }): Replacement => ctx.services.replacements.get(input.guid)),
+  /** Which place of the pool is to get another drive. */
+  begin: operatorProcedure
+    .input(one.extend({ slot: z.int().min(0) }))
+    .mutation(({ ctx, input }): Replacement =>
+      ctx.services.replacements.begin(input.guid, input.slot, ctx.actor),
+    ),
+  /** Whether the old drive stays in meanwhile, and the new drive; null: none yet. */
+  choose: operatorProcedure
+    .input(
+      one.extend({
+        way: z.enum(['swap', 'beside']).optional(),
+        freshId: z.string().min(1).max(300).nullish(),
+      }),
+    )
+    .mutation(({ ctx, input: { guid: pool, way, freshId } }): Replacement =>
+      ctx.services.replacements.choose(pool, {
+        ...(way ? { way } : {}),
+        ...(freshId === undefined ? {} : { freshId }),
+      }),
+    ),
+  preview: operatorProcedure
+    .input(one)
+    .mutation(({ ctx, input }): Promise<PreviewResult> =>
+      previewOf(() => ctx.services.replacements.preview(input.guid)),
+    ),
+  rebuild: operatorProcedure
+    .input(one.extend({ confirmCode: z.string().max(200).nullish() }))
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.replacements.rebuild(input.guid, {
+        actor: ctx.actor,
+        confirmCode: input.confirmCode ?? null,
+      }),
+    ),
+  /** Forgets how far it was; what was done to drives stays. */
+  end: operatorProcedure.input(one).mutation(({ ctx, input }): { ok: true } => {
+    ctx.services.replacements.end(input.guid);
+    return { ok: true };
+  }),
+});
