@@ -11,7 +11,7 @@ import { expectNoLeaks, traces } from '../support/leaks';
 
 const shots = fileURLToPath(new URL('../artifacts/screenshots', import.meta.url));
 const before = traces();
-const GUID = '7b1f0a52-3c1d-4e8a-9f60-000000000042';
+const GUID = crypto.randomUUID();
 let appliance: Appliance;
 let browser: Browser;
 let operationId = '';
@@ -24,13 +24,15 @@ beforeAll(async () => {
   const drives = appliance
     .query<{ serial: string }>('SELECT serial FROM drives WHERE sandbox = 1 ORDER BY serial LIMIT 2')
     .map(({ serial }) => ({ serial }));
-  await appliance.rest('POST', '/pools', {
+  const begun = await appliance.rest('POST', '/pools', {
     poolGroupGuid: GUID,
-    label: 'Family photos',
+    // It and its mount path are longer than a phone is wide.
+    label: 'Family photos of all those years',
     plugin: 'btrfs',
     layout: 'raid1',
     drives,
   });
+  expect(begun.status, JSON.stringify(begun.body)).toBe(202);
   while (appliance.query("SELECT 1 FROM pools WHERE state = 'ready'").length === 0)
     await new Promise((resolve) => setTimeout(resolve, 20));
   operationId =
@@ -38,7 +40,7 @@ beforeAll(async () => {
   browser = await chromium.launch(CHROMIUM_OPTIONS);
 });
 afterAll(async () => {
-  await browser.close();
+  await (browser as Browser | undefined)?.close();
   await appliance.remove();
   await expectNoLeaks(before);
 });
