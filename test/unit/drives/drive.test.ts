@@ -174,6 +174,19 @@ test('a pulled drive stays in the list as gone, with the time it was last seen, 
   expect(drives.get('drive-a')).toMatchObject({ present: true, firstSeenAt: 1_000, lastSeenAt: 9_000 });
 });
 
+test('a drive that an operation has just let go of is read before all count as settled', async () => {
+  drives.start();
+  await settled();
+  machine = [{ ...blank, probed: false }, system];
+  working.add('drive:drive-a');
+  bus.emit('operation.changed', { id: 'operation-1' });
+  working.clear();
+  bus.emit('operation.ended', { id: 'operation-1' });
+  const asked = read.length;
+  await drives.settled();
+  expect(read.slice(asked)).toEqual([['loop0']]);
+});
+
 test('a drive that an operation works on is not probed until the operation has ended', async () => {
   drives.start();
   await settled();

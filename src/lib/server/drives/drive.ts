@@ -165,6 +165,8 @@ export function createDrives(parts: DriveParts): Drives {
 
   /** What an operation did to its drives was not read while it worked, and mkfs causes no event. Other drives sleep on. */
   function readReleased(): void {
+    clearTimeout(releasing);
+    releasing = undefined;
     const released = host.blockDevices
       .current()
       .filter((drive) => held.has(drive.id) && operationOn(drive.id) === null);
@@ -281,7 +283,11 @@ export function createDrives(parts: DriveParts): Drives {
       look();
       readSoon();
     },
-    settled: contents.settled,
+    async settled() {
+      // What an operation has just let go of has not been asked for yet.
+      if (releasing) readReleased();
+      await contents.settled();
+    },
     stop() {
       stopped = true;
       contents.stop();
