@@ -7,7 +7,7 @@ import { expectNoLeaks, traces, type Traces } from '../support/leaks';
 
 /** Longer than a minute, so that every job by the clock has its turn. */
 const IDLE_MS = 65_000;
-const GUID = '7b1f0a52-3c1d-4e8a-9f60-000000000079';
+const GUID = crypto.randomUUID();
 let before: Traces;
 let appliance: Appliance;
 beforeEach(() => {
@@ -30,7 +30,8 @@ const answered = (): Record<string, string> =>
     }),
   );
 async function asked(path: string, body?: unknown): Promise<void> {
-  expect((await appliance.rest('POST', path, body)).status).toBeLessThan(300);
+  const answer = await appliance.rest('POST', path, body);
+  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
   while (appliance.query("SELECT 1 FROM operations WHERE state = 'running'").length > 0) await sleep(20);
 }
 

@@ -205,7 +205,7 @@ async function bringUp(
     await operations.sweep();
     pools.sweep();
     if (await plugins.checkFailed()) await Promise.all([pools.refresh(), found.refresh()]);
-    await services.validate.report();
+    services.validate.report();
   };
   const cleanUp = (): void => {
     auth.cleanUp();

@@ -19,7 +19,7 @@ export interface Validate {
   /** One pool, or everything. @throws AppError pool_not_found is left to the caller: an unknown GUID has no differences */
   check(guid?: string): Promise<Validation>;
   /** By the clock, for the log: each difference once, until it is gone. People see the same on the Pools page. */
-  report(): Promise<void>;
+  report(): void;
   /** Folders that Cairn made and nobody needs: what `pool.remove-leftover` may remove. */
   leftovers(): string[];
 }
@@ -214,6 +214,10 @@ export function createValidate(deps: ValidateDeps): Validate {
 
   async function check(guid?: string): Promise<Validation> {
     await found.refresh();
+    return compare(guid);
+  }
+  /** With what is known of the drives: nothing is read from them. */
+  function compare(guid?: string): Validation {
     const one = guid === undefined ? null : findPool(db, guid.toLowerCase());
     const records = guid === undefined ? listPools(db) : one ? [one] : [];
     const left = guid === undefined ? leftovers() : [];
@@ -239,8 +243,9 @@ export function createValidate(deps: ValidateDeps): Validate {
   return {
     leftovers,
     check,
-    async report() {
-      const { differences } = await check();
+    report() {
+      // What is on drives is looked for when they change; asking every minute would never let them sleep.
+      const { differences } = compare();
       for (const { kind, poolGuid, text } of differences)
         if (!told.has(text)) log.warn({ kind, pool: poolGuid }, text);
       told = new Set(differences.map(({ text }) => text));
