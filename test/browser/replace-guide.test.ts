@@ -13,7 +13,7 @@ import { expectNoLeaks, traces } from '../support/leaks';
 
 const shots = fileURLToPath(new URL('../artifacts/screenshots', import.meta.url));
 const before = traces();
-const GUID = '7b1f0a52-3c1d-4e8a-9f60-000000000078';
+const GUID = crypto.randomUUID();
 let appliance: Appliance;
 let browser: Browser;
 /** The person's desk, and the phone in his hand at the machine. */
