@@ -183,7 +183,7 @@ describe('a drive of a btrfs pool', () => {
     expect(sha256(late)).toBe(sum);
     stack.loops.attach(drive(1));
     await stack.drives.refresh();
-    expect(stack.drives.find(drive(1).serial)).toMatchObject({ group: 'free' });
+    expect(stack.drives.find(drive(1).serial)).toMatchObject({ group: 'set-aside' });
     expect(signaturesOn(drive(1).path)).toContain('btrfs');
   });
 

@@ -27,7 +27,7 @@ import { findContext } from './find-context';
 import { loadPlugins, type Loaded } from './loader';
 import { withTimeout } from './time-limit';
 
-const CHECK_LIMIT_MS = 20_000;
+const CHECK_LIMIT_MS = 10_000;
 const STATUS_LIMIT_MS = 20_000;
 const USAGE_LIMIT_MS = 5_000;
 const LOOK_LIMIT_MS = 60_000;
@@ -159,7 +159,6 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     // One after another: starting all their programs at once would keep everything else waiting.
     for (const entry of entries.values()) availability.set(entry.id, await check(entry));
     publish();
-    await checkFailed();
   }
   async function checkFailed(): Promise<boolean> {
     let more = false;

@@ -42,6 +42,8 @@ export function createDesiredPools(deps: Deps): DesiredPools {
   const { db, bus, config, host, log, operations, pools } = deps;
   /** The needs with which a pool was seen mounted, or was tried, last. */
   const settled = new Map<string, string>();
+  /** The needs with which a pool was seen mounted last, also while an operation worked on it. */
+  const mountedWith = new Map<string, string>();
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let end = (): void => undefined;
@@ -72,17 +74,30 @@ export function createDesiredPools(deps: Deps): DesiredPools {
     }
   }
 
+  function forget(guid: string): void {
+    settled.delete(guid);
+    mountedWith.delete(guid);
+  }
+  function noteMounted(): void {
+    for (const { guid } of listPools(db)) {
+      const pool = pools.get(guid);
+      if (pool.mounted) mountedWith.set(guid, needsOf(pool));
+    }
+  }
+
   async function bring({ guid }: PoolRecord): Promise<void> {
     const record = findPool(db, guid);
-    if (!record?.wantMounted || record.state !== 'ready') return void settled.delete(guid);
+    if (!record?.wantMounted || record.state !== 'ready') return forget(guid);
     const pool = pools.get(guid);
     if (pool.readAt === null || pool.operationId !== null) return;
     const needs = needsOf(pool);
     if (settled.get(guid) === needs) return;
+    // Somebody has unmounted it since, right after an operation say.
+    if (!pool.mounted && mountedWith.get(guid) === needs) return void settled.set(guid, needs);
     // Not even the drives that it could do without may be missing: whether it runs without them is for a person to say.
     const complete = pool.verbs.mount.allowed && pool.members.every((member) => member.status !== 'missing');
     if (!pool.mounted && !complete) {
-      settled.delete(guid);
+      forget(guid);
       return log.warn({ pool: guid, why: pool.waiting }, 'not mounted');
     }
     settled.set(guid, needs);
@@ -98,8 +113,8 @@ export function createDesiredPools(deps: Deps): DesiredPools {
 
   async function bringAll(): Promise<void> {
     const records = listPools(db);
-    for (const guid of settled.keys())
-      if (!records.some((record) => record.guid === guid)) settled.delete(guid);
+    for (const guid of [...settled.keys(), ...mountedWith.keys()])
+      if (!records.some((record) => record.guid === guid)) forget(guid);
     await Promise.all(records.map(bring));
   }
 
@@ -118,7 +133,10 @@ export function createDesiredPools(deps: Deps): DesiredPools {
     async start() {
       await pools.refresh();
       await bringAll();
-      end = bus.on('pools.changed', soon);
+      end = bus.on('pools.changed', () => {
+        noteMounted();
+        soon();
+      });
     },
     async stop() {
       stopping.abort();
