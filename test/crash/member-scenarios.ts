@@ -87,6 +87,8 @@ async function hurryLater(appliance: Appliance, before: string | undefined): Pro
     );
     if (last && last.id !== before && last.state !== 'pending') break;
   }
+  // The last case of all ends with everything that the appliance had.
+  if (!existsSync(appliance.dataDir)) return;
   const [last] = latest(appliance);
   if (last && last.cancelled === null) limitSpeed(MIRROR, false);
 }
