@@ -22,7 +22,7 @@ async function interrupted(kind = 'test.change', locks = held): Promise<string> 
   });
   for (const drive of ['one', 'two']) plugged.add(drive);
   const steps = ['a', 'b'].map((name) => folderStep(bench.dir, name));
-  const drives = ['one', 'two'].map((id) => ({ id }) as DriveExpectation);
+  const drives = ['one', 'two'].map((id) => ({ id, serial: `S-${id}` }) as DriveExpectation);
   const { id } = await bench.operations.start({ kind, request: planOf(steps, { locks, drives }), actor });
   while (bench.operations.get(id).steps[0]?.state !== 'done') await sleep(5);
   await sleep(30);
@@ -44,14 +44,18 @@ test('an interrupted operation waits for the drives that come a moment after the
   // The start itself waits for nobody's drive.
   await operations.recover();
   expect(operations.get(id)).toMatchObject({ state: 'running', verdict: null });
-  expect((await until(id, ({ progress }) => progress !== null)).progress?.text).toMatch(/Waits for one, two/);
+  expect((await until(id, ({ progress }) => progress !== null)).progress?.text).toMatch(
+    /Waits for drive S-one, drive S-two/,
+  );
   plugged.add('two');
-  await until(id, ({ progress }) => progress?.text.includes('Waits for one:') === true);
+  await until(id, ({ progress }) => progress?.text.includes('Waits for drive S-one:') === true);
   expect(bench.made()).toEqual(['a']);
   plugged.add('one');
   const ended = await operations.wait(id);
   expect(ended).toMatchObject({ state: 'succeeded', verdict: 'continued', progress: null });
-  expect(ended.evidence.join(' ')).toMatch(/one, two came a moment after the machine was started/);
+  expect(ended.evidence.join(' ')).toMatch(
+    /drive S-one, drive S-two came a moment after the machine was started/,
+  );
 });
 
 test('a drive that does not come is not waited for any longer, and is named', async () => {
@@ -64,7 +68,7 @@ test('a drive that does not come is not waited for any longer, and is named', as
   uptimeMs = 95_000;
   const ended = await operations.wait(id);
   expect(ended).toMatchObject({ state: 'failed', verdict: 'taken-back' });
-  expect(ended.evidence.join(' ')).toMatch(/two did not come back/);
+  expect(ended.evidence.join(' ')).toMatch(/drive S-two did not come back/);
 });
 
 test('an operation that only uses a pool waits for the drives of the pool too', async () => {
@@ -74,6 +78,17 @@ test('an operation that only uses a pool waits for the drives of the pool too', 
   await operations.recover();
   expect(operations.get(id).verdict).toBeNull();
   plugged.add('one').add('two');
+  expect(await operations.wait(id)).toMatchObject({ state: 'succeeded', verdict: 'continued' });
+});
+
+test('what goes on without its drive shows what it does then, not what it waited for', async () => {
+  uptimeMs = 20_000;
+  const id = await interrupted();
+  const operations = bench.restart('begun@test.change/make-b:wait-300');
+  await operations.recover();
+  await until(id, ({ progress }) => progress !== null);
+  uptimeMs = 95_000;
+  expect((await until(id, ({ verdict }) => verdict !== null)).progress).toBeNull();
   expect(await operations.wait(id)).toMatchObject({ state: 'succeeded', verdict: 'continued' });
 });
 

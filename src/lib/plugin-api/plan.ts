@@ -170,7 +170,7 @@ export interface Step {
   run: Action;
   /**
    * In the order to be done. An empty list: it stops where it was when it is cancelled, and there is no way back once it has
-   * its effect. 'nothing': taking back an earlier step removes it. 'impossible': what it destroyed is gone.
+   * its effect. 'nothing': taking back another step removes it, or it may stay. 'impossible': what it destroyed is gone.
    */
   undo: Action[] | 'nothing' | 'impossible';
   look: Look;

@@ -80,15 +80,6 @@ export function createJournal(db: Db) {
           .values({ lock: lockRow(lock, operation.id), operationId: operation.id })
           .run();
     },
-    /** The rows that it holds. */
-    locksOf(id: string): string[] {
-      return db
-        .select({ lock: operationLocks.lock })
-        .from(operationLocks)
-        .where(eq(operationLocks.operationId, id))
-        .all()
-        .map(({ lock }) => lock);
-    },
     /** Sets the fields and frees the locks when the new state is not a live one. */
     update(tx: Transaction | Db, id: string, set: Partial<NewOperation>): void {
       tx.update(operations).set(set).where(eq(operations.id, id)).run();

@@ -11,18 +11,11 @@ import { pauseFor } from './waiting';
 const DRIVES_COME_MS = 90_000;
 const LOOK_MS = 500;
 
-const missing = (engine: Engine, driveIds: string[]): string[] =>
-  driveIds.filter((drive) => engine.host.blockDevices.pathOf({ drive }) === null);
-
-/** Those that it holds, and those of a pool that it only uses. */
-const drivesOf = (engine: Engine, { id, prepared }: OperationRow): string[] => [
-  ...new Set([
-    ...engine.journal
-      .locksOf(id)
-      .flatMap((lock) => (lock.startsWith('drive:') ? [lock.slice('drive:'.length)] : [])),
-    ...prepared.drives.map((drive) => drive.id),
-  ]),
-];
+/** Those that were there when it was planned and are not now. */
+const missing = (engine: Engine, { prepared }: OperationRow): string[] =>
+  prepared.drives
+    .filter((drive) => engine.host.blockDevices.pathOf({ drive: drive.id }) === null)
+    .map((drive) => `drive ${drive.serial ?? drive.id}`);
 
 /**
  * Resolves when every drive that the operation needs is there, or when none is expected to come any more.
@@ -35,14 +28,15 @@ export async function awaitLateDrives(
   signal: AbortSignal,
   onWait: () => void,
 ): Promise<string | null> {
-  const drives = drivesOf(engine, operation);
-  const expected = missing(engine, drives);
+  const expected = missing(engine, operation);
   if (expected.length === 0 || engine.sinceBootMs() >= DRIVES_COME_MS) return null;
   onWait();
   const step = engine.journal.steps(operation.id).find((row) => !isFinished(row))?.index ?? 0;
-  for (let absent = expected; absent.length > 0; absent = missing(engine, drives)) {
-    if (engine.sinceBootMs() >= DRIVES_COME_MS || signal.aborted || engine.closed)
+  for (let absent = expected; absent.length > 0; absent = missing(engine, operation)) {
+    if (engine.sinceBootMs() >= DRIVES_COME_MS || signal.aborted || engine.closed) {
+      engine.progress.delete(operation.id);
       return `${absent.join(', ')} did not come back after the machine was started.`;
+    }
     engine.progress.set(operation.id, {
       step,
       text: `Waits for ${absent.join(', ')}: the machine was started a moment ago.`,
@@ -53,6 +47,5 @@ export async function awaitLateDrives(
     await pauseFor(LOOK_MS, signal);
   }
   engine.progress.delete(operation.id);
-  publish(engine, operation.id);
   return `${expected.join(', ')} came a moment after the machine was started, and was waited for.`;
 }

@@ -32,7 +32,7 @@ export interface StepText {
 }
 
 function undoText(undo: Step['undo'], describe: (action: Action) => string): string {
-  if (undo === 'nothing') return 'needs nothing: taking back an earlier step removes it';
+  if (undo === 'nothing') return 'needs nothing of its own';
   if (undo === 'impossible') return 'cannot be taken back';
   if (undo.length === 0) return 'stops where it is; once it is done, it cannot be taken back';
   return undo.map(describe).join('\n');
