@@ -33,7 +33,7 @@ export async function checkPrograms(
   // Together: a plugin has many programs, and the time for its check is short on a busy machine.
   const lacks = async ({ program, argv, okExitCodes = [0] }: NeededProgram): Promise<boolean> => {
     try {
-      await context.read(program, argv, { timeoutMs: 15_000, okExitCodes });
+      await context.read(program, argv, { timeoutMs: 5_000, okExitCodes });
       return false;
     } catch (error) {
       if (!isMissing(error)) throw error;

@@ -24,7 +24,7 @@ export function createServiceNotify(
     if (config.notifySocket === '') return;
     try {
       await commands.read(PROGRAM, [`--pid=${process.pid}`, ...words], {
-        timeoutMs: 15_000,
+        timeoutMs: 5_000,
         env: { NOTIFY_SOCKET: config.notifySocket },
       });
     } catch (error) {

@@ -45,7 +45,7 @@ unless (sysopen(my $folder, "/proc/self/fd/$tree/$name", O_RDONLY | O_DIRECTORY 
   say_and_end($now & $IMMUTABLE ? 'set' : 'clear');
 }
 `;
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = 5_000;
 
 export const immutableArguments = (path: string, want: 'set' | 'clear' | 'look'): string[] => [
   '-e',
