@@ -130,6 +130,18 @@ describe('a pool that should be mounted', () => {
     await again.stop();
   });
 
+  it('and was unmounted in a shell right after an operation is left to whoever did that, too', async () => {
+    await stack.desired.start();
+    const { guid } = await stack.create(single('tank'));
+    expect(stack.pools.get(guid).mounted).toBe(true);
+    // Within the half second after which the pool is compared with what it should be.
+    execFileSync('/usr/bin/umount', ['--', stack.pools.get(guid).mountPath]);
+    await expect.poll(() => stack.pools.get(guid).mounted).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(mounts()).toEqual([]);
+    expect(stack.pools.get(guid).mounted).toBe(false);
+  });
+
   it('and was unmounted on its page stays unmounted after the next start, and waits for nothing', async () => {
     const { guid } = await stack.create(single('tank'));
     await stack.run('pool.unmount', { poolGroupGuid: guid });
