@@ -71,3 +71,11 @@ export function mountPathIssues(path: string, mountRoot: string, field = 'mountP
     return invalid(`${path} holds other folders, which a mount would hide.`);
   return [];
 }
+
+/** What to look for at the machine: the label of a drive's bay, else its serial. */
+export const callOf = (drive: {
+  bayLabel: string | null;
+  serial: string | null;
+  kernelName: string | null;
+  id: string;
+}): string => drive.bayLabel ?? drive.serial ?? drive.kernelName ?? drive.id;

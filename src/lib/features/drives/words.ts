@@ -42,10 +42,6 @@ export function kindOf(drive: Drive): string {
 export const nameOf = (drive: Drive): string =>
   drive.bayLabel ?? drive.kernelName ?? `…${lastFour(drive.serial)}`;
 
-/** What to look for at the machine: the label of its bay, else its serial. */
-export const callOf = (drive: Drive): string =>
-  drive.bayLabel ?? drive.serial ?? drive.kernelName ?? drive.id;
-
 export function protectionText(drive: Drive): string | null {
   switch (drive.protection) {
     case 'system':

@@ -1,10 +1,11 @@
 /** A replacement as pages show it: what the person meant to do, and what the machine shows now. Pure. */
+import { callOf } from '$lib/shared/names';
 import { isLive } from '$lib/shared/states';
 import type { Drive } from '$lib/shared/wire/drives';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { GuideStep, Replacement } from '$lib/shared/wire/replacements';
-import { callOf, marginOf, newcomersOf, wrongPulls } from './replacement-drives';
+import { marginOf, newcomersOf, wrongPulls } from './replacement-drives';
 import type { ReplacementRow } from './replacement-store';
 
 export interface ReplacementFacts {

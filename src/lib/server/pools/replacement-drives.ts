@@ -1,12 +1,10 @@
 /** What drives are to a replacement: those that are out by mistake, and those that could take the place. Pure. */
+import { callOf } from '$lib/shared/names';
 import { formatBytes } from '$lib/shared/units';
 import type { Drive } from '$lib/shared/wire/drives';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Finding, Newcomer, WrongPull } from '$lib/shared/wire/replacements';
 import { contentLines } from '../drives/erasure';
-
-export const callOf = (drive: Pick<Drive, 'bayLabel' | 'serial' | 'kernelName' | 'id'>): string =>
-  drive.bayLabel ?? drive.serial ?? drive.kernelName ?? drive.id;
 
 /** How many more drives the pool may lose; below 0: more are out than its layout survives. `without` counts as lost too. */
 export function marginOf(
