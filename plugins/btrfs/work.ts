@@ -1,4 +1,5 @@
 /** What the kernel does with a mounted btrfs now, as its tools tell it. Changes nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Parser } from '../../src/lib/plugin-api/parse';
 import type { KernelWork, PluginContext, ScrubReading } from '../../src/lib/plugin-api/storage';
 import { BTRFS } from './btrfs';
@@ -26,8 +27,27 @@ export const readReplace = async (context: PluginContext, parsers: WorkParsers, 
 /** 1: a balance is there, running or paused (btrfs-balance(8)). */
 export const readBalance = async (context: PluginContext, parsers: WorkParsers, mountPath: string) =>
   parsers.balance(await text(context, [0, 1], 'balance', 'status', mountPath));
-export const readScrub = async (context: PluginContext, parsers: WorkParsers, mountPath: string) =>
-  parsers.scrub(await text(context, [0], 'scrub', 'status', '--raw', mountPath));
+/**
+ * `scrub status` locks the record of the scrub while it reads, and ends with 1 instead of waiting for another one that
+ * reads (cmds/scrub.c: flock with LOCK_NB): it is asked again.
+ */
+const LOCKED = 'failed to open status file: Resource temporarily unavailable';
+const LOCKED_TRIES = 30;
+const LOCKED_STEP_MS = 100;
+export async function readScrub(
+  context: PluginContext,
+  parsers: WorkParsers,
+  mountPath: string,
+): Promise<ScrubStatus> {
+  const argv = ['scrub', 'status', '--raw', mountPath];
+  for (let tries = 1; tries < LOCKED_TRIES; tries++) {
+    const answer = await context.read(BTRFS, argv, { okExitCodes: [0, 1] });
+    if (answer.exitCode === 0) return parsers.scrub(answer.stdout);
+    if (!answer.stderr.includes(LOCKED)) break;
+    await sleep(LOCKED_STEP_MS, undefined, { signal: context.signal });
+  }
+  return parsers.scrub(await text(context, [0], ...argv));
+}
 export const readProfiles = async (context: PluginContext, parsers: WorkParsers, mountPath: string) =>
   parsers.profiles(await text(context, [0], 'filesystem', 'df', '--raw', mountPath));
 

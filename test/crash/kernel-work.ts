@@ -33,8 +33,18 @@ export function limitSpeed(uuid: string, slow: boolean): void {
 }
 
 /** In its first moments a scrub has no status yet: the parser knows. */
-export const isScrubbing = (path: string): boolean =>
-  parseScrub(say('scrub', 'status', '--raw', path)).state === 'running';
+export function isScrubbing(path: string): boolean {
+  for (let tries = 1; ; tries++) {
+    const text = say('scrub', 'status', '--raw', path);
+    try {
+      return parseScrub(text).state === 'running';
+    } catch (error) {
+      // It ends at once while the server reads the same record (flock with LOCK_NB).
+      if (tries < 100 && text.includes('Resource temporarily unavailable')) continue;
+      throw new Error(`btrfs scrub status ${path} said ${JSON.stringify(text)}`, { cause: error });
+    }
+  }
+}
 export async function endScrub(path: string): Promise<void> {
   for (; isScrubbing(path); await sleep(50)) say('scrub', 'cancel', path);
 }

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   closeSync,
   existsSync,
@@ -265,6 +266,23 @@ describe('a scrub of a btrfs pool', () => {
     await expect(stack.change({ verb: 'clear-errors', poolGroupGuid: pool.guid })).rejects.toMatchObject({
       code: 'pool_wrong_state',
     });
+  });
+
+  it('is told also while another program reads the status of the scrub', async () => {
+    const pool = await poolOn('raid1', 2, 0);
+    tool(BTRFS, 'scrub', 'start', '-B', pool.mountPath);
+    // As `btrfs scrub status` of a person in a shell does: it holds the record locked while it reads.
+    const record = `/var/lib/btrfs/scrub.status.${pool.guid}`;
+    const holder = spawn('/usr/bin/flock', ['--exclusive', record, '/bin/sh', '-c', 'echo held; sleep 1'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const released = once(holder, 'exit');
+    await once(holder.stdout, 'data');
+    await stack.pools.refresh();
+    expect(stack.pools.get(pool.guid)).toMatchObject({
+      ...{ state: 'ready', health: 'healthy', lastScrub: { state: 'finished', errors: 0 } },
+    });
+    await released;
   });
 });
 
