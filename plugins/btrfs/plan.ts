@@ -4,6 +4,7 @@ import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { PeekPlan, PoolDrive, PoolSpec } from '../../src/lib/plugin-api/storage';
 import { labelCommand, makeCommand } from './btrfs';
 import { isLayout } from './capacity';
+import { dataSteps, snapshotPlans } from './plan-snapshots';
 
 export const ID = 'btrfs';
 /** Longest label that btrfs stores is 255 bytes; ours are shorter. */
@@ -52,6 +53,7 @@ export function plansOf(sdk: PluginSdk) {
       // Each is wiped by itself, and forgotten with the others.
       { ...make, undo: [...at.map((ref) => sdk.wipeAction(ref)), { do: 'forget-btrfs', at }] },
       ...sdk.makeMountPoint(spec),
+      ...dataSteps(sdk, filesystemOf, spec),
       sdk.mountFilesystem(spec, filesystemOf(spec)),
       ...sdk.writeIdentity(ID, spec),
     ];
@@ -112,5 +114,8 @@ export function plansOf(sdk: PluginSdk) {
     return sdk.mountReadOnly(spec, { ...what, options: complete ? [] : ['degraded'] });
   }
 
-  return { create, destroy, mount, unmount, release, rename, peek };
+  return {
+    plans: { create, destroy, mount, unmount, release, rename, peek },
+    snapshots: snapshotPlans(sdk, ID, filesystemOf),
+  };
 }

@@ -12,7 +12,9 @@ import { parseBalance, parseProfiles, parseReplace } from './parse-work';
 import { ID, plansOf } from './plan';
 import { memberPlansOf } from './plan-members';
 import { refusal, upkeepPlansOf } from './plan-upkeep';
+import { snapshotReadings } from './snapshots';
 import { status } from './status';
+import { subvolumeLooks, subvolumeReader } from './subvolumes';
 
 const MIB = 1024 ** 2;
 
@@ -25,6 +27,8 @@ export default (sdk: PluginSdk) => {
     scrub: sdk.defineParser('btrfs scrub status', parseScrub),
     profiles: sdk.defineParser('btrfs filesystem df', parseProfiles),
   };
+  const { plans, snapshots } = plansOf(sdk);
+  const subvolumes = subvolumeReader(sdk);
   return sdk.defineStoragePlugin({
     api: 1,
     kind: 'storage',
@@ -85,12 +89,18 @@ export default (sdk: PluginSdk) => {
         ['btrfs'],
       ),
     usableBytes,
-    ...plansOf(sdk),
+    ...plans,
+    snapshots: { ...snapshots, ...snapshotReadings(subvolumes) },
     ...memberPlansOf(sdk, ID),
     ...upkeepPlansOf(sdk, ID),
     refusal,
     status: (context, spec) => status(context, spec, parsers),
     find: finderOf(sdk),
-    looks: { members: looks.members, label: looks.label, ...workLooks(parsers) },
+    looks: {
+      members: looks.members,
+      label: looks.label,
+      ...workLooks(parsers),
+      ...subvolumeLooks(subvolumes),
+    },
   });
 };

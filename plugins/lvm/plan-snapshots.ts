@@ -3,7 +3,7 @@ import type { Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { PluginContext, PoolSpec, SnapshotReading } from '../../src/lib/plugin-api/storage';
 import { lvm } from './lvm';
-import { layoutOf, namesOf, snapshotName, snapshotVolume } from './names';
+import { ID, layoutOf, namesOf, snapshotName, snapshotVolume } from './names';
 import { partsFor, pathIn, poolLook, refsOf } from './parts';
 import { see, type Parsers } from './reading';
 
@@ -122,8 +122,14 @@ export function snapshotPlans(sdk: PluginSdk, parsers: Parsers) {
       parts.activate(spec),
       ...sdk.makeMountPoint(spec),
       sdk.mountFilesystem(spec, parts.mountedAs(spec)),
+      ...sdk.refreshIdentity(ID, spec),
     ];
   }
 
-  return { list, create, destroy, rollBack };
+  const obstacle = (_context: PluginContext, spec: PoolSpec): Promise<string | null> =>
+    Promise.resolve(
+      layoutOf(spec) === 'thin' ? null : `The layout ${spec.layout} has no snapshots; the layout thin has.`,
+    );
+
+  return { list, create, destroy, rollBack, obstacle };
 }

@@ -9,7 +9,7 @@ import type { Step } from '../../src/lib/plugin-api/plan';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { PluginContext, PoolSpec, SnapshotReading } from '../../src/lib/plugin-api/storage';
 import { SNAPSHOT_COLUMNS } from './parse-list';
-import { lookOf } from './plan';
+import { ID, importStep, lookOf } from './plan';
 import { datasetOf, poolOf } from './pool-names';
 import { readPool, readSnapshots, type Parsers } from './reading';
 import * as call from './zfs';
@@ -121,6 +121,8 @@ export function snapshotsOf(sdk: PluginSdk, parsers: Parsers) {
       look: lookOf('cloned', { pool, snapshot, dataset: fresh }),
     }));
     return [
+      // Nothing imports it by itself after a power cut in between.
+      { ...importStep(spec), undo: 'nothing' },
       sdk.unmountFilesystem(spec, filesystem),
       {
         name: 'keep-state',
@@ -140,8 +142,22 @@ export function snapshotsOf(sdk: PluginSdk, parsers: Parsers) {
         look: lookOf('independent', { pool, dataset: data }),
       },
       sdk.mountFilesystem(spec, filesystem),
+      ...sdk.refreshIdentity(ID, spec),
     ];
   }
 
-  return { list, create, destroy, rollBack };
+  const obstacle = (
+    _context: PluginContext,
+    spec: PoolSpec,
+    verb: 'create' | 'roll-back',
+  ): Promise<string | null> => {
+    const pool = poolOf(spec);
+    return Promise.resolve(
+      verb === 'roll-back' && datasetOf(pool) === pool
+        ? 'Its files lie in the first dataset of the pool, as other systems make it, and that one cannot be exchanged. Copy what you need out of the snapshot.'
+        : null,
+    );
+  };
+
+  return { list, create, destroy, rollBack, obstacle };
 }

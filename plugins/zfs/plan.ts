@@ -33,6 +33,19 @@ export function layoutOf(spec: PoolSpec): LayoutId {
 const numbered = (steps: Step[], slot: number): Step[] =>
   steps.map((step) => ({ ...step, name: `${step.name}-${slot}` }));
 
+const importedLook = (pool: string): Look => ({ ...lookOf('imported', { pool }), untilReboot: true });
+
+export function importStep(spec: PoolSpec): Step {
+  const pool = poolOf(spec);
+  return {
+    name: 'import-pool',
+    title: 'Import the pool',
+    run: call.importPool(importedBy(spec)),
+    undo: [call.exportPool(pool)],
+    look: importedLook(pool),
+  };
+}
+
 /** Steps of a drive: what makes it ready for a pool, and what takes it back to blank. */
 export function drivePlans(sdk: PluginSdk) {
   const tableOf = (spec: PoolSpec, drive: PoolDrive) => ({
@@ -143,19 +156,6 @@ export function plansOf(sdk: PluginSdk) {
     sdk.mountFilesystem(spec, filesystemOf(spec)),
     ...sdk.writeIdentity(ID, spec),
   ];
-
-  const importedLook = (pool: string): Look => ({ ...lookOf('imported', { pool }), untilReboot: true });
-
-  function importStep(spec: PoolSpec): Step {
-    const pool = poolOf(spec);
-    return {
-      name: 'import-pool',
-      title: 'Import the pool',
-      run: call.importPool(importedBy(spec)),
-      undo: [call.exportPool(pool)],
-      look: importedLook(pool),
-    };
-  }
 
   /** A pool that is not imported has nothing to destroy but the labels on its drives. */
   function destroy(spec: PoolSpec): Step[] {

@@ -1,4 +1,5 @@
 /** The cases of one kind of operation: every step × every crash point × both ways to die. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Action, Step } from '$lib/plugin-api/plan';
 import type { Appliance } from '../support/appliance';
 
@@ -88,6 +89,11 @@ const backPoints = (step: JournalStep): [point: string, mode: string][] =>
         ['undone', 'alone'],
       ];
 
+/** A later step has done for good what its way back would do (mounted for a moment): there is nothing left to take back. */
+const isOver = (step: JournalStep, later: JournalStep[]): boolean =>
+  later.some(({ run, undo }) => undo === 'nothing' && isDeepStrictEqual(step.undo, [run]));
+const UNDO_ACTS = ['undo-child-running', 'undo-acted'];
+
 /** While one works on a step: only the cells whose name matches. */
 const CELLS = process.env.CAIRN_CRASH_CELLS ? new RegExp(process.env.CAIRN_CRASH_CELLS) : null;
 
@@ -117,14 +123,17 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
   const ahead = scenario.forward === false ? [] : [...whole, ...forward];
   if (!backward || !last) return chosen(ahead);
   const hold = `done@${kind}/${last.name}:wait-20000`;
-  const back = steps.slice(0, steps.indexOf(last) + 1).flatMap((step) =>
-    backPoints(step).map(([point, mode]): Case => ({
+  const reached = steps.slice(0, steps.indexOf(last) + 1);
+  const back = reached.flatMap((step, index) => {
+    const over = isOver(step, reached.slice(index + 1));
+    const points = backPoints(step).filter(([point]) => !over || !UNDO_ACTS.includes(point));
+    return points.map(([point, mode]): Case => ({
       cell: `${step.name} ${point} ${mode}`,
       specs: `${hold},${point}@${kind}/${step.name}:${mode}`,
       cancelAt: last.name,
       alone: mode === 'alone',
       afterEnd: false,
-    })),
-  );
+    }));
+  });
   return chosen([...ahead, ...back]);
 }

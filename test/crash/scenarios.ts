@@ -148,13 +148,22 @@ const variants: Variant[] = [
 
 export const poolRequests = variants.map(({ request }) => request);
 
-export const createScenarios: Scenario[] = variants.map(({ title, request }) => ({
+const creations: Scenario[] = variants.map(({ title, request }) => ({
   title: `pool.create, ${title}`,
   kind: 'pool.create',
   setUp: (appliance) => noPool(appliance, request(appliance).poolGroupGuid),
   begin: (appliance) => createPool(appliance, request(appliance)),
   backward: true,
 }));
+/** The top level of a btrfs is mounted for a moment only, which from the last step back is over. */
+export const createScenarios: Scenario[] = [
+  ...creations,
+  ...creations.slice(2, 3).map((scenario) => ({
+    ...scenario,
+    ...{ title: `${scenario.title}, while its top level is mounted`, forward: false },
+    cancelAfter: 'choose-data-subvolume',
+  })),
+];
 
 // The whole-drive variant removes with the same steps as the others.
 export const removeScenarios: Scenario[] = variants

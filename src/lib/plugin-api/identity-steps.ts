@@ -42,6 +42,25 @@ export function updateIdentity(pluginId: string, before: PoolSpec, after: PoolSp
   ];
 }
 
+/**
+ * After a roll back: the file is as old as the snapshot, and is made to tell the label and the members of now. Nothing to
+ * take back: the file goes with the state that is put aside again.
+ */
+export function refreshIdentity(pluginId: string, spec: PoolSpec): Step[] {
+  const path = identityPath(spec);
+  const content = identityText(pluginId, spec);
+  return [
+    makeFolder(spec),
+    {
+      name: 'refresh-identity',
+      title: 'Write who the pool is now into the identity file',
+      run: { do: 'write-file', path, content, mode: 0o600 },
+      undo: 'nothing',
+      look: looks.identity(path, content),
+    },
+  ];
+}
+
 /** For a rename: the same file with the new label; the way back writes the old one. */
 export function rewriteIdentity(pluginId: string, spec: PoolSpec, newLabel: string): Step {
   const path = identityPath(spec);

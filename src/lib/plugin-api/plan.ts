@@ -84,6 +84,11 @@ export type Action =
   | { do: 'remove-directory'; path: string }
   /** The folder itself, not what is mounted there: while it is on, nobody can write into it. */
   | { do: 'set-immutable'; path: string; on: boolean }
+  /**
+   * rename(2), within one mount: never copies, never replaces what is not an empty folder. Between subvolumes of a btrfs
+   * it moves subvolumes only. Done already (`from` is gone, `path` is there): no error.
+   */
+  | { do: 'move-directory'; from: string; path: string }
   | {
       do: 'mount';
       source: DeviceRef | NamedSource;

@@ -240,6 +240,10 @@ export interface StoragePlugin {
   peek?(spec: PoolSpec): PeekPlan;
   snapshots?: {
     list(context: PluginContext, spec: PoolSpec): Promise<SnapshotReading[]>;
+    /** Why this pool cannot have snapshots, or cannot be rolled back, as it is now, and what would help; null: it can. */
+    obstacle?(context: PluginContext, spec: PoolSpec, verb: 'create' | 'roll-back'): Promise<string | null>;
+    /** Space that would be free without one of them, where the list does not say it: it may take long. */
+    measure?(context: PluginContext, spec: PoolSpec, snapshot: { name: string }): Promise<number>;
     create(spec: PoolSpec, snapshot: { name: string }): Step[];
     destroy(spec: PoolSpec, snapshot: { name: string }): Step[];
     /** The pool's content becomes that of the snapshot. What was there before is kept as the snapshot `keepAs`. */

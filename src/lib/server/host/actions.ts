@@ -211,6 +211,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine('rmdir', '--', action.path);
     case 'set-immutable':
       return shellLine('chattr', action.on ? '+i' : '-i', '--', action.path);
+    case 'move-directory':
+      return shellLine('mv', '--no-copy', '--no-target-directory', '--', action.from, action.path);
     case 'mount': {
       const { program, argv } = mountCommand(action, at);
       return shellLine(program, ...argv);

@@ -1,5 +1,5 @@
 /** Work on files and folders, done in this process. What was written is on disk when it ends. */
-import { chmod, mkdir, open, rmdir, unlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Action } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
@@ -13,6 +13,7 @@ type FileAction = Extract<
     do:
       | 'make-directory'
       | 'remove-directory'
+      | 'move-directory'
       | 'write-file'
       | 'remove-file'
       | 'list-folder'
@@ -30,6 +31,8 @@ export async function performFileAction(action: FileAction): Promise<void> {
       return syncDirectory(dirname(action.path));
     case 'remove-directory':
       return removeDirectory(action.path);
+    case 'move-directory':
+      return moveDirectory(action.from, action.path);
     case 'write-file':
       return writeFile(action.path, action.content, action.mode);
     case 'remove-file':
@@ -54,6 +57,29 @@ async function removeDirectory(path: string): Promise<void> {
     unlessMissing(error);
   });
   await syncDirectory(dirname(path));
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      unlessMissing(error);
+      return false;
+    },
+  );
+
+/** rename(2) itself refuses another mount, and a target that is not empty. */
+async function moveDirectory(from: string, path: string): Promise<void> {
+  if (!(await isThere(from)) && (await isThere(path))) return;
+  await rename(from, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    throw new AppError('foreign_state', `There is something at ${path} already, so nothing was moved.`, {
+      remedy: 'Look at what is there; move it away, then try again.',
+      cause: error,
+    });
+  });
+  await syncDirectory(dirname(path));
+  await syncDirectory(dirname(from));
 }
 
 async function makeSparseFile(path: string, sizeBytes: number): Promise<void> {

@@ -21,6 +21,7 @@ const drivesOf = (action: Action): string[] => {
 };
 const pathsOf = (action: Action): string[] => [
   ...('path' in action ? [action.path] : []),
+  ...('from' in action ? [action.from] : []),
   ...('into' in action ? [action.into] : []),
 ];
 

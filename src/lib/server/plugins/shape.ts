@@ -76,7 +76,12 @@ const storagePlugin = z.looseObject({
   release: method.optional(),
   find: method.optional(),
   peek: method.optional(),
-  snapshots: z.looseObject({ list: method, create: method, destroy: method, rollBack: method }).optional(),
+  snapshots: z
+    .looseObject({
+      ...{ list: method, create: method, destroy: method, rollBack: method },
+      ...{ obstacle: method.optional(), measure: method.optional() },
+    })
+    .optional(),
   usage: method.optional(),
   watch: z
     .object({ program: z.string(), argv: z.array(z.string()), needs: z.string().startsWith('/') })
