@@ -36,6 +36,7 @@ const LAB_LATER = [
   'mdraid',
   'mdraid-outside',
   'power-cuts',
+  'snapshots',
   'zfs',
   'zfs-layouts',
 ];

@@ -183,6 +183,51 @@ describe('a pool over REST', () => {
     await expect.poll(open, { timeout: 20_000 }).toBeUndefined();
   });
 
+  it('has snapshots that are taken, looked into, protected, gone back to and made by the clock', async () => {
+    const at = `/pools/${GUID}/snapshots`;
+    const done = async ({ status, body }: { status: number; body: { operationId: string } }) => {
+      expect(status).toBe(202);
+      const state = async () =>
+        (await made.rest<{ state: string }>('GET', `/operations/${body.operationId}`)).body.state;
+      await expect.poll(state, { timeout: 20_000 }).toBe('succeeded');
+    };
+    const list = async () =>
+      (await made.rest<{ snapshots: { name: string; protected: boolean }[] }>('GET', at)).body.snapshots;
+    await done(await made.rest('POST', at, { name: 'before' }));
+    expect(await made.rest('POST', at, { name: 'auto-daily-20261121-030000' })).toMatchObject({
+      status: 400,
+    });
+    const { body } = await made.rest<{ entries: { name: string }[] }>('GET', `${at}/before/files`);
+    expect(body.entries.map(({ name }) => name)).toContain('file');
+    expect((await made.rest('GET', `${at}/before/files?path=..%2F..`)).status).toBe(409);
+
+    expect((await made.rest('PUT', `${at}/before/protection`)).status).toBe(200);
+    expect(await list()).toMatchObject([{ name: 'before', protected: true }]);
+    expect(await made.rest('DELETE', `${at}/before`)).toMatchObject({
+      ...{ status: 409, body: { error: { code: 'snapshot_protected' } } },
+    });
+    expect((await made.rest('DELETE', `${at}/before/protection`)).status).toBe(200);
+
+    const plan = await made.rest<{ steps: { command: string }[] }>('POST', `${at}/preview`, {
+      ...{ verb: 'roll-back', name: 'before' },
+    });
+    expect(plan.body.steps.map(({ command }) => command).join('\n')).toContain('subvolume set-default');
+    await done(await made.rest('POST', `${at}/before/roll-back`));
+    const kept = (await list()).find(({ name }) => name !== 'before')?.name ?? '';
+    expect(kept).toMatch(/^before-roll-back-\d{8}-\d{6}$/);
+    for (const name of [kept, 'before']) await done(await made.rest('DELETE', `${at}/${name}`));
+    expect(await list()).toEqual([]);
+    expect((await made.rest('DELETE', `${at}/before`)).status).toBe(404);
+
+    const daily = `/pools/${GUID}/snapshot-schedules/daily`;
+    const timing = { minute: 30, hour: 4 };
+    expect((await made.rest('PUT', daily, { timing, keep: 0 })).status).toBe(400);
+    expect(await made.rest('PUT', daily, { timing, keep: 7 })).toMatchObject({
+      ...{ status: 200, body: { schedules: [{ tier: 'daily', keep: 7, text: 'Every day at 04:30' }] } },
+    });
+    expect((await made.rest('DELETE', daily)).body).toEqual({ schedules: [] });
+  });
+
   it('that holds data is removed only with the code of the plan that says so', async () => {
     const refused = await made.rest<{ error: { code: string } }>('DELETE', `/pools/${GUID}`);
     expect([refused.status, refused.body.error.code]).toEqual([409, 'confirm_required']);

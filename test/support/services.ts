@@ -64,6 +64,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     replacements: absent('replacements'),
     alerts: absent('alerts'),
     found: absent('found'),
+    snapshots: absent('snapshots'),
     validate: absent('validate'),
     images: absent('images'),
     stopping: () => false,

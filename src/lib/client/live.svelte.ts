@@ -42,6 +42,7 @@ export class Live {
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
   readonly replacements: DocumentMaps['replacements'] = new SvelteMap();
   readonly alerts: DocumentMaps['alerts'] = new SvelteMap();
+  readonly snapshots: DocumentMaps['snapshots'] = new SvelteMap();
   readonly #system: DocumentMaps['system'] = new SvelteMap();
   #connection = $state<Connection>({ state: 'connecting' });
   #now = $state(Date.now());
@@ -137,6 +138,7 @@ export class Live {
       plugins: this.plugins,
       alerts: this.alerts,
       replacements: this.replacements,
+      snapshots: this.snapshots,
       system: this.#system,
     };
     this.#cursor = applyMessage(maps, message, this.#cursor);

@@ -37,9 +37,10 @@ import { createPoolSamples } from './pools/samples';
 import { createValidate } from './pools/validate';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
-import { driveJobs, housekeeping, poolJobs, startJobs } from './schedule/schedule';
+import { driveJobs, housekeeping, poolJobs, snapshotJobs, startJobs } from './schedule/schedule';
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
+import { composeSnapshots } from './snapshots/compose';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
@@ -113,6 +114,10 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('samples', () => samples.stop());
   const replacements = createReplacements({ db, bus, feed, clock, drives, pools, plugins, operations });
   undoing.add('replacements', () => replacements.stop());
+  const { snapshots, scheduler } = composeSnapshots({
+    ...{ db, host, bus, feed, clock, config, log, plugins, drives, operations, pools },
+  });
+  undoing.add('snapshots', () => snapshots.stop());
   const alerts = createAlerts({
     ...{ db, bus, feed, clock, log },
     ...{ drives, driveHealth, pools, operations, plugins },
@@ -150,6 +155,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     replacements,
     alerts,
     found,
+    snapshots,
     validate,
     images,
     stopping,
@@ -160,16 +166,14 @@ async function compose({ config, log, undoing, state }: Parts) {
   // Before the sockets go, so that whoever looks sees how the work ended.
   undoing.add('operations', () => operations.stop(DRAIN_MS));
   const expireWipes = createWipeExpiry({ db, bus, clock, log, operations });
-  return { services, host, db, guard, sockets, expireWipes };
+  return { services, host, db, guard, sockets, scheduler, expireWipes };
 }
 
 type Composed = Awaited<ReturnType<typeof compose>>;
 
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
-async function bringUp(
-  { services, host, db, expireWipes }: Composed,
-  { undoing, state }: Parts,
-): Promise<void> {
+async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<void> {
+  const { services, host, db, scheduler, expireWipes } = composed;
   const {
     config,
     log,
@@ -194,6 +198,7 @@ async function bringUp(
   driveHealth.start();
   found.start();
   images.start();
+  services.snapshots.start();
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   services.replacements.start();
@@ -215,7 +220,7 @@ async function bringUp(
   };
   pools.sweep();
   const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth), ...poolJobs(samples)];
-  undoing.add('jobs', startJobs(jobs, log));
+  undoing.add('jobs', startJobs([...jobs, ...snapshotJobs(scheduler)], log));
   // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
   void drives
     .settled()

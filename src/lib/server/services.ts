@@ -17,6 +17,7 @@ import type { Validate } from './pools/validate';
 import type { Pools } from './pools/pool';
 import type { Replacements } from './pools/replacements';
 import type { PoolSamples } from './pools/samples';
+import type { Snapshots } from './snapshots/snapshots';
 
 export interface Services {
   config: Config;
@@ -36,6 +37,7 @@ export interface Services {
   replacements: Replacements;
   alerts: Alerts;
   found: FoundPools;
+  snapshots: Snapshots;
   validate: Validate;
   images: Images;
   stopping(): boolean;

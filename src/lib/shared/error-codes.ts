@@ -373,6 +373,35 @@ export const ERROR_CODES = {
     title: 'The pool is not mounted yet',
     remedy: 'Look at the pool: it says what it waits for.',
   },
+  snapshot_name_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The snapshot needs another name',
+    remedy: 'Use at most 48 letters, digits, dots and dashes, beginning with a letter or digit.',
+  },
+  snapshot_name_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'There is a snapshot with this name',
+    remedy: 'Choose another name.',
+  },
+  snapshot_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such snapshot',
+    remedy: 'Look at the list of snapshots; it may have been removed meanwhile.',
+  },
+  snapshot_protected: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The snapshot is protected',
+    remedy: 'Take its protection away first, if it is to go.',
+  },
+  snapshot_folder_unreadable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The folder cannot be read',
+  },
   pool_in_use: {
     kind: 'precondition',
     status: 409,

@@ -20,6 +20,7 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
       plugins: [],
       alerts: [],
       replacements: [],
+      snapshots: [],
       system: [],
     },
     operations,

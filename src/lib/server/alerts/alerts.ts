@@ -20,6 +20,7 @@ import { healthConditions } from './drive-conditions';
 import { operationConditions, pluginConditions, sourceConditions } from './host-conditions';
 import { judge, type Waiting } from './judge';
 import { poolConditions } from './pool-conditions';
+import { scheduleConditions } from './schedule-conditions';
 import {
   acknowledgeAlert,
   changeAlert,
@@ -95,6 +96,10 @@ export function createAlerts(parts: AlertParts): Alerts {
         ...ofPools.conditions,
         ...ofDrives.conditions,
         ...operationConditions(parts.operations.page({ limit: MOST_LIVE, live: true }).items),
+        ...scheduleConditions(
+          feed.ids('snapshots').flatMap((id) => feed.get('snapshots', id) ?? []),
+          pools,
+        ),
         ...pluginConditions(plugins, pools),
         ...sourceConditions(feed.get('system', 'system')?.sources ?? []),
       ],
@@ -171,6 +176,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         bus.on('drive.health', evaluateSoon),
         bus.on('operation.changed', evaluateSoon),
         bus.on('operation.ended', evaluateSoon),
+        bus.on('snapshots.scheduled', evaluateSoon),
         bus.on('source.changed', evaluateSoon),
       );
       evaluateSoon();

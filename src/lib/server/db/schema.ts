@@ -263,6 +263,21 @@ export const images = sqliteTable(
   (table) => [uniqueIndex('images_file').on(table.poolGuid, table.file)],
 );
 
+/** Who made a snapshot and when, as far as Cairn did it; which there are is asked of the pool itself. */
+export const poolSnapshots = sqliteTable(
+  'pool_snapshots',
+  {
+    poolGuid: text('pool_guid').notNull(),
+    name: text('name').notNull(),
+    madeAt: integer('made_at').notNull(),
+    madeBy: text('made_by').notNull(),
+    origin: text('origin').$type<'person' | 'schedule' | 'roll-back' | 'outside'>().notNull(),
+    /** Nobody removes it, neither the clock nor a person, until the protection is taken away. */
+    protected: integer('protected', { mode: 'boolean' }).notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.poolGuid, table.name] })],
+);
+
 export const operations = sqliteTable(
   'operations',
   {

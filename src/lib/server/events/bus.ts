@@ -30,6 +30,8 @@ export interface Events {
   'pool.history': { guid: string };
   /** The pools' documents may have changed: after a re-read, or with an operation. */
   'pools.changed': Record<string, never>;
+  /** A schedule of snapshots ran, well or not. */
+  'snapshots.scheduled': { poolGuid: string };
   /** An alert was raised, changed, acknowledged or resolved. */
   'alert.changed': { alert: Alert; change: 'raised' | 'changed' | 'acknowledged' | 'resolved' };
   /** The drives have been looked at for pools, and are at rest. */

@@ -28,7 +28,7 @@ export interface Prepared {
   title: string;
   subject: { type: SubjectType; id: string; label: string };
   steps: Step[];
-  /** `drive:<id>`, `pool:<guid>`, `image:<id>`, `path:<mount path>`, `sandbox`; `uses:pool:<guid>` is held by several at once. */
+  /** `drive:<id>`, `pool:<guid>`, `image:<id>`, `path:<mount path>`, `snapshots:<guid>`, `sandbox`; `uses:pool:<guid>` is held by several at once. */
   locks: string[];
   drives: DriveExpectation[];
   erases: Erasure[];

@@ -30,6 +30,11 @@ export const poolJobs = (samples: { take(): Promise<void>; thin(): void }): Job[
   { name: 'thin the history of used space', cron: '37 3 * * *', run: () => samples.thin() },
 ];
 
+/** Each minute those schedules whose time has come; what was missed while Cairn did not run is made up for. */
+export const snapshotJobs = (scheduler: { tick(): Promise<void> }): Job[] => [
+  { name: 'take snapshots', cron: '* * * * *', run: () => scheduler.tick() },
+];
+
 async function perform(job: Job, log: Logger): Promise<void> {
   try {
     await job.run();

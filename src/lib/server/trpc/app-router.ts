@@ -9,6 +9,7 @@ import { pluginsRouter } from './routers/plugins';
 import { foundRouter } from './routers/found';
 import { poolsRouter } from './routers/pools';
 import { replacementsRouter } from './routers/replacements';
+import { snapshotsRouter } from './routers/snapshots';
 import { sessionRouter } from './routers/session';
 import { systemRouter } from './routers/system';
 import { usersRouter } from './routers/users';
@@ -25,6 +26,7 @@ export const appRouter = router({
   found: foundRouter,
   images: imagesRouter,
   replacements: replacementsRouter,
+  snapshots: snapshotsRouter,
   operations: operationsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,

@@ -6,6 +6,7 @@ import type { PluginView } from './plugins';
 import type { FoundPool } from './found';
 import type { Pool } from './pools';
 import type { Replacement } from './replacements';
+import type { PoolSnapshots } from './snapshots';
 
 export interface SystemView {
   id: 'system';
@@ -30,6 +31,8 @@ export interface TopicDocuments {
   alerts: Alert;
   /** Under way, one a pool. */
   replacements: Replacement;
+  /** Of each pool that can have them. */
+  snapshots: PoolSnapshots;
   system: SystemView;
 }
 export type Topic = keyof TopicDocuments;
@@ -42,6 +45,7 @@ export const TOPICS = [
   'found',
   'images',
   'replacements',
+  'snapshots',
   'system',
 ] as const satisfies Topic[];
 

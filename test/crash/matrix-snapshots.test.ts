@@ -1,0 +1,4 @@
+import { matrixSuite } from './matrix-suite';
+import { snapshotScenarios } from './snapshot-scenarios';
+
+matrixSuite(snapshotScenarios);
