@@ -26,8 +26,8 @@ export default defineConfig({
       project('unit', { testTimeout: 20_000 }),
       project('integration', { testTimeout: 20_000 }),
       project('host', serial),
-      // Each file has an appliance of its own and looks for leaks in that only: two run side by side.
-      project('crash', { testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 2 }),
+      // Each file has an appliance of its own and looks for leaks in that only, and waits half of its time: three run side by side.
+      project('crash', { testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 3 }),
       project('browser', { ...serial, testTimeout: 120_000 }),
       project('lab', { ...serial, testTimeout: 180_000, hookTimeout: 120_000 }),
     ],

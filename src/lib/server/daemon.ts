@@ -16,6 +16,7 @@ import { defineDriveOperations } from './drives/operations';
 import { createWipeExpiry } from './drives/wipe-expiry';
 import { createBus } from './events/bus';
 import { createFeed } from './events/feed';
+import { askFirstQuestions } from './first-questions';
 import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
 import { createHost } from './host/host';
 import { isAsleep } from './host/smart';
@@ -48,8 +49,6 @@ import { VERSION } from './version';
 
 /** How long running work may take to finish or checkpoint when the process is asked to stop. */
 const DRAIN_MS = 10_000;
-/** After the start pages come first. */
-const TOOLS_MS = 300;
 
 /** The directories hold what only root may read: the database, records of commands, sandbox drives. */
 function makeDataDirectories(config: Config): void {
@@ -221,25 +220,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   pools.sweep();
   const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth), ...poolJobs(samples)];
   undoing.add('jobs', startJobs([...jobs, ...snapshotJobs(scheduler)], log));
-  // What sits on the drives takes a program or three each: pages answer meanwhile, and show that it is being read.
-  void drives
-    .settled()
-    .catch((error: unknown) => log.error({ error }, 'drives could not be read'))
-    .finally(() => {
-      state.ready = true;
-      if (state.stopping) return;
-      const timer = setTimeout(askTools, TOOLS_MS);
-      undoing.add('first questions to the tools', () => clearTimeout(timer));
-    });
-  // Each tool is started once to see that it works: nobody has to wait for that. Pools show what their plugin can do.
-  function askTools(): void {
-    plugins
-      .refresh()
-      .then(() => (state.stopping ? undefined : Promise.all([pools.refresh(), found.refresh()])))
-      .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'))
-      // Only now everything has been asked once: what is not known yet is no reason to resolve an alert.
-      .finally(() => (state.stopping ? undefined : alerts.start()));
-  }
+  askFirstQuestions(services, { undoing, state });
 }
 
 function handleOf(composed: Composed, { log, undoing, state }: Parts): CairnHandle {
