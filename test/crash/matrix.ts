@@ -147,18 +147,25 @@ async function inspect(
   return problems;
 }
 
-/** Lines that each command printed when nothing went wrong, per step, to compare complete outputs with. */
-function outputLines(appliance: Appliance, id: string): Map<string, number> {
-  const rows = appliance.query<{ step: number; argv: string; n: number }>(
-    `SELECT c.step_index AS step, c.argv, (SELECT count(*) FROM outputs o WHERE o.command_id = c.id) AS n FROM commands c
-     WHERE c.operation_id = ? AND c.phase = 'run' AND c.exit_code = 0`,
+/** Lines that were kept of each step, to compare complete outputs with: of the commands that ended well, or of all. */
+function outputLines(appliance: Appliance, id: string, ofAll = false): Map<string, number> {
+  const rows = appliance.query<{ step: number; n: number; well: number }>(
+    `SELECT c.step_index AS step, ${ofAll ? 'sum' : 'max'}((SELECT count(*) FROM outputs o WHERE o.command_id = c.id)) AS n,
+       max(c.exit_code IS 0) AS well
+     FROM commands c WHERE c.operation_id = ? AND c.phase = 'run' ${ofAll ? '' : 'AND c.exit_code = 0'} GROUP BY c.step_index`,
     id,
   );
-  return new Map(rows.map((row) => [`${row.step}`, row.n]));
+  return new Map(rows.filter(({ well }) => well === 1).map((row) => [`${row.step}`, row.n]));
 }
 
-function missingOutput(appliance: Appliance, id: string, reference: Map<string, number>): string[] {
-  return [...outputLines(appliance, id)]
+/** A program that was killed in its work has told of a part: the one after it finds less to do, and tells of the rest. */
+function missingOutput(
+  appliance: Appliance,
+  id: string,
+  reference: Map<string, number>,
+  { alone }: Case,
+): string[] {
+  return [...outputLines(appliance, id, !alone)]
     .filter(([step, lines]) => lines < (reference.get(step) ?? 0))
     .map(([step, lines]) => `step ${step} kept ${lines} of ${reference.get(step)} lines of output`);
 }
@@ -224,7 +231,7 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
       verdict = operation.verdict ?? operation.state;
       problems.push(
         ...(await inspect(appliance, operation, item, start, wanted, stateNow())),
-        ...missingOutput(appliance, operation.id, lines),
+        ...missingOutput(appliance, operation.id, lines, item),
       );
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error));
