@@ -113,12 +113,14 @@ export function workLooks(parsers: WorkParsers) {
     if (balance.state === 'running')
       return seen('running', 'Chunks are written with the profile of the layout.', balance.percent);
     const wanted = { data: args.data, metadata: args.metadata, system: args.metadata };
-    const other = (await readProfiles(context, parsers, path)).filter(
-      ({ kind, profile }) => wanted[kind] !== profile,
-    );
-    return other.length === 0
-      ? seen('done', `All data is ${String(args.data)}, all metadata ${String(args.metadata)}.`)
-      : seen('absent', `Some ${other.map(({ kind, profile }) => `${kind} is ${profile}`).join(', some ')}.`);
+    const used = await readProfiles(context, parsers, path);
+    const other = used.filter(({ kind, profile }) => wanted[kind] !== profile);
+    if (other.length === 0)
+      return seen('done', `All data is ${String(args.data)}, all metadata ${String(args.metadata)}.`);
+    // Cut off in the middle, on either way: a part of the metadata is kept as before, a part as wanted.
+    const begun = used.some(({ kind, profile }) => kind !== 'data' && wanted[kind] === profile);
+    const evidence = `Some ${other.map(({ kind, profile }) => `${kind} is ${profile}`).join(', some ')}.`;
+    return seen(begun ? 'partial' : 'absent', evidence);
   };
 
   /** Is all of the drive used? The filesystem may leave less than a MiB at its end. */

@@ -76,6 +76,11 @@ export const upkeepScenarios: Scenario[] = [
       const path = await mirror(appliance);
       await endScrub(path);
       await awaitNoBalance(path);
+      // So much that it is surely still at work when the cancel comes, also on a busy machine.
+      const more = join(path, 'more.bin');
+      if (existsSync(more)) return;
+      writeFileSync(more, Buffer.alloc(192 * MIB, 'more'));
+      spawnSync('/usr/bin/sync', ['--file-system', more]);
     },
     begin: (appliance) => work(appliance, 'balance', 'start'),
     tidyUp: async (appliance) => awaitNoBalance(mountPathOf(appliance, MIRROR) ?? ''),

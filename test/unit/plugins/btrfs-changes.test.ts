@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as sdk from '$lib/plugin-api';
-import type { PoolDrive, PoolReading, PoolSpec } from '$lib/plugin-api/storage';
+import type { PluginContext, PoolDrive, PoolReading, PoolSpec } from '$lib/plugin-api/storage';
 import { parseScrub } from '$plugins/btrfs/parse-scrub';
 import { parseBalance, parseProfiles, parseReplace } from '$plugins/btrfs/parse-work';
 import makePlugin from '$plugins/btrfs/plugin.server';
@@ -91,6 +91,43 @@ describe('btrfs filesystem df', () => {
       ['metadata', 'dup'],
     ]));
   it.each(['', 'Data, RAID1: lots'])('refuses %j', (text) => expect(() => parseProfiles(text)).toThrow());
+});
+
+describe('the look at a conversion', () => {
+  const uuid = /uuid: (\S+)/.exec(fixture('show-6.2-raid1.txt'))?.[1] ?? '';
+  const context = (df: string): PluginContext =>
+    ({
+      read: (_program: string, argv: string[]) => {
+        const answers: Record<string, string> = {
+          show: fixture('show-6.2-raid1.txt'),
+          status: fixture('balance-6.2-none.txt'),
+          df,
+        };
+        return Promise.resolve({ stdout: answers[argv[1] ?? ''] ?? '', stderr: '', exitCode: 0 });
+      },
+      mounts: () => [{ path: '/mnt/tank', source: '/dev/sda', filesystem: 'btrfs' }],
+      driveIdOf: () => 'drive-0',
+    }) as unknown as PluginContext;
+  const look = async (df: string) =>
+    (
+      await plugin.looks?.profiles?.(context(df), {
+        ...{ mountPath: '/mnt/tank', uuid, data: 'single', metadata: 'raid1' },
+      })
+    )?.status;
+  const single = fixture('df-6.2-single.txt');
+  it.each([
+    ['nothing of it', 'absent', single],
+    ['all of it', 'done', single.replaceAll('DUP', 'RAID1')],
+    [
+      'the metadata, and not the system chunks',
+      'partial',
+      single.replace('Metadata, DUP', 'Metadata, RAID1'),
+    ],
+    ['one chunk of the metadata', 'partial', `${single}Metadata, RAID1: total=53673984, used=131072\n`],
+  ])(
+    'that has written %s says %s: what is half converted is never taken for as before',
+    async (_, status, df) => expect(await look(df)).toBe(status),
+  );
 });
 
 describe('the plan of a change', () => {
