@@ -2,6 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
+  constants,
+  copyFileSync,
   existsSync,
   fsyncSync,
   openSync,
@@ -59,6 +61,30 @@ export const balanceOf = (path: string): string =>
 export async function awaitNoBalance(path: string): Promise<void> {
   for (; balanceOf(path) !== 'No balance'; await sleep(50)) say('balance', 'resume', path);
 }
+export async function endBalance(path: string): Promise<void> {
+  for (; balanceOf(path) !== 'No balance'; await sleep(50)) say('balance', 'cancel', path);
+}
+
+const BLOCK = 4096;
+/**
+ * Makes a balance take seconds: nothing limits its speed, but each block that it moves has to be told to everything that
+ * refers to it. A file of thousands of extents, and copies that share them.
+ */
+export function manyReferences(path: string): void {
+  const file = join(path, 'fragments.bin');
+  if (existsSync(file)) return;
+  const fragments = openSync(file, 'w');
+  writeSync(fragments, Buffer.alloc(2048 * BLOCK, 'more'));
+  fsyncSync(fragments);
+  for (let block = 0; block < 2048; block += 2)
+    writeSync(fragments, Buffer.alloc(BLOCK, 'once'), 0, BLOCK, block * BLOCK);
+  fsyncSync(fragments);
+  closeSync(fragments);
+  for (let copy = 0; copy < 40; copy++)
+    copyFileSync(file, `${file}.${copy}`, constants.COPYFILE_FICLONE_FORCE);
+  spawnSync('/usr/bin/sync', ['--file-system', file]);
+}
+
 /** Begins one and pauses it while it is at work. */
 export async function pausedBalance(path: string): Promise<void> {
   while (balanceOf(path) !== 'is paused') {

@@ -90,12 +90,12 @@ async function crash(
     const id = latestId(appliance, scenario.kind);
     const answer = await appliance.rest('POST', `/operations/${id}/cancel`).catch(async (error: unknown) => {
       // The cancel itself may bring the server to its crash point: then it answers nobody.
-      if (!(await appliance.ended(10_000))) throw error;
+      if (!(await appliance.ended(20_000))) throw error;
       return null;
     });
     if (answer && answer.status >= 300) throw new Error(`cancel was refused: ${JSON.stringify(answer.body)}`);
   }
-  if (!(await appliance.ended(10_000)))
+  if (!(await appliance.ended(20_000)))
     throw new Error(
       `the point was not reached: ${JSON.stringify(await asked)}; ${await wayOf(appliance, scenario.kind)}`,
     );
@@ -147,25 +147,30 @@ async function inspect(
   return problems;
 }
 
-/** Lines that were kept of each step, to compare complete outputs with: of the commands that ended well, or of all. */
-function outputLines(appliance: Appliance, id: string, ofAll = false): Map<string, number> {
+/**
+ * Lines that were kept of each step, to compare complete outputs with. A program that was killed at work took a part of what
+ * it had to tell along, and the one after it finds less to do: such steps have no complete output.
+ */
+function outputLines(appliance: Appliance, id: string, alone = true): Map<string, number> {
   const rows = appliance.query<{ step: number; n: number; well: number }>(
-    `SELECT c.step_index AS step, ${ofAll ? 'sum' : 'max'}((SELECT count(*) FROM outputs o WHERE o.command_id = c.id)) AS n,
-       max(c.exit_code IS 0) AS well
-     FROM commands c WHERE c.operation_id = ? AND c.phase = 'run' ${ofAll ? '' : 'AND c.exit_code = 0'} GROUP BY c.step_index`,
+    `SELECT c.step_index AS step, c.exit_code IS 0 AS well,
+       (SELECT count(*) FROM outputs o WHERE o.command_id = c.id) AS n
+     FROM commands c WHERE c.operation_id = ? AND c.phase = 'run'`,
     id,
   );
-  return new Map(rows.filter(({ well }) => well === 1).map((row) => [`${row.step}`, row.n]));
+  const killed = new Set(alone ? [] : rows.filter(({ well }) => well === 0).map(({ step }) => step));
+  return new Map(
+    rows.filter(({ step, well }) => well === 1 && !killed.has(step)).map((row) => [`${row.step}`, row.n]),
+  );
 }
 
-/** A program that was killed in its work has told of a part: the one after it finds less to do, and tells of the rest. */
 function missingOutput(
   appliance: Appliance,
   id: string,
   reference: Map<string, number>,
   { alone }: Case,
 ): string[] {
-  return [...outputLines(appliance, id, !alone)]
+  return [...outputLines(appliance, id, alone)]
     .filter(([step, lines]) => lines < (reference.get(step) ?? 0))
     .map(([step, lines]) => `step ${step} kept ${lines} of ${reference.get(step)} lines of output`);
 }
