@@ -32,12 +32,34 @@ async function thereAndBack(cairn: Cairn, guid: string, at: string): Promise<voi
   await act(cairn, guid, 'roll-back', 'one');
   expect(await machine.check(`cat ${at}/letter; ls ${at} | grep -c more || true`)).toBe('first\n0');
   const kept = (await list(cairn, guid)).find(({ origin }) => origin === 'roll-back');
-  expect(kept).toMatchObject({ madeBy: 'api:lab' });
+  expect(kept).toMatchObject({ madeBy: 'admin' });
   await machine.check(`echo third >${at}/letter; sync`);
   await act(cairn, guid, 'roll-back', kept?.name ?? '');
   expect(await machine.check(`cat ${at}/letter ${at}/more`)).toBe('second\nmore');
   expect(await cairn.pool(guid)).toMatchObject({ mounted: true, health: 'healthy' });
 }
+
+it(
+  'of a btrfs pool bring back what was there, which PID 1 alone mounts at the next boot',
+  { timeout: 2 * CASE_MS },
+  async () => {
+    const serials = ['B1', 'B2'];
+    const cairn = await lab.cairn({ drives: serials.flatMap(drive) });
+    const { machine } = cairn;
+    const drives = serials.map((serial) => ({ serial }));
+    const pool = await cairn.createPool(
+      { label: 'Mirror', plugin: 'btrfs', layout: 'raid1', drives },
+      OPERATION,
+    );
+    await thereAndBack(cairn, pool.guid, pool.mountPath);
+    await machine.check('sync');
+    await machine.powerCut();
+    await machine.boot({ cold: true, root: 'kept' });
+    await machine.until(`mountpoint -q ${pool.mountPath}`, { timeoutMs: 60_000 });
+    expect(await machine.check(`findmnt --noheadings --output FSROOT ${pool.mountPath}`)).toBe('/data');
+    expect(await machine.check(`cat ${pool.mountPath}/letter ${pool.mountPath}/more`)).toBe('second\nmore');
+  },
+);
 
 it(
   'of a thin LVM pool bring back what was there, and keep what they replace',
