@@ -38,14 +38,23 @@ const OPTIONAL_PROGRAMS = [
   ['dmsetup', 'dmsetup'],
   ['thin_check', 'thin-provisioning-tools'],
 ];
+/** The same for the plugin that runs machines. */
+const VM_PROGRAMS = [
+  ['libvirtd', 'libvirt-daemon-system'],
+  ['virsh', 'libvirt-clients'],
+  ['qemu-system-x86_64', 'qemu-system-x86'],
+  ['qemu-img', 'qemu-utils'],
+  ['xorriso', 'xorriso'],
+  ['dnsmasq', 'dnsmasq-base'],
+];
 /** Only the tests need these: a browser, and drives that can be made slow or broken. */
 const TEST_PROGRAMS = [
   ['chromium', 'chromium'],
   ['qemu-storage-daemon', 'qemu-system-common'],
-  ['qemu-img', 'qemu-utils'],
   ['fusermount3', 'fuse3'],
   ['faketime', 'faketime'],
   ['pgrep', 'procps'],
+  ['ip', 'iproute2'],
   ['systemd-notify', 'systemd'],
 ];
 const SEARCH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -123,7 +132,7 @@ function installOptional(table) {
     installPrograms(table);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
-    say(`${error.message}\nSome kinds of pools cannot be made; the Plugins page says which.`);
+    say(`${error.message}\nSome kinds of pools, or machines, cannot be made; the Plugins page says which.`);
   }
 }
 
@@ -198,8 +207,8 @@ function build() {
  */
 export async function prepare({ forTests = false, withBuild = true } = {}) {
   requireRoot();
-  installPrograms(forTests ? [...PROGRAMS, ...TEST_PROGRAMS] : PROGRAMS);
-  installOptional(OPTIONAL_PROGRAMS);
+  installPrograms(forTests ? [...PROGRAMS, ...TEST_PROGRAMS, ...VM_PROGRAMS] : PROGRAMS);
+  installOptional([...OPTIONAL_PROGRAMS, ...VM_PROGRAMS]);
   installPackages();
   if (withBuild) build();
 }

@@ -195,7 +195,10 @@ function traces(tier) {
     .map((pid) => `process ${pid} ${textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`)
     .filter(
       (line) =>
-        /src\/main\.ts|perl -e .*(record|mountinfo)|qemu-storage-daemon|chromium/s.test(line.slice(0, 140)) ||
+        /src\/main\.ts|perl -e .*(record|mountinfo)|qemu-storage-daemon|chromium|(libvirtd|virtlogd) --pid-file/s.test(
+          line.slice(0, 140),
+        ) ||
+        (line.includes('qemu-system') && line.includes('cairn-appliance-')) ||
         (line.includes('qemu-system') && line.includes(labCache)),
     )
     .map((line) => line.slice(0, 140));

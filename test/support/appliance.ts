@@ -43,11 +43,20 @@ export class Appliance {
   code = '';
   private child: ChildProcess | null = null;
   private readonly env: Record<string, string>;
+  private readonly enter: (folder: string) => string[];
 
   constructor(
-    options: { drives?: number; driveBytes?: number; env?: Record<string, string>; dataDir?: string } = {},
+    options: {
+      drives?: number;
+      driveBytes?: number;
+      env?: Record<string, string>;
+      dataDir?: string;
+      /** Words before the server's own, to start it in a namespace. */
+      enter?: (folder: string) => string[];
+    } = {},
   ) {
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'cairn-appliance-'));
+    this.enter = options.enter ?? (() => []);
     this.crashFile = join(this.dataDir, 'crash-at');
     writeFileSync(this.crashFile, '');
     this.env = {
@@ -76,7 +85,11 @@ export class Appliance {
   async start(env: Record<string, string> = {}): Promise<void> {
     if (this.port === 0) this.port = await freePort();
     this.output = '';
-    const child = spawn(join(root, 'node_modules/.bin/node'), ['--max-semi-space-size=2', 'src/main.ts'], {
+    const [program = '', ...words] = [
+      ...this.enter(root),
+      ...[join(root, 'node_modules/.bin/node'), '--max-semi-space-size=2', 'src/main.ts'],
+    ];
+    const child = spawn(program, words, {
       cwd: root,
       env: {
         PATH: process.env.PATH ?? '',
@@ -179,6 +192,12 @@ export class Appliance {
 
   /** Ends the server and removes everything it made on this machine, whatever state it is in. */
   async remove(): Promise<void> {
+    await this.stopAndUnmount();
+    removeFolder(this.dataDir);
+  }
+
+  /** The same, but for its files. */
+  async stopAndUnmount(): Promise<void> {
     if (this.running) {
       this.child?.kill('SIGKILL');
       await this.ended(5_000);
@@ -190,7 +209,6 @@ export class Appliance {
       spawnSync('/usr/bin/partx', ['--delete', loop.device]);
       spawnSync('/usr/sbin/losetup', ['--detach', loop.device]);
     }
-    removeFolder(this.dataDir);
   }
 }
 

@@ -7,6 +7,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Alert } from '$lib/shared/wire/alerts';
 import type { FeedMessage, SystemView } from '$lib/shared/wire/feed';
 import type { Operation } from '$lib/shared/wire/operations';
+import type { VmHost } from '$lib/shared/wire/vms';
 import { isLive } from '$lib/shared/states';
 import { applyMessage, type Cursor, type DocumentMaps } from './feed-documents';
 import { presentError } from './present-error';
@@ -38,6 +39,8 @@ export class Live {
   readonly pools: DocumentMaps['pools'] = new SvelteMap();
   readonly found: DocumentMaps['found'] = new SvelteMap();
   readonly images: DocumentMaps['images'] = new SvelteMap();
+  readonly vms: DocumentMaps['vms'] = new SvelteMap();
+  readonly #vmHost: DocumentMaps['vmHost'] = new SvelteMap();
   readonly operations: DocumentMaps['operations'] = new SvelteMap();
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
   readonly replacements: DocumentMaps['replacements'] = new SvelteMap();
@@ -56,6 +59,10 @@ export class Live {
 
   get system(): SystemView | null {
     return this.#system.get('system') ?? null;
+  }
+  /** null: no engine for machines has answered yet. */
+  get vmHost(): VmHost | null {
+    return this.#vmHost.get('host') ?? null;
   }
   get connection(): Connection {
     return this.#connection;
@@ -134,6 +141,8 @@ export class Live {
       pools: this.pools,
       found: this.found,
       images: this.images,
+      vms: this.vms,
+      vmHost: this.#vmHost,
       operations: this.operations,
       plugins: this.plugins,
       alerts: this.alerts,

@@ -9,3 +9,5 @@ export * from './steps';
 export * from './storage';
 export { defineParser, ParseError, type Parser } from './parse';
 export * from './found-steps';
+export * from './vm';
+export { xml, xmlText, type XmlNode } from './xml';

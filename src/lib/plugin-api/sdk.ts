@@ -4,6 +4,8 @@
  */
 import type * as api from './index';
 import type { StoragePlugin } from './storage';
+import type { VmPlugin } from './vm';
 
 export type PluginSdk = typeof api;
-export type PluginModule = { default: (sdk: PluginSdk) => StoragePlugin };
+export type Plugin = StoragePlugin | VmPlugin;
+export type PluginModule = { default: (sdk: PluginSdk) => Plugin };

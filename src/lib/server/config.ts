@@ -45,6 +45,8 @@ export interface Config {
   /** Records of commands that run or ran: see host/command.ts. */
   recordsDir: string;
   sandboxDir: string;
+  /** Files that only root may read, and only for a while: see vms/secrets.ts. */
+  secretsDir: string;
   thirdPartyPluginsDir: string;
   mountRoot: string;
   host: string;
@@ -75,6 +77,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     migrationsDir: resolve(value.CAIRN_APP_DIR, 'drizzle'),
     recordsDir: join(dataDir, 'records'),
     sandboxDir: join(dataDir, 'sandbox'),
+    secretsDir: join(dataDir, 'secrets'),
     thirdPartyPluginsDir: join(dataDir, 'plugins'),
     mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),
     host: value.CAIRN_HOST,

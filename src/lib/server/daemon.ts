@@ -19,6 +19,7 @@ import { createFeed } from './events/feed';
 import { askFirstQuestions } from './first-questions';
 import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
 import { createHost } from './host/host';
+import { hostSize } from './host/host-size';
 import { isAsleep } from './host/smart';
 import { createImages } from './images/image';
 import { holdDataDirectory } from './instance-lock';
@@ -45,6 +46,7 @@ import { composeSnapshots } from './snapshots/compose';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
+import { createVms, type Vms } from './vms/vm';
 import { VERSION } from './version';
 
 /** How long running work may take to finish or checkpoint when the process is asked to stop. */
@@ -87,7 +89,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   const operations = createOperations({ db, host, look: plugins.look, bus, feed, clock, config, log });
 
   // A drive shows which pool it belongs to, and a pool is made of drives: asked only once both are there.
-  const late: { pools: Pools | null } = { pools: null };
+  const late: { pools: Pools | null; vms: Vms | null } = { pools: null, vms: null };
   const driveHealth = createDriveHealths({ db, host, bus, clock, log });
   const drives = createDrives({
     db,
@@ -131,33 +133,23 @@ async function compose({ config, log, undoing, state }: Parts) {
   definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
   defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
 
-  const images = createImages({ db, bus, feed, clock, log, pools, operations });
+  const images = createImages({
+    ...{ db, bus, feed, clock, log, pools, operations },
+    neededBy: (imageId) => late.vms?.namesWithImage(imageId) ?? [],
+  });
   undoing.add('images', () => images.stop());
+  const vms = createVms({
+    ...{ db, host, hostSize, bus, feed, clock, config, log, plugins, pools, images, operations },
+  });
+  late.vms = vms;
+  undoing.add('machines', () => vms.stop());
 
   const auth = createAuth({ db, bus, clock, log });
   const stopping = (): boolean => state.stopping;
   const services: Services = {
-    config,
-    version: VERSION,
-    log,
-    clock,
-    bus,
-    feed,
-    auth,
-    operations,
-    drives,
-    driveHealth,
-    plugins,
-    pools,
-    history,
-    samples,
-    replacements,
-    alerts,
-    found,
-    snapshots,
-    validate,
-    images,
-    stopping,
+    ...{ config, version: VERSION, log, clock, bus, feed, auth, operations, stopping },
+    ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
+    ...{ snapshots, images, vms },
   };
   const guard = createRequestGuard(config);
   const sockets = createSockets(services, guard);
@@ -187,6 +179,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     alerts,
     auth,
     images,
+    vms,
   } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
@@ -198,6 +191,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   found.start();
   images.start();
   services.snapshots.start();
+  vms.start();
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   services.replacements.start();

@@ -18,6 +18,7 @@ import type { Pools } from './pools/pool';
 import type { Replacements } from './pools/replacements';
 import type { PoolSamples } from './pools/samples';
 import type { Snapshots } from './snapshots/snapshots';
+import type { Vms } from './vms/vm';
 
 export interface Services {
   config: Config;
@@ -40,5 +41,6 @@ export interface Services {
   snapshots: Snapshots;
   validate: Validate;
   images: Images;
+  vms: Vms;
   stopping(): boolean;
 }

@@ -77,6 +77,121 @@ export const ERROR_CODES = {
     title: 'Another pool has this label',
     remedy: 'Choose another label.',
   },
+  vm_name_empty: {
+    kind: 'input',
+    status: 400,
+    title: 'The name is empty',
+    remedy:
+      'Use 3 to 63 lower-case letters, digits and dashes; begin with a letter and do not end with a dash.',
+  },
+  vm_name_too_short: {
+    kind: 'input',
+    status: 400,
+    title: 'The name is too short',
+    remedy:
+      'Use 3 to 63 lower-case letters, digits and dashes; begin with a letter and do not end with a dash.',
+  },
+  vm_name_too_long: {
+    kind: 'input',
+    status: 400,
+    title: 'The name is too long',
+    remedy:
+      'Use 3 to 63 lower-case letters, digits and dashes; begin with a letter and do not end with a dash.',
+  },
+  vm_name_leading_dash: {
+    kind: 'input',
+    status: 400,
+    title: 'The name starts with a dash',
+    remedy:
+      'Use 3 to 63 lower-case letters, digits and dashes; begin with a letter and do not end with a dash.',
+  },
+  vm_name_trailing_dash: {
+    kind: 'input',
+    status: 400,
+    title: 'The name ends with a dash',
+    remedy:
+      'Use 3 to 63 lower-case letters, digits and dashes; begin with a letter and do not end with a dash.',
+  },
+  vm_name_leading_digit: {
+    kind: 'input',
+    status: 400,
+    title: 'The name starts with a digit',
+    remedy:
+      'Use 3 to 63 lower-case letters, digits and dashes; begin with a letter and do not end with a dash.',
+  },
+  vm_name_underscore: {
+    kind: 'input',
+    status: 400,
+    title: 'The name has an underscore',
+    remedy: 'Use a dash: the name becomes the host name of the machine, which can have no underscore.',
+  },
+  vm_name_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The name has characters that are not allowed',
+    remedy:
+      'Use 3 to 63 lower-case letters, digits and dashes; begin with a letter and do not end with a dash.',
+  },
+  cpus_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is no number of CPUs',
+    remedy: 'Give the machine at least one CPU.',
+  },
+  cpus_too_many: {
+    kind: 'input',
+    status: 400,
+    title: 'The host has fewer CPUs than that',
+    remedy: 'Give the machine at most as many CPUs as the host has.',
+  },
+  memory_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is too little memory',
+    remedy: 'Give the machine more memory.',
+  },
+  memory_too_much: {
+    kind: 'input',
+    status: 400,
+    title: 'The host has less memory than that',
+    remedy: 'Give the machine less memory.',
+  },
+  disk_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is no size of a disk',
+    remedy: 'Give the disk at least 1 MiB.',
+  },
+  disk_too_small: {
+    kind: 'input',
+    status: 400,
+    title: 'The disk is too small for the image',
+    remedy: 'Make the disk at least as large as the image.',
+  },
+  ssh_key_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is no public SSH key',
+    remedy: 'Paste one line of ~/.ssh/id_ed25519.pub, or of another file that ends with .pub.',
+  },
+  user_name_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is no name of a user',
+    remedy: 'Use lower-case letters, digits, dashes and underscores, and begin with a letter.',
+  },
+  guest_password_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The password cannot be used',
+    remedy: 'Use 8 to 200 characters, none of them a control character.',
+  },
+  no_login: {
+    kind: 'input',
+    status: 400,
+    title: 'Nobody could log in',
+    remedy: 'Give a public SSH key or a password.',
+  },
   no_drives: {
     kind: 'input',
     status: 400,
@@ -236,6 +351,12 @@ export const ERROR_CODES = {
   },
   // What is not there
   not_found: { kind: 'not-found', status: 404, title: 'There is no such page or thing' },
+  vm_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such machine',
+    remedy: 'Look at the list of machines.',
+  },
   image_not_found: {
     kind: 'not-found',
     status: 404,
@@ -407,6 +528,59 @@ export const ERROR_CODES = {
     status: 409,
     title: 'Programs use files of the pool',
     remedy: 'End the programs that are named, then try again.',
+  },
+  vm_wrong_state: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is not in a state that allows this',
+  },
+  vm_name_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Another machine has this name',
+    remedy: 'Choose another name.',
+  },
+  cpus_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machines that are on have too many CPUs already',
+    remedy: 'Stop another machine, or give this one fewer CPUs.',
+  },
+  memory_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Too little memory is free on the host',
+    remedy: 'Stop another machine, or give this one less memory.',
+  },
+  image_not_ready: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The image is not on a pool yet',
+    remedy: 'Download it first, or choose another image.',
+  },
+  image_unsupported: {
+    kind: 'precondition',
+    status: 409,
+    title: 'A machine cannot be made from this image',
+    remedy: 'Choose another image.',
+  },
+  image_in_use: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Machines need the image',
+    remedy: 'Remove these machines first: their disks hold only what differs from the image.',
+  },
+  folder_not_reachable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine could not reach its disk',
+    remedy: 'Let others pass through the folder that is named (chmod o+x), or choose another pool.',
+  },
+  password_gone: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The password is not kept any more',
+    remedy: 'Remove the machine and create it again, with the password.',
   },
   image_exists: {
     kind: 'precondition',

@@ -17,6 +17,8 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
       pools: [],
       found: [],
       images: [],
+      vms: [],
+      vmHost: [],
       plugins: [],
       alerts: [],
       replacements: [],

@@ -69,8 +69,8 @@ test('a source of a plugin is started when what it needs is there, and its lines
   const events = createEvents({ commands: { follow }, bus, log });
   const heard: string[] = [];
   bus.on('storage.changed', ({ plugin }) => heard.push(plugin));
-  events.watch({ name: 'here', program: '/usr/sbin/here', argv: [], needs: '/proc' });
-  events.watch({ name: 'gone', program: '/usr/sbin/gone', argv: [], needs: '/proc/nothing' });
+  events.watch({ name: 'here', program: '/usr/sbin/here', argv: [], needs: '/proc', of: 'storage' });
+  events.watch({ name: 'gone', program: '/usr/sbin/gone', argv: [], needs: '/proc/nothing', of: 'storage' });
   await events.start();
   await sleep(5);
   expect(say.has('/usr/sbin/gone')).toBe(false);

@@ -6,6 +6,7 @@ import type { ImageArch, ImageFormat, ImageKind, ImageOs } from '$lib/shared/wir
 import type { SubjectType, WireError } from '$lib/shared/wire/operations';
 import type { Action, Checksum, Look, Step } from '$lib/plugin-api/plan';
 import type { DriveRole } from '$lib/plugin-api/storage';
+import type { VirtType, VmSpec } from '$lib/plugin-api/vm';
 import type { Prepared } from '../operations/types';
 
 export const meta = sqliteTable('meta', { key: text('key').primaryKey(), value: text('value').notNull() });
@@ -232,6 +233,31 @@ export const schedules = sqliteTable('schedules', {
   lastRunAt: integer('last_run_at'),
   /** Why the last run could not begin; null: it could. */
   lastError: text('last_error'),
+  createdAt: integer('created_at').notNull(),
+});
+
+/** Machines as they were asked for. Whether one runs is asked of its engine. */
+export const vms = sqliteTable('vms', {
+  /** UUID; of its domain too. */
+  id: text('id').primaryKey(),
+  name: text('name').notNull().unique(),
+  plugin: text('plugin').notNull(),
+  /** failed: its creation was taken back; only its name is kept for it, until it is tried again or removed. */
+  state: text('state').$type<'creating' | 'ready' | 'failed' | 'removing'>().notNull(),
+  cpus: integer('cpus').notNull(),
+  memoryBytes: integer('memory_bytes').notNull(),
+  diskBytes: integer('disk_bytes').notNull(),
+  disk: text('disk').$type<'overlay' | 'copy' | 'empty'>().notNull(),
+  virtType: text('virt_type').$type<VirtType>().notNull(),
+  /** Kept when the pool or the image is gone: they may come back. */
+  poolGuid: text('pool_guid').notNull(),
+  imageId: text('image_id').notNull(),
+  imageName: text('image_name').notNull(),
+  spec: text('spec', { mode: 'json' }).$type<VmSpec>().notNull(),
+  user: text('user'),
+  /** Of the creation that failed, and why. */
+  failedOperationId: text('failed_operation_id'),
+  failedText: text('failed_text'),
   createdAt: integer('created_at').notNull(),
 });
 

@@ -10,6 +10,10 @@ export interface Events {
   'mounts.changed': Record<string, never>;
   /** A plugin's own source says that something in its pools may have changed. */
   'storage.changed': { plugin: string };
+  /** A plugin's own source says that something in its machines has changed. */
+  'machines.changed': { plugin: string };
+  /** A record of a machine was written. */
+  'vm.changed': { id: string };
   /** The drive read model changed (after a re-read). */
   'drives.changed': Record<string, never>;
   /** What is kept about a drive was written by somebody else than the read model. */

@@ -89,13 +89,13 @@ export function createCommands(extraPrograms: string[] = []): Commands {
 
   async function read(program: string, argv: string[], options: ReadOptions = {}): Promise<CommandOutput> {
     mustBeRunnable(program);
-    const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal, env = {} } = options;
+    const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal, env = {}, stdin } = options;
     if (signal?.aborted) throw new AppError('cancelled', `${program} was cancelled.`);
     stuck.refuseIfStuck(program, argv);
     const subprocess = execa(PROGRAMS.setpriv, mortal(program, argv), {
       env: { ...ENVIRONMENT, ...env },
       extendEnv: false,
-      stdin: 'ignore',
+      ...(stdin === undefined ? { stdin: 'ignore' } : { input: stdin }),
       detached: true,
       reject: false,
       stripFinalNewline: false,

@@ -28,6 +28,8 @@ while (1) {
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
+/** A watched service that was started again is followed soon. */
+const LONGEST_WATCH_PAUSE_MS = 5_000;
 /** A source that lived this long starts its back-off anew. */
 const STEADY_MS = 10_000;
 const READY_TIMEOUT_MS = 3_000;
@@ -59,6 +61,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 interface Source {
   name: string;
+  longestPauseMs?: number;
   program: string;
   argv: string[];
   /** The line that says that it listens now. */
@@ -72,6 +75,7 @@ interface Source {
 export interface WatchedSource extends Pick<Source, 'name' | 'program' | 'argv'> {
   /** It is started once this path is there. */
   needs: string;
+  of: 'storage' | 'vm';
 }
 
 export interface LiveEvents {
@@ -140,9 +144,11 @@ export function createEvents(options: {
   const watched: WatchedSource[] = [];
 
   /** Its lines of one moment are one change; it may have nothing to say for days, so nobody waits for its first word. */
-  async function followWatched({ name, program, argv, needs }: WatchedSource): Promise<void> {
+  async function followWatched({ name, program, argv, needs, of }: WatchedSource): Promise<void> {
     let soon: NodeJS.Timeout | undefined;
     const onLine = (): void => {
+      // A machine's change is told at once: who reads them does so once, however many lines come meanwhile.
+      if (of === 'vm') return bus.emit('machines.changed', { plugin: name });
       soon ??= setTimeout(() => {
         soon = undefined;
         bus.emit('storage.changed', { plugin: name });
@@ -152,7 +158,13 @@ export function createEvents(options: {
       await pause(NEEDS_MS, ending.signal);
       if (ending.signal.aborted) return;
     }
-    await follow({ name, program, argv, isReady: () => true, onReady: onLine, onLine }, () => undefined);
+    await follow(
+      {
+        ...{ name, program, argv, longestPauseMs: LONGEST_WATCH_PAUSE_MS },
+        ...{ isReady: () => true, onReady: onLine, onLine },
+      },
+      () => undefined,
+    );
     clearTimeout(soon);
   }
 
@@ -167,7 +179,7 @@ export function createEvents(options: {
       onFirst();
       pauseMs = performance.now() - began > STEADY_MS ? FIRST_PAUSE_MS : pauseMs;
       await pause(pauseMs, ending.signal);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, source.longestPauseMs ?? LONGEST_PAUSE_MS);
     }
   }
 

@@ -15,6 +15,8 @@ export interface ReadOptions {
   signal?: AbortSignal;
   /** Added to the fixed environment. */
   env?: Record<string, string>;
+  /** What the program reads from its standard input: for what must not be seen in a list of processes. */
+  stdin?: string;
 }
 
 /** Identity of a process that survives our own death: a pid alone may be used again. */

@@ -13,4 +13,6 @@ export interface ImageDeps {
   log: Logger;
   pools: { list(): Pool[] };
   operations: Pick<Operations, 'holderId'>;
+  /** Names of what cannot be without this image; news from above, which images know nothing of. */
+  neededBy?: (imageId: string) => string[];
 }

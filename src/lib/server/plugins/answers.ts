@@ -9,6 +9,7 @@ import type {
   PoolUsage,
   ScrubReading,
 } from '$lib/plugin-api/storage';
+import { VM_STATUSES, type Acceleration, type VmReading } from '$lib/plugin-api/vm';
 import type { Json } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
@@ -82,6 +83,14 @@ const lookResult: z.ZodType<LookResult> = z.object({
   percent: z.number().min(0).max(100).optional(),
 });
 
+const acceleration: z.ZodType<Acceleration> = z.discriminatedUnion('virtType', [
+  z.object({ virtType: z.literal('kvm') }),
+  z.object({ virtType: z.literal('qemu'), reason: text.min(1) }),
+]);
+const vmReadings: z.ZodType<VmReading[]> = z.array(
+  z.object({ id: z.string().min(1).max(100), name: text, status: z.enum(VM_STATUSES) }),
+);
+
 function held<T>(schema: z.ZodType<T>, method: string, answer: unknown): T {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
@@ -98,3 +107,5 @@ export const heldFound = (answer: unknown): FoundPool[] => held(foundPools, 'fin
 export const heldUsage = (answer: unknown): PoolUsage | null => held(usage, 'usage', answer);
 export const heldLook = (name: string, answer: unknown): LookResult =>
   held(lookResult, `The look ${name}`, answer);
+export const heldAcceleration = (answer: unknown): Acceleration => held(acceleration, 'acceleration', answer);
+export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);

@@ -1,11 +1,12 @@
 /** The narrow doorway that a plugin gets: reading, its own programs only, never the database, the bus or the environment. */
-import type { PluginContext, StoragePlugin } from '$lib/plugin-api/storage';
+import type { Plugin } from '$lib/plugin-api/sdk';
+import type { PluginContext } from '$lib/plugin-api/storage';
 import { AppError } from '../errors';
 import type { Host } from '../host/types';
 import type { Logger } from '../log';
 
 export function pluginContext(
-  plugin: StoragePlugin,
+  plugin: Plugin,
   host: Host,
   log: Logger,
   signal: AbortSignal,

@@ -9,7 +9,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as sdk from '$lib/plugin-api';
-import type { StoragePlugin } from '$lib/plugin-api/storage';
+import type { Plugin } from '$lib/plugin-api/sdk';
 import type { PluginView } from '$lib/shared/wire/plugins';
 import { checkShape } from './shape';
 import { withTimeout } from './time-limit';
@@ -20,7 +20,7 @@ const MODULE_NAMES = ['plugin.js', 'plugin.ts'];
 export type Origin = PluginView['origin'];
 /** A plugin's folder, found and tried. */
 export type Loaded = { id: string; origin: Origin } & (
-  { plugin: StoragePlugin } | { plugin: null; reason: string; remedy: string }
+  { plugin: Plugin } | { plugin: null; reason: string; remedy: string }
 );
 
 type Source = { id: string; origin: Origin; read: () => Promise<unknown> };

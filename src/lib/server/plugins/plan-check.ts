@@ -1,7 +1,9 @@
-/** Before a plugin's plan is shown or run: it may use its own programs and its own drives, nothing else. */
-import { normalize } from 'node:path/posix';
+/** Before a plugin's plan is shown or run: it may use its own programs and its own drives and files, nothing else. */
+import { dirname, normalize } from 'node:path/posix';
 import { isDriveRef, type Action, type Step } from '$lib/plugin-api/plan';
+import type { Plugin } from '$lib/plugin-api/sdk';
 import type { PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
+import type { VmPlugin, VmSpec } from '$lib/plugin-api/vm';
 import { AppError } from '../errors';
 
 const drivesOf = (action: Action): string[] => {
@@ -30,38 +32,64 @@ const CORE_ONLY = {
   download: 'downloads a file, which no plugin may',
 } as const satisfies Partial<Record<Action['do'], string>>;
 
-function problemsOf(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[] {
-  const actions = [step.run, ...(Array.isArray(step.undo) ? step.undo : [])];
+const isPlain = (path: string): boolean => normalize(path) === path;
+const isWithin = (path: string, folder: string): boolean =>
+  isPlain(path) && (path === folder || path.startsWith(`${folder}/`));
+
+/** What a plan of any plugin must not do. */
+const commonProblems = (plugin: Plugin, step: Step): string[] =>
+  actionsOf(step).flatMap((action) => {
+    if (action.do === 'end-process' || action.do === 'download') return [CORE_ONLY[action.do]];
+    return action.do === 'exec' && !plugin.programs.includes(action.program)
+      ? [`runs ${action.program}, which it does not declare`]
+      : [];
+  });
+const actionsOf = (step: Step): Action[] => [step.run, ...(Array.isArray(step.undo) ? step.undo : [])];
+
+function poolProblems(plugin: StoragePlugin, spec: PoolSpec, step: Step): string[] {
   const own = new Set(spec.drives.map((drive) => drive.id));
-  const inside = (path: string): boolean =>
-    normalize(path) === path && (path === spec.mountPath || path.startsWith(`${spec.mountPath}/`));
-  const programs = actions.flatMap((action) => (action.do === 'exec' ? [action.program] : []));
-  const drives = [...actions.flatMap(drivesOf), ...(step.destroys ?? [])];
-  const paths = actions.flatMap(pathsOf);
+  const drives = [...actionsOf(step).flatMap(drivesOf), ...(step.destroys ?? [])];
+  const paths = actionsOf(step).flatMap(pathsOf);
   return [
-    ...actions.flatMap(({ do: what }) =>
-      what === 'end-process' || what === 'download' ? [CORE_ONLY[what]] : [],
-    ),
-    ...programs
-      .filter((name) => !plugin.programs.includes(name))
-      .map((name) => `runs ${name}, which it does not declare`),
+    ...commonProblems(plugin, step),
     ...drives.filter((id) => !own.has(id)).map((id) => `touches drive ${id}, which is not the pool's`),
     // After a reboot it would be done again, on what has become of the drive since.
     ...(step.look.untilReboot && (step.destroys ?? []).length > 0
       ? ['destroys something and would be repeated after a reboot']
       : []),
-    ...paths.filter((path) => !inside(path)).map((path) => `touches ${path}, outside of the pool`),
+    ...paths
+      .filter((path) => !isWithin(path, spec.mountPath))
+      .map((path) => `touches ${path}, outside of the pool`),
   ];
 }
 
-/** @throws AppError bug that names the step and what is wrong with it */
-export function checkPlan(plugin: StoragePlugin, spec: PoolSpec, steps: Step[]): Step[] {
+/** Its own folder; the one above may be made, and is not touched otherwise. */
+function vmProblems(plugin: VmPlugin, spec: VmSpec, step: Step): string[] {
+  const drives = [...actionsOf(step).flatMap(drivesOf), ...(step.destroys ?? [])];
+  const strange = actionsOf(step)
+    .filter((action) => action.do !== 'make-directory' || action.path !== dirname(spec.folder))
+    .flatMap(pathsOf)
+    .filter((path) => !isWithin(path, spec.folder));
+  return [
+    ...commonProblems(plugin, step),
+    ...drives.map((id) => `touches drive ${id}, which no machine may`),
+    ...strange.map((path) => `touches ${path}, outside of the machine's folder`),
+  ];
+}
+
+function check(plugin: Plugin, steps: Step[], problemsOf: (step: Step) => string[]): Step[] {
   const names = new Set(steps.map((step) => step.name));
   if (names.size !== steps.length)
     throw new AppError('bug', `The plugin ${plugin.id} made a plan with two steps of the same name.`);
   for (const step of steps) {
-    const [problem] = problemsOf(plugin, spec, step);
+    const [problem] = problemsOf(step);
     if (problem) throw new AppError('bug', `Step ${step.name} of the plugin ${plugin.id} ${problem}.`);
   }
   return steps;
 }
+
+/** @throws AppError bug that names the step and what is wrong with it */
+export const checkPlan = (plugin: StoragePlugin, spec: PoolSpec, steps: Step[]): Step[] =>
+  check(plugin, steps, (step) => poolProblems(plugin, spec, step));
+export const checkVmPlan = (plugin: VmPlugin, spec: VmSpec, steps: Step[]): Step[] =>
+  check(plugin, steps, (step) => vmProblems(plugin, spec, step));

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { formOf } from '$lib/plugin-api/fields';
 import type { Look, LookResult } from '$lib/plugin-api/plan';
+import type { Plugin } from '$lib/plugin-api/sdk';
 import type {
   FoundPool,
   PluginContext,
@@ -25,7 +26,9 @@ import { pluginContext } from './context';
 import { gentleProbe } from './gentle-probe';
 import { findContext } from './find-context';
 import { loadPlugins, type Loaded } from './loader';
+import { pluginError } from './plugin-error';
 import { withTimeout } from './time-limit';
+import { vmPluginsOf, type VmPlugins } from './vm-plugins';
 
 const CHECK_LIMIT_MS = 10_000;
 const STATUS_LIMIT_MS = 20_000;
@@ -33,7 +36,7 @@ const USAGE_LIMIT_MS = 5_000;
 const LOOK_LIMIT_MS = 60_000;
 const FIND_LIMIT_MS = 120_000;
 
-export interface Plugins {
+export interface Plugins extends VmPlugins {
   list(): PluginView[];
   /** A plugin that can be used now. @throws AppError plugin_not_found | plugin_unavailable */
   storage(id: string): StoragePlugin;
@@ -72,16 +75,6 @@ type Availability = { available: true } | { available: false; reason: string; re
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** What a plugin throws, as an answer of ours: a parser's complaint keeps its code, whatever copy of the class it is. */
-export function pluginError(id: string, thrown: unknown): AppError {
-  if (thrown instanceof AppError) return thrown;
-  const parse = thrown instanceof Error && thrown.name === 'ParseError';
-  return new AppError(parse ? 'parse_failed' : 'bug', `The plugin ${id} failed: ${reasonOf(thrown)}`, {
-    cause: thrown,
-    details: { plugin: id },
-  });
-}
-
 function viewOf(entry: Loaded, availability: Availability): PluginView {
   const { plugin } = entry;
   const state = availability.available
@@ -89,22 +82,24 @@ function viewOf(entry: Loaded, availability: Availability): PluginView {
     : { available: false, reason: availability.reason, remedy: availability.remedy };
   return {
     id: entry.id,
-    kind: 'storage',
+    kind: plugin?.kind ?? 'storage',
     name: plugin?.name ?? entry.id,
     description: plugin?.description ?? '',
     version: plugin?.version ?? '',
-    ...(plugin?.young ? { young: true } : {}),
+    ...(plugin?.kind === 'storage' && plugin.young ? { young: true } : {}),
     origin: entry.origin,
     programs: plugin?.programs ?? [],
     ...state,
-    layouts: (plugin?.layouts ?? []).map(({ id, title, description, minDrives, maxDrives }) => ({
-      id,
-      title,
-      description,
-      minDrives,
-      maxDrives,
-    })),
-    form: plugin ? formOf(plugin.options) : [],
+    layouts: (plugin?.kind === 'storage' ? plugin.layouts : []).map(
+      ({ id, title, description, minDrives, maxDrives }) => ({
+        id,
+        title,
+        description,
+        minDrives,
+        maxDrives,
+      }),
+    ),
+    form: plugin?.kind === 'storage' ? formOf(plugin.options) : [],
   };
 }
 
@@ -127,9 +122,9 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
   /** Ids of those whose last check came to no answer, on a busy machine say. */
   const unanswered = new Set<string>();
   const coreLook = createLooks(host);
-  function welcome({ id, programs, watch }: StoragePlugin): void {
+  function welcome({ id, kind, programs, watch }: Plugin): void {
     host.allow(programs);
-    if (watch && programs.includes(watch.program)) host.watch?.({ name: id, ...watch });
+    if (watch && programs.includes(watch.program)) host.watch?.({ name: id, of: kind, ...watch });
   }
   for (const entry of entries.values()) {
     if (entry.plugin) welcome(entry.plugin);
@@ -178,13 +173,25 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
       plugins.list().map((view) => ({ id: view.id, value: view })),
     );
 
-  function loadedPlugin(id: string): StoragePlugin {
+  function loadedPlugin(id: string): Plugin {
     const entry = entries.get(id);
     if (!entry) throw new AppError('plugin_not_found', `There is no plugin "${id}".`);
     if (entry.plugin) return entry.plugin;
     throw new AppError('plugin_unavailable', `The plugin ${id} cannot be used. ${entry.reason}`, {
       remedy: entry.remedy,
     });
+  }
+  function storagePlugin(id: string): StoragePlugin {
+    const plugin = loadedPlugin(id);
+    if (plugin.kind === 'storage') return plugin;
+    throw new AppError('plugin_not_found', `The plugin "${id}" makes no pools.`);
+  }
+  function refuseUnavailable(id: string): void {
+    const state = availability.get(id);
+    if (state && !state.available)
+      throw new AppError('plugin_unavailable', `The plugin ${id} cannot be used. ${state.reason}`, {
+        remedy: state.remedy,
+      });
   }
 
   async function pluginLook(look: Look): Promise<LookResult> {
@@ -205,20 +212,19 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     list: () =>
       [...entries.values()].map((entry) => viewOf(entry, availability.get(entry.id) ?? firstAnswer(entry))),
     storage(id) {
-      const plugin = loadedPlugin(id);
-      const state = availability.get(id);
-      if (state && !state.available)
-        throw new AppError('plugin_unavailable', `The plugin ${id} cannot be used. ${state.reason}`, {
-          remedy: state.remedy,
-        });
+      const plugin = storagePlugin(id);
+      refuseUnavailable(id);
       return plugin;
     },
-    known: (id) => entries.get(id)?.plugin ?? null,
+    known(id) {
+      const plugin = entries.get(id)?.plugin;
+      return plugin?.kind === 'storage' ? plugin : null;
+    },
     context: (id, signal = new AbortController().signal) =>
       pluginContext(loadedPlugin(id), host, log, signal),
     look: (look) => (look.look.includes('/') ? pluginLook(look) : coreLook(look)),
     async status(id, spec) {
-      const plugin = loadedPlugin(id);
+      const plugin = storagePlugin(id);
       try {
         return await withTimeout(STATUS_LIMIT_MS, `Reading the pool ${spec.label}`, async (signal) =>
           heldReading(await plugin.status(pluginContext(plugin, host, log, signal, gentleProbe(host)), spec)),
@@ -229,10 +235,12 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     },
     finders: () =>
       [...entries.values()].flatMap(({ id, plugin }) =>
-        plugin?.find && availability.get(id)?.available ? [{ id, name: plugin.name }] : [],
+        plugin?.kind === 'storage' && plugin.find && availability.get(id)?.available
+          ? [{ id, name: plugin.name }]
+          : [],
       ),
     async find(id, drives) {
-      const plugin = loadedPlugin(id);
+      const plugin = storagePlugin(id);
       try {
         return await withTimeout(FIND_LIMIT_MS, 'Looking for pools', async (signal) =>
           heldFound(await plugin.find?.(findContext(pluginContext(plugin, host, log, signal), drives))),
@@ -242,7 +250,7 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
       }
     },
     async usage(id, spec) {
-      const plugin = loadedPlugin(id);
+      const plugin = storagePlugin(id);
       const { usage } = plugin;
       if (!usage) return host.usage(spec.mountPath);
       const limit = `Reading the used space of ${spec.label}`;
@@ -252,13 +260,13 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     },
     estimate({ plugin: id, layout, options, driveIds }) {
       const sizes = new Map(host.blockDevices.current().map((drive) => [drive.id, drive.sizeBytes]));
-      return estimateOf(loadedPlugin(id), {
+      return estimateOf(storagePlugin(id), {
         ...{ layout, options },
         driveSizesBytes: driveIds.flatMap((driveId) => sizes.get(driveId) ?? []),
       });
     },
     planCapacity({ plugin: id, ...request }) {
-      const plugin = loadedPlugin(id);
+      const plugin = storagePlugin(id);
       try {
         return planOf(plugin, request);
       } catch (error) {
@@ -267,6 +275,11 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     },
     refresh,
     checkFailed,
+    ...vmPluginsOf({
+      plugins: () => [...entries.values()].flatMap(({ plugin }) => (plugin?.kind === 'vm' ? [plugin] : [])),
+      refuseUnavailable,
+      contextOf: (plugin, signal) => pluginContext(plugin, host, log, signal),
+    }),
   };
   publish();
   return plugins;

@@ -1,6 +1,6 @@
 /** Is what a plugin module gave a plugin of this version? Asked of built-in and third-party ones alike. */
 import { z } from 'zod';
-import type { StoragePlugin } from '$lib/plugin-api/storage';
+import type { Plugin } from '$lib/plugin-api/sdk';
 
 const method = z.custom<(...args: never[]) => unknown>(
   (value) => typeof value === 'function',
@@ -29,15 +29,27 @@ const field = z.discriminatedUnion('type', [
   }),
 ]);
 
-const storagePlugin = z.looseObject({
+const common = {
   api: z.literal(1, 'is made for another version of the plugin API; this Cairn speaks version 1'),
-  kind: z.literal('storage'),
   id: identifier,
   name: z.string().min(1).max(60),
   version: z.string().min(1).max(40),
   description: z.string().max(500),
-  young: z.literal(true).optional(),
   programs: z.array(z.string().regex(/^\/[^\0]+$/, 'must be an absolute path')),
+  check: method,
+  create: method,
+  destroy: method,
+  status: method,
+  watch: z
+    .object({ program: z.string(), argv: z.array(z.string()), needs: z.string().startsWith('/') })
+    .optional(),
+  looks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), method).optional(),
+};
+
+const storagePlugin = z.looseObject({
+  ...common,
+  kind: z.literal('storage'),
+  young: z.literal(true).optional(),
   layouts: z
     .array(
       z.looseObject({
@@ -52,11 +64,7 @@ const storagePlugin = z.looseObject({
     .min(1),
   options: z.record(z.string().regex(/^[a-z][A-Za-z0-9]{0,39}$/), field),
   minimumDriveBytes: z.int().min(0),
-  check: method,
   usableBytes: method,
-  create: method,
-  destroy: method,
-  status: method,
   mount: method.optional(),
   unmount: method.optional(),
   rename: method.optional(),
@@ -83,19 +91,25 @@ const storagePlugin = z.looseObject({
     })
     .optional(),
   usage: method.optional(),
-  watch: z
-    .object({ program: z.string(), argv: z.array(z.string()), needs: z.string().startsWith('/') })
-    .optional(),
-  looks: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,63}$/), method).optional(),
 });
+
+const vmPlugin = z.looseObject({
+  ...common,
+  kind: z.literal('vm'),
+  acceleration: method,
+  start: method,
+  stop: method,
+  reset: method.optional(),
+});
+const plugin = z.discriminatedUnion('kind', [storagePlugin, vmPlugin]);
 
 /**
  * @param folder name of the plugin's folder; its id must be the same
  * @returns the plugin itself (not a copy: methods may use `this`)
  * @throws Error that names every place where the shape is wrong
  */
-export function checkShape(candidate: unknown, folder: string): StoragePlugin {
-  const result = storagePlugin.safeParse(candidate);
+export function checkShape(candidate: unknown, folder: string): Plugin {
+  const result = plugin.safeParse(candidate);
   if (!result.success)
     throw new Error(
       result.error.issues
@@ -104,5 +118,5 @@ export function checkShape(candidate: unknown, folder: string): StoragePlugin {
     );
   if (result.data.id !== folder)
     throw new Error(`id: "${result.data.id}" is not the name of its folder, "${folder}"`);
-  return candidate as StoragePlugin;
+  return candidate as Plugin;
 }

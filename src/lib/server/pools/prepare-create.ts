@@ -10,7 +10,7 @@ import { erasureOf, expectationOf } from '../drives/erasure';
 import { AppError, issue, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
 import { checkPlan } from '../plugins/plan-check';
-import { pluginError } from '../plugins/registry';
+import { pluginError } from '../plugins/plugin-error';
 import { chooseDrives, countIssues, namedDrives, type Choice } from './choose-drives';
 import type { PoolDeps } from './deps';
 import { keepMounted } from './keep-mounted';

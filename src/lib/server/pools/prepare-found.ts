@@ -12,7 +12,7 @@ import { expectationOf } from '../drives/erasure';
 import { AppError, issue, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
 import { checkPlan } from '../plugins/plan-check';
-import { pluginError } from '../plugins/registry';
+import { pluginError } from '../plugins/plugin-error';
 import type { PoolDeps } from './deps';
 import type { FoundPools } from './found';
 import { identityOf, insidePath, peekPath } from './inside';

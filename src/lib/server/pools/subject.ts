@@ -6,7 +6,7 @@ import { expectationOf } from '../drives/erasure';
 import { AppError } from '../errors';
 import type { Prepared } from '../operations/types';
 import { checkPlan } from '../plugins/plan-check';
-import { pluginError } from '../plugins/registry';
+import { pluginError } from '../plugins/plugin-error';
 import type { PoolDeps } from './deps';
 import { locksOf, specOf, toInput, type PoolInput } from './spec';
 import { findPool, type PoolRecord } from './store';

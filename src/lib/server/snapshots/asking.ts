@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import type { PoolSpec, SnapshotReading, StoragePlugin } from '$lib/plugin-api/storage';
 import { AppError } from '../errors';
-import { pluginError, type Plugins } from '../plugins/registry';
+import { pluginError } from '../plugins/plugin-error';
+import type { Plugins } from '../plugins/registry';
 import { withTimeout } from '../plugins/time-limit';
 
 const LIST_LIMIT_MS = 20_000;

@@ -13,6 +13,7 @@ import { snapshotsRouter } from './routers/snapshots';
 import { sessionRouter } from './routers/session';
 import { systemRouter } from './routers/system';
 import { usersRouter } from './routers/users';
+import { vmsRouter } from './routers/vms';
 
 /** All that the browser can ask for: one router a noun. */
 export const appRouter = router({
@@ -25,6 +26,7 @@ export const appRouter = router({
   pools: poolsRouter,
   found: foundRouter,
   images: imagesRouter,
+  vms: vmsRouter,
   replacements: replacementsRouter,
   snapshots: snapshotsRouter,
   operations: operationsRouter,

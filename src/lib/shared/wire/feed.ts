@@ -7,6 +7,7 @@ import type { FoundPool } from './found';
 import type { Pool } from './pools';
 import type { Replacement } from './replacements';
 import type { PoolSnapshots } from './snapshots';
+import type { Vm, VmHost } from './vms';
 
 export interface SystemView {
   id: 'system';
@@ -25,6 +26,9 @@ export interface TopicDocuments {
   pools: Pool;
   found: FoundPool;
   images: Image;
+  vms: Vm;
+  /** One document: what a new machine can have. */
+  vmHost: VmHost;
   operations: Operation;
   plugins: PluginView;
   /** Open ones only. */
@@ -44,6 +48,8 @@ export const TOPICS = [
   'alerts',
   'found',
   'images',
+  'vms',
+  'vmHost',
   'replacements',
   'snapshots',
   'system',

@@ -7,7 +7,7 @@ export interface WireError {
   remedy: string | null;
 }
 /** What an operation is about. */
-export type SubjectType = 'pool' | 'drive' | 'image' | 'host';
+export type SubjectType = 'pool' | 'drive' | 'image' | 'vm' | 'host';
 
 export interface OperationStep {
   index: number;

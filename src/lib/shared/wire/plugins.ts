@@ -41,7 +41,7 @@ export interface LayoutView {
 }
 export interface PluginView {
   id: string;
-  kind: 'storage';
+  kind: 'storage' | 'vm';
   name: string;
   description: string;
   version: string;

@@ -1,0 +1,72 @@
+/** The definition of a domain (libvirt.org/formatdomain.html). Pure: the same machine gives the same text. */
+import type { VmSpec, XmlNode } from '../../src/lib/plugin-api';
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { NETWORK } from './virsh';
+
+/** Free slots, so that disks and network cards can be added while it runs: q35 has none by itself. */
+const SPARE_PORTS = 12;
+
+/** Of the range that QEMU uses; follows from the id, so that it is the same whenever the machine is defined. */
+export const macOf = (id: string): string =>
+  ['52', '54', '00', ...(/^(..)(..)(..)/.exec(id)?.slice(1) ?? [])].join(':');
+
+export function domainXml({ xml, xmlText }: PluginSdk, spec: VmSpec): string {
+  const cd = (path: string, target: string, boot: number | null): XmlNode =>
+    xml(
+      'disk',
+      { type: 'file', device: 'cdrom' },
+      xml('driver', { name: 'qemu', type: 'raw' }),
+      xml('source', { file: path }),
+      xml('target', { dev: target, bus: 'sata' }),
+      xml('readonly'),
+      boot === null ? null : xml('boot', { order: boot }),
+    );
+  const disk = xml(
+    'disk',
+    { type: 'file', device: 'disk' },
+    xml('driver', { name: 'qemu', type: 'qcow2', discard: 'unmap' }),
+    xml('source', { file: spec.diskPath }),
+    xml('target', { dev: 'vda', bus: 'virtio' }),
+    xml('boot', { order: 1 }),
+  );
+  const network = xml(
+    'interface',
+    { type: 'network' },
+    xml('mac', { address: macOf(spec.id) }),
+    xml('source', { network: NETWORK }),
+    xml('model', { type: 'virtio' }),
+  );
+  const devices = [
+    disk,
+    // An empty disk cannot be started from: then the installer's turn comes.
+    spec.cdPath === null ? null : cd(spec.cdPath, 'sda', 2),
+    spec.seedPath === null ? null : cd(spec.seedPath, 'sdb', null),
+    xml('controller', { type: 'pci', index: 0, model: 'pcie-root' }),
+    ...Array.from({ length: SPARE_PORTS }, () => xml('controller', { type: 'pci', model: 'pcie-root-port' })),
+    network,
+    xml('serial', { type: 'pty' }),
+    xml('channel', { type: 'unix' }, xml('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })),
+    xml('input', { type: 'tablet', bus: 'usb' }),
+    xml('graphics', { type: 'vnc' }, xml('listen', { type: 'socket' })),
+    xml('video', {}, xml('model', { type: 'vga' })),
+    xml('rng', { model: 'virtio' }, xml('backend', { model: 'random' }, '/dev/urandom')),
+  ];
+  return xmlText(
+    xml(
+      'domain',
+      { type: spec.virtType },
+      xml('name', {}, spec.name),
+      xml('uuid', {}, spec.id),
+      xml('memory', { unit: 'b' }, String(spec.memoryBytes)),
+      xml('vcpu', {}, String(spec.cpus)),
+      xml('os', {}, xml('type', { arch: 'x86_64', machine: 'q35' }, 'hvm')),
+      xml('features', {}, xml('acpi'), xml('apic')),
+      xml('cpu', { mode: spec.virtType === 'kvm' ? 'host-passthrough' : 'maximum' }),
+      xml('clock', { offset: 'utc' }),
+      spec.asRoot
+        ? xml('seclabel', { type: 'static', model: 'dac', relabel: 'no' }, xml('label', {}, '+0:+0'))
+        : null,
+      xml('devices', {}, ...devices),
+    ),
+  );
+}

@@ -1,0 +1,94 @@
+/** What is there now of a machine: its domain, its disk, its seed. They change nothing. */
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import type { Json, JsonObject, LookResult, LookStatus, PluginContext } from '../../src/lib/plugin-api';
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { activeNetworks, QEMU_IMG, readDomains } from './virsh';
+
+const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
+const text = (value: Json | undefined): string => {
+  if (typeof value !== 'string') throw new TypeError('an argument of a look is no text');
+  return value;
+};
+
+/** Where the first volume descriptor of an ISO 9660 filesystem says what it is (ECMA-119, 8.1). */
+const ISO_MAGIC = { offset: 32_769, bytes: Buffer.from('CD001') };
+
+function isIso(path: string): boolean {
+  const file = openSync(path, 'r');
+  try {
+    const found = Buffer.alloc(ISO_MAGIC.bytes.length);
+    return readSync(file, found, 0, found.length, ISO_MAGIC.offset) > 0 && found.equals(ISO_MAGIC.bytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+export function looksOf(sdk: PluginSdk) {
+  const domains = readDomains(sdk);
+  const find = async (context: PluginContext, id: string) =>
+    (await domains(context)).find((domain) => domain.id === id) ?? null;
+  const parseInfo = sdk.defineParser('qemu-img info', (json) => {
+    const size = (JSON.parse(json) as { 'virtual-size'?: unknown })['virtual-size'];
+    if (typeof size !== 'number') throw new Error('it does not tell the size');
+    return size;
+  });
+
+  return {
+    async running(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const domain = await find(context, text(args['id']));
+      if (!domain) return seen('absent', 'libvirt does not know the machine.');
+      return domain.status === 'stopped' || domain.status === 'crashed'
+        ? seen('absent', `The machine "${domain.name}" is off.`)
+        : seen('done', `The machine "${domain.name}" is ${domain.status}.`);
+    },
+    /** done: it is off, or its time is over. */
+    async 'shut-down'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const domain = await find(context, text(args['id']));
+      if (!domain || domain.status === 'stopped' || domain.status === 'crashed')
+        return seen('done', 'The machine is off.');
+      const left = Math.ceil((Number(args['untilMs']) - Date.now()) / 1_000);
+      return left > 0
+        ? seen('running', `The machine was asked to shut down and has ${left} s left for it.`)
+        : seen('done', 'The machine did not shut down in the time that it had.');
+    },
+    /** foreign: another machine has the name. */
+    async defined(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const id = text(args['id']);
+      const all = await domains(context);
+      if (all.some((domain) => domain.id === id)) return seen('done', 'libvirt knows the machine.');
+      const other = all.find((domain) => domain.name === args['name']);
+      return other
+        ? seen('foreign', `Another machine of libvirt is called "${other.name}" (${other.id}).`)
+        : seen('absent', 'libvirt does not know the machine.');
+    },
+    async network(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const name = text(args['name']);
+      return (await activeNetworks(context)).includes(name)
+        ? seen('done', `The network "${name}" is up.`)
+        : seen('absent', `The network "${name}" is not up.`);
+    },
+    /** A qcow2 file of this size, or of any with null. */
+    async volume(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const path = text(args['path']);
+      if (!existsSync(path)) return seen('absent', `There is no ${path}.`);
+      const { stdout, exitCode, stderr } = await context.read(
+        QEMU_IMG,
+        ['info', '--output=json', '--force-share', '-f', 'qcow2', path],
+        { okExitCodes: [0, 1] },
+      );
+      if (exitCode !== 0) return seen('partial', `${path} is no whole disk: ${stderr.trim()}`);
+      const size = parseInfo(stdout);
+      const { sizeBytes } = args;
+      return sizeBytes === null || size === sizeBytes
+        ? seen('done', `${path} is a disk of ${size} bytes.`)
+        : seen('partial', `${path} is a disk of ${size} bytes.`);
+    },
+    async seed(_context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const path = text(args['path']);
+      if (!existsSync(path)) return seen('absent', `There is no ${path}.`);
+      return isIso(path)
+        ? seen('done', `${path} is a CD image.`)
+        : seen('partial', `${path} is only a piece of a CD image.`);
+    },
+  };
+}

@@ -1,0 +1,232 @@
+/** What is done for a machine, as steps. Pure. */
+import { posix } from 'node:path';
+import type { Look, Step, VmOrigin, VmSpec } from '../../src/lib/plugin-api';
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { domainXml } from './domain-xml';
+import { ID, NETWORK, QEMU_IMG, VIRSH, virsh, XORRISO } from './virsh';
+
+const MINUTE_MS = 60_000;
+/** A copy reads and writes the whole image. */
+const COPY_MS = 240 * MINUTE_MS;
+
+const look = (name: string, args: Look['args'], more: Partial<Look> = {}): Look => ({
+  look: `${ID}/${name}`,
+  args,
+  ...more,
+});
+const running = (spec: VmSpec): Look => look('running', { id: spec.id }, { untilReboot: true });
+const off = (spec: VmSpec): Look => look('running', { id: spec.id }, { negate: true });
+const run = (...words: string[]) => ({ do: 'exec', program: VIRSH, argv: virsh(...words) }) as const;
+
+const seedFiles = (spec: VmSpec) => ({
+  userData: posix.join(spec.folder, 'user-data'),
+  metaData: posix.join(spec.folder, 'meta-data'),
+});
+
+export function plansOf(sdk: PluginSdk) {
+  const { looks, not } = sdk;
+
+  function volume(spec: VmSpec, { image }: VmOrigin): Step[] {
+    const { diskPath: path, diskBytes } = spec;
+    const undo = [{ do: 'remove-file', path } as const];
+    const exec = (...argv: string[]) => ({ do: 'exec', program: QEMU_IMG, argv }) as const;
+    const wanted = look('volume', { path, sizeBytes: diskBytes });
+    if (image?.how !== 'copy') {
+      const base = image ? ['-b', image.path, '-F', image.format] : [];
+      return [
+        {
+          name: 'make-volume',
+          title: image ? 'Make a disk that keeps what changes, above the image' : 'Make an empty disk',
+          run: exec('create', '-q', '-f', 'qcow2', ...base, path, String(diskBytes)),
+          undo,
+          look: wanted,
+        },
+      ];
+    }
+    return [
+      {
+        name: 'copy-image',
+        title: 'Copy the image to a disk of its own',
+        run: {
+          ...exec('convert', '-q', '-f', image.format, '-O', 'qcow2', image.path, path),
+          timeoutMs: COPY_MS,
+        },
+        undo,
+        look: look('volume', { path, sizeBytes: null }),
+      },
+      {
+        name: 'size-volume',
+        title: 'Give the disk its size',
+        run: exec('resize', '-q', '-f', 'qcow2', path, String(diskBytes)),
+        undo: 'nothing',
+        look: wanted,
+      },
+    ];
+  }
+
+  function seed(spec: VmSpec, origin: VmOrigin): Step[] {
+    if (!origin.seed || spec.seedPath === null) return [];
+    const { userData, metaData } = seedFiles(spec);
+    const { seedPath } = spec;
+    const file = (name: string, title: string, path: string, content: string): Step => ({
+      name,
+      title,
+      run: { do: 'write-file', path, content, mode: 0o600 },
+      undo: [{ do: 'remove-file', path }],
+      look: looks.file(path, content),
+    });
+    const { secretPath } = origin.seed;
+    return [
+      file('write-user-data', 'Write down who may log in', userData, origin.seed.userData),
+      file('write-meta-data', 'Write down its name', metaData, origin.seed.metaData),
+      {
+        name: 'make-seed',
+        title: 'Make the CD that cloud-init reads at the first start',
+        run: {
+          do: 'exec',
+          program: XORRISO,
+          argv: [
+            ...['-abort_on', 'FAILURE', '-report_about', 'WARNING', '-outdev', `stdio:${seedPath}`],
+            ...['-volid', 'cidata', '-joliet', 'on'],
+            ...['-map', userData, '/user-data', '-map', metaData, '/meta-data'],
+            // The hash of the password is in a file that only root can read, and in no plan.
+            ...(secretPath === null ? [] : ['-map', secretPath, '/vendor-data']),
+            '-end',
+          ],
+        },
+        undo: [{ do: 'remove-file', path: seedPath }],
+        look: look('seed', { path: seedPath }),
+      },
+    ];
+  }
+
+  const define = (spec: VmSpec): Step => ({
+    name: 'define',
+    title: 'Tell libvirt about the machine',
+    run: { do: 'exec', program: VIRSH, argv: virsh('define', '/dev/stdin'), stdin: domainXml(sdk, spec) },
+    undo: [run('undefine', spec.id, '--managed-save', '--nvram')],
+    look: look('defined', { id: spec.id, name: spec.name }),
+  });
+  const switchOff = (spec: VmSpec): Step => ({
+    name: 'switch-off',
+    title: 'Switch it off, if it is still on',
+    run: run('destroy', spec.id),
+    undo: 'impossible',
+    look: off(spec),
+  });
+  const removeFile = (name: string, path: string): Step => ({
+    name,
+    title: `Delete ${posix.basename(path)}`,
+    run: { do: 'remove-file', path },
+    undo: 'impossible',
+    look: not(looks.fileThere(path)),
+  });
+
+  return {
+    create(spec: VmSpec, origin: VmOrigin): Step[] {
+      const above = posix.dirname(spec.folder);
+      return [
+        {
+          name: 'make-shared-folder',
+          title: 'Make the folder for machines',
+          // Traversable and no more: what a guest has on its disk is nobody's business.
+          run: { do: 'make-directory', path: above, mode: 0o711 },
+          // Other machines may be in it by now; an empty folder does no harm.
+          undo: 'nothing',
+          look: looks.directory(above),
+        },
+        {
+          name: 'make-folder',
+          title: 'Make a folder of its own',
+          run: { do: 'make-directory', path: spec.folder, mode: 0o711 },
+          undo: [{ do: 'remove-directory', path: spec.folder }],
+          look: looks.directory(spec.folder),
+        },
+        ...volume(spec, origin),
+        ...seed(spec, origin),
+        define(spec),
+      ];
+    },
+    destroy(spec: VmSpec, { keepFolder }: { keepFolder: boolean }): Step[] {
+      const { userData, metaData } = seedFiles(spec);
+      return [
+        switchOff(spec),
+        {
+          name: 'undefine',
+          title: 'Have libvirt forget the machine',
+          run: run('undefine', spec.id, '--managed-save', '--snapshots-metadata', '--nvram'),
+          undo: 'impossible',
+          look: look('defined', { id: spec.id }, { negate: true }),
+        },
+        removeFile('remove-disk', spec.diskPath),
+        ...(spec.seedPath === null
+          ? []
+          : [
+              removeFile('remove-seed', spec.seedPath),
+              removeFile('remove-user-data', userData),
+              removeFile('remove-meta-data', metaData),
+            ]),
+        ...(keepFolder
+          ? []
+          : [
+              {
+                name: 'remove-folder',
+                title: 'Remove its folder',
+                run: { do: 'remove-directory', path: spec.folder },
+                undo: 'impossible',
+                look: not(looks.directory(spec.folder)),
+              } satisfies Step,
+            ]),
+      ];
+    },
+    start: (spec: VmSpec): Step[] => [
+      define(spec),
+      {
+        name: 'start-network',
+        title: `Start the network "${NETWORK}"`,
+        run: run('net-start', NETWORK),
+        // Other machines may use it by now.
+        undo: 'nothing',
+        look: look('network', { name: NETWORK }, { untilReboot: true }),
+      },
+      {
+        name: 'start',
+        title: 'Start the machine',
+        run: run('start', spec.id),
+        undo: [run('destroy', spec.id)],
+        look: running(spec),
+      },
+    ],
+    stop: (spec: VmSpec, untilMs: number | null): Step[] => [
+      ...(untilMs === null
+        ? []
+        : [
+            {
+              name: 'ask-to-shut-down',
+              title: 'Press its power button',
+              run: run('shutdown', spec.id, '--mode', 'acpi'),
+              undo: 'nothing',
+              // That the button was pressed cannot be seen, only what the guest makes of it.
+              look: { ...off(spec), fleeting: true },
+            } satisfies Step,
+            {
+              name: 'wait-for-it',
+              title: 'Give it time to shut down',
+              run: { do: 'wait' },
+              undo: 'nothing',
+              look: look('shut-down', { id: spec.id, untilMs }),
+            } satisfies Step,
+          ]),
+      switchOff(spec),
+    ],
+    reset: (spec: VmSpec): Step[] => [
+      {
+        name: 'reset',
+        title: 'Press its reset button',
+        run: run('reset', spec.id),
+        undo: 'nothing',
+        look: { ...off(spec), fleeting: true },
+      },
+    ],
+  };
+}

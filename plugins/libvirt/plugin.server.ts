@@ -1,0 +1,52 @@
+/** Virtual machines by libvirt and QEMU. What libvirt has is not written again. */
+import type { Availability, PluginContext } from '../../src/lib/plugin-api';
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { acceleration } from './acceleration';
+import { looksOf } from './looks';
+import { plansOf } from './plan';
+import { ID, NETWORK, QEMU, QEMU_IMG, readDomains, SOCKET, STDBUF, VIRSH, virsh, XORRISO } from './virsh';
+
+async function check(sdk: PluginSdk, context: PluginContext): Promise<Availability> {
+  const programs = await sdk.checkPrograms(context, [
+    { program: VIRSH, argv: ['--version'], package: 'libvirt-clients' },
+    { program: QEMU, argv: ['--version'], package: 'qemu-system-x86' },
+    { program: QEMU_IMG, argv: ['--version'], package: 'qemu-utils' },
+    { program: XORRISO, argv: ['-version'], package: 'xorriso' },
+    { program: STDBUF, argv: ['--version'], package: 'coreutils' },
+  ]);
+  if (!programs.available) return programs;
+  const networks = await context.read(VIRSH, virsh('net-list', '--all', '--name'), { okExitCodes: [0, 1] });
+  if (networks.exitCode !== 0)
+    return {
+      available: false,
+      reason: `libvirt does not answer: ${networks.stderr.trim()}`,
+      remedy:
+        'Install it (apt-get install libvirt-daemon-system) and start it: systemctl start libvirtd, or virtlogd -d and libvirtd -d where no systemd runs.',
+    };
+  if (!networks.stdout.split('\n').includes(NETWORK))
+    return {
+      available: false,
+      reason: `libvirt has no network "${NETWORK}", which machines are connected to.`,
+      remedy: `Make it: virsh net-define /usr/share/libvirt/networks/${NETWORK}.xml`,
+    };
+  return { available: true };
+}
+
+export default (sdk: PluginSdk) =>
+  sdk.defineVmPlugin({
+    api: 1,
+    kind: 'vm',
+    id: ID,
+    name: 'libvirt',
+    version: '1.0.0',
+    description:
+      'Virtual machines on this host, by libvirt and QEMU, with the processor’s help where it works.',
+    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF],
+    check: (context) => check(sdk, context),
+    acceleration,
+    ...plansOf(sdk),
+    status: readDomains(sdk),
+    // Its first line, the address, comes when it is connected: what happened before is read then.
+    watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
+    looks: looksOf(sdk),
+  });

@@ -1,0 +1,35 @@
+/** libvirt's own command line: where it is, how it is called, and what it answers. */
+import type { PluginContext, VmReading } from '../../src/lib/plugin-api';
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { parseDomains } from './parse-domains';
+
+export const ID = 'libvirt';
+export const VIRSH = '/usr/bin/virsh';
+export const QEMU_IMG = '/usr/bin/qemu-img';
+export const QEMU = '/usr/bin/qemu-system-x86_64';
+export const XORRISO = '/usr/bin/xorriso';
+/** virsh keeps what it says in a buffer when nobody types at it: events would come in bundles. */
+export const STDBUF = '/usr/bin/stdbuf';
+/** Where libvirtd listens; there while it runs, or while systemd listens in its place. */
+export const SOCKET = '/run/libvirt/libvirt-sock';
+export const NETWORK = 'default';
+
+export const virsh = (...words: string[]): string[] => ['-q', '-c', 'qemu:///system', ...words];
+
+const TIMEOUT_MS = 10_000;
+
+/** Every domain with its state: one start of virsh, one connection, however many there are. */
+export const readDomains =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext): Promise<VmReading[]> => {
+    const { stdout } = await context.read(VIRSH, virsh('list --all --uuid --name; domstats --state --raw'), {
+      timeoutMs: TIMEOUT_MS,
+    });
+    return sdk.defineParser('virsh list and domstats', parseDomains)(stdout);
+  };
+
+/** Names of the networks that are up. */
+export async function activeNetworks(context: PluginContext): Promise<string[]> {
+  const { stdout } = await context.read(VIRSH, virsh('net-list', '--name'), { timeoutMs: TIMEOUT_MS });
+  return stdout.split('\n').filter(Boolean);
+}

@@ -1,0 +1,79 @@
+/** The contract of a VM plugin, version 1: an engine that runs virtual machines. A method is a capability, as with storage. */
+import type { JsonObject } from '../shared/json';
+import type { LookResult, Step } from './plan';
+import type { Availability, PluginContext, Watch } from './storage';
+
+/** kvm: the processor runs the guest. qemu: every instruction is emulated, which is ten to fifty times slower. */
+export type VirtType = 'kvm' | 'qemu';
+export type Acceleration = { virtType: 'kvm' } | { virtType: 'qemu'; reason: string };
+
+/** A machine as it was asked for, complete: everything random or read is in here before a plan is made. */
+export interface VmSpec {
+  /** UUID; the machine is known to its engine by it, whatever it is called. */
+  id: string;
+  name: string;
+  cpus: number;
+  memoryBytes: number;
+  virtType: VirtType;
+  /** Folder of its own, on a pool. Its files are in there, and the folder above holds machines only. */
+  folder: string;
+  diskPath: string;
+  diskBytes: number;
+  /** CD with the seed for cloud-init, in its folder; null: it gets none. */
+  seedPath: string | null;
+  /** CD that belongs to somebody else, an installer say; never written to or removed. */
+  cdPath: string | null;
+  /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
+  asRoot: boolean;
+}
+
+/** What only its creation needs. */
+export interface VmOrigin {
+  /** What its disk begins as; null: an empty disk. overlay: only what changes is kept in its own file. */
+  image: { path: string; format: 'qcow2' | 'raw'; how: 'overlay' | 'copy' } | null;
+  /** Files of a NoCloud seed; `secretPath` is a file that is complete and readable by root only, and never shown. */
+  seed: { userData: string; metaData: string; secretPath: string | null } | null;
+}
+
+/** What the engine says now. crashed: its process ended without having been asked to. */
+export const VM_STATUSES = ['running', 'paused', 'stopping', 'stopped', 'crashed'] as const;
+export type VmStatus = (typeof VM_STATUSES)[number];
+export interface VmReading {
+  id: string;
+  name: string;
+  status: VmStatus;
+}
+
+export interface VmPlugin {
+  api: 1;
+  kind: 'vm';
+  /** kebab-case; also the folder's name. */
+  id: string;
+  name: string;
+  version: string;
+  description: string;
+  /** Absolute paths of every program it runs, in steps or for reading. Nothing else can be run. */
+  programs: string[];
+  /** Are the programs here? Changes nothing. */
+  check(context: PluginContext): Promise<Availability>;
+  /** Found out by a trial: that a device is there says little. */
+  acceleration(context: PluginContext): Promise<Acceleration>;
+  /** Pure. Steps from nothing to a machine that the engine knows and that is off. */
+  create(spec: VmSpec, origin: VmOrigin): Step[];
+  /** Pure. Steps from a machine that is off to nothing; `keepFolder` when somebody else has files in it. */
+  destroy(spec: VmSpec, options: { keepFolder: boolean }): Step[];
+  /** Pure. Also of a machine that the engine has forgotten. */
+  start(spec: VmSpec): Step[];
+  /** Pure. It is asked to shut down and has time until then (milliseconds since the epoch); null: it is switched off at once. */
+  stop(spec: VmSpec, untilMs: number | null): Step[];
+  /** Pure. As the button on its front. */
+  reset?(spec: VmSpec): Step[];
+  /** Every machine that the engine knows, ours or not, in one question. */
+  status(context: PluginContext): Promise<VmReading[]>;
+  watch?: Watch;
+  /** Looks of its own, used by its steps as `<id>/<name>`. They change nothing. */
+  looks?: Record<string, (context: PluginContext, args: JsonObject) => Promise<LookResult>>;
+}
+
+/** Gives a plugin its types; returns it unchanged. */
+export const defineVmPlugin = <P extends VmPlugin>(plugin: P): P => plugin;

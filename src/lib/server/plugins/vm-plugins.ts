@@ -1,0 +1,74 @@
+/** What can be asked of the plugins that run machines. */
+import type { PluginContext } from '$lib/plugin-api/storage';
+import type { Acceleration, VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import { AppError } from '../errors';
+import { heldAcceleration, heldVmReadings } from './answers';
+import { pluginError } from './plugin-error';
+import { withTimeout } from './time-limit';
+
+const STATUS_LIMIT_MS = 20_000;
+const TRIAL_LIMIT_MS = 15_000;
+
+export interface VmPlugins {
+  /** Ids of all that were loaded, available or not. */
+  vmPlugins(): string[];
+  /** A plugin that can be used now; without an id the first. @throws AppError plugin_not_found | plugin_unavailable */
+  vm(id?: string): VmPlugin;
+  /** Every machine that it knows. @throws AppError parse_failed | command_failed | command_timeout | bug */
+  readVms(id: string): Promise<VmReading[]>;
+  /** Tried once, and remembered until the process ends. */
+  acceleration(id: string): Promise<Acceleration>;
+}
+
+export function vmPluginsOf(parts: {
+  plugins: () => VmPlugin[];
+  refuseUnavailable: (id: string) => void;
+  contextOf: (plugin: VmPlugin, signal: AbortSignal) => PluginContext;
+}): VmPlugins {
+  const tried = new Map<string, Promise<Acceleration>>();
+
+  function loaded(id?: string): VmPlugin {
+    const plugin = parts.plugins().find((one) => id === undefined || one.id === id);
+    if (plugin) return plugin;
+    throw new AppError(
+      'plugin_not_found',
+      id === undefined ? 'There is no plugin for machines.' : `There is no plugin "${id}" for machines.`,
+    );
+  }
+  async function tryOut(plugin: VmPlugin): Promise<Acceleration> {
+    try {
+      return await withTimeout(TRIAL_LIMIT_MS, 'Trying out the processor', async (signal) =>
+        heldAcceleration(await plugin.acceleration(parts.contextOf(plugin, signal))),
+      );
+    } catch (error) {
+      tried.delete(plugin.id);
+      throw pluginError(plugin.id, error);
+    }
+  }
+
+  return {
+    vmPlugins: () => parts.plugins().map(({ id }) => id),
+    vm(id) {
+      const plugin = loaded(id);
+      parts.refuseUnavailable(plugin.id);
+      return plugin;
+    },
+    async readVms(id) {
+      const plugin = loaded(id);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the machines', async (signal) =>
+          heldVmReadings(await plugin.status(parts.contextOf(plugin, signal))),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    acceleration(id) {
+      const before = tried.get(id);
+      if (before) return before;
+      const trial = tryOut(loaded(id));
+      tried.set(id, trial);
+      return trial;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { JsonObject } from '$lib/shared/json';
+import type { Operation } from '$lib/shared/wire/operations';
+import { vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
+import { REMOVE, RESET, START, STOP } from '../vms/kinds';
+import { createVm, previewVm, retryVm } from '../vms/operations';
+import { answer, json, type RestRequest } from './answer';
+import { readJson } from './body';
+
+export const listVms = answer('viewer', ({ services }) => json({ vms: services.vms.list() }));
+export const getVm = answer('viewer', ({ services, param }) => json(services.vms.get(param('id'))));
+
+/** 202: what was asked for is on disk and goes on by itself; its operation tells how far it is. */
+const begun = (operation: Operation): Response =>
+  json({ success: true, vmId: operation.subject.id, operationId: operation.id }, 202, {
+    location: `/api/v1/operations/${operation.id}`,
+  });
+
+export const postVm = answer('operator', async ({ services, actor, event }) =>
+  begun(await createVm(services, vmCreateRequest.parse(await readJson(event.request)), actor)),
+);
+export const previewVmPlan = answer('operator', async ({ services, event }) =>
+  json(await previewVm(services, vmCreateRequest.parse(await readJson(event.request)))),
+);
+export const retryCreation = answer('operator', async ({ services, actor, param }) =>
+  begun(await retryVm(services, param('id'), actor)),
+);
+
+async function verb(
+  { services, actor, param }: RestRequest,
+  kind: string,
+  more: JsonObject = {},
+): Promise<Response> {
+  const { id } = services.vms.get(param('id'));
+  return begun(await services.operations.start({ kind, request: { vmId: id, ...more }, actor }));
+}
+const stopBody = vmStopRequest.pick({ graceSeconds: true });
+
+export const startVm = answer('operator', (request) => verb(request, START));
+export const stopVm = answer('operator', async (request) =>
+  verb(request, STOP, stopBody.parse((await readJson(request.event.request)) ?? {})),
+);
+export const resetVm = answer('operator', (request) => verb(request, RESET));
+export const removeVm = answer('operator', (request) => verb(request, REMOVE));

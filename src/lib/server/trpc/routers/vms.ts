@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
+import { vmCreateRequest, vmRequest, vmStopRequest, type Vm, type VmHost } from '$lib/shared/wire/vms';
+import { createVm, previewVm, retryVm } from '../../vms/operations';
+import { REMOVE, RESET, START, STOP } from '../../vms/kinds';
+import { operatorProcedure, router, viewerProcedure } from '../init';
+import { previewOf } from '../preview';
+
+const one = z.strictObject({ id: z.string().min(1).max(200) });
+
+export const vmsRouter = router({
+  list: viewerProcedure.query(({ ctx }): Vm[] => ctx.services.vms.list()),
+  get: viewerProcedure.input(one).query(({ ctx, input }): Vm => ctx.services.vms.get(input.id)),
+  /** Starts a machine without a disk, to see whether the processor helps; nothing stays of it. */
+  tryOut: operatorProcedure.mutation(({ ctx }): Promise<VmHost> => ctx.services.vms.tryOut()),
+  /** Everything that is wrong with it, or the plan; makes nothing. */
+  preview: operatorProcedure
+    .input(vmCreateRequest)
+    .mutation(({ ctx, input }): Promise<PreviewResult> => previewOf(() => previewVm(ctx.services, input))),
+  /** Asked twice with the same id, it is the same machine. */
+  create: operatorProcedure
+    .input(vmCreateRequest)
+    .mutation(({ ctx, input }): Promise<Operation> => createVm(ctx.services, input, ctx.actor)),
+  /** A creation that failed, once more. */
+  retry: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> => retryVm(ctx.services, input.vmId, ctx.actor)),
+  start: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: START, request: input, actor: ctx.actor }),
+    ),
+  /** With time to shut down, and then by force. */
+  stop: operatorProcedure
+    .input(vmStopRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: STOP, request: input, actor: ctx.actor }),
+    ),
+  reset: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: RESET, request: input, actor: ctx.actor }),
+    ),
+  /** Names each file that goes. */
+  previewRemove: operatorProcedure
+    .input(vmRequest)
+    .query(({ ctx, input }): Promise<PlanPreview> => ctx.services.operations.preview(REMOVE, input)),
+  remove: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: REMOVE, request: input, actor: ctx.actor }),
+    ),
+});

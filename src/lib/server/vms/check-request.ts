@@ -1,0 +1,112 @@
+/** What is wrong with a request for a machine, all of it at once. */
+import type { Issue } from '$lib/shared/error-codes';
+import { formatBytes } from '$lib/shared/units';
+import { sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
+import type { Image } from '$lib/shared/wire/images';
+import type { VmPlanRequest } from '$lib/shared/wire/vms';
+import { issue } from '../errors';
+import type { HostSize } from '../host/host-size';
+import { hostArch } from '../images/file-names';
+import { HOST_MEMORY_BYTES } from './accounts';
+
+const MIB = 1024 ** 2;
+/** Less than any system can start with. */
+const LEAST_MEMORY_BYTES = 16 * MIB;
+const LEAST_DISK_BYTES = MIB;
+
+function cpuIssues(cpus: number, host: HostSize): Issue[] {
+  if (!Number.isSafeInteger(cpus) || cpus < 1)
+    return [issue('cpus_invalid', `A machine cannot have ${cpus} CPUs.`, 'cpus')];
+  if (cpus > host.cpus)
+    return [issue('cpus_too_many', `The host has ${host.cpus} CPUs, ${cpus} are asked for.`, 'cpus')];
+  return [];
+}
+
+function memoryIssues(bytes: number, host: HostSize): Issue[] {
+  if (!Number.isSafeInteger(bytes) || bytes < LEAST_MEMORY_BYTES)
+    return [
+      issue(
+        'memory_invalid',
+        `A machine needs ${formatBytes(LEAST_MEMORY_BYTES)} of memory at least.`,
+        'memoryBytes',
+      ),
+    ];
+  const most = host.memoryBytes - HOST_MEMORY_BYTES;
+  if (bytes > most)
+    return [
+      issue(
+        'memory_too_much',
+        `${formatBytes(bytes)} are asked for. The host has ${formatBytes(host.memoryBytes)} and keeps ${formatBytes(HOST_MEMORY_BYTES)} for itself.`,
+        'memoryBytes',
+      ),
+    ];
+  if (bytes > host.availableBytes)
+    return [
+      issue(
+        'memory_taken',
+        `Only ${formatBytes(host.availableBytes)} of memory are free on the host now; ${formatBytes(bytes)} are asked for.`,
+        'memoryBytes',
+      ),
+    ];
+  return [];
+}
+
+const diskIssues = (bytes: number): Issue[] =>
+  Number.isSafeInteger(bytes) && bytes >= LEAST_DISK_BYTES
+    ? []
+    : [issue('disk_invalid', `A disk cannot have ${bytes} bytes.`, 'diskBytes')];
+
+/** An image that a machine can begin as, with its file; or why not. */
+export function imageIssues(image: Image | null, imageId: string): Issue[] {
+  const field = 'imageId';
+  if (!image) return [issue('image_not_found', `There is no image ${imageId}.`, field)];
+  if (image.badge !== 'ready' || image.path === null)
+    return [
+      issue(
+        'image_not_ready',
+        image.badge === 'downloading'
+          ? `"${image.name}" is still being downloaded.`
+          : (image.badgeText ?? `"${image.name}" has not been downloaded yet.`),
+        field,
+        image.badge === 'downloading' ? 'Wait until it is there.' : undefined,
+      ),
+    ];
+  if (image.format !== 'qcow2' && image.format !== 'raw' && image.format !== 'iso')
+    return [
+      issue(
+        'image_unsupported',
+        `"${image.name}" is a ${image.format ?? 'file of a'} format that cannot be started.`,
+        field,
+      ),
+    ];
+  if (image.arch !== null && image.arch !== hostArch())
+    return [
+      issue(
+        'image_unsupported',
+        `"${image.name}" is made for ${image.arch}, and this host is ${hostArch()}.`,
+        field,
+      ),
+    ];
+  return [];
+}
+
+function loginIssues({ cloudInit }: VmPlanRequest): Issue[] {
+  if (!cloudInit) return [];
+  const { user, sshKeys, hasPassword } = cloudInit;
+  return [
+    ...userNameIssues(user),
+    ...sshKeys.flatMap((key, index) => sshKeyIssues(key, `cloudInit.sshKeys.${index}`)),
+    ...(sshKeys.length === 0 && !hasPassword
+      ? [issue('no_login', `Without a key and without a password "${user}" could not log in.`, 'cloudInit')]
+      : []),
+  ];
+}
+
+export const requestIssuesOf = (request: VmPlanRequest, image: Image | null, host: HostSize): Issue[] => [
+  ...vmNameIssues(request.name),
+  ...imageIssues(image, request.imageId),
+  ...cpuIssues(request.cpus, host),
+  ...memoryIssues(request.memoryBytes, host),
+  ...diskIssues(request.diskBytes),
+  ...loginIssues(request),
+];

@@ -1,0 +1,34 @@
+/** The files of a NoCloud seed (cloud-init, datasources/nocloud). YAML is written by a serialiser, whatever is in the values. Pure. */
+import { stringify } from 'yaml';
+
+const cloudConfig = (content: unknown): string => `#cloud-config\n${stringify(content, { lineWidth: 0 })}`;
+
+export interface Login {
+  user: string;
+  sshKeys: string[];
+  hasPassword: boolean;
+}
+
+export const userData = (name: string, login: Login): string =>
+  cloudConfig({
+    hostname: name,
+    users: [
+      {
+        name: login.user,
+        shell: '/bin/bash',
+        sudo: 'ALL=(ALL) NOPASSWD:ALL',
+        lock_passwd: !login.hasPassword,
+        ...(login.sshKeys.length > 0 ? { ssh_authorized_keys: login.sshKeys } : {}),
+      },
+    ],
+    ssh_pwauth: login.hasPassword,
+  });
+
+export const metaData = (id: string, name: string): string =>
+  stringify({ 'instance-id': id, 'local-hostname': name });
+
+/** Merged with the user data by cloud-init; only this one has something to keep secret. */
+export const vendorData = (user: string, passwordHash: string): string =>
+  cloudConfig({
+    chpasswd: { expire: false, users: [{ name: user, password: passwordHash, type: 'hash' }] },
+  });

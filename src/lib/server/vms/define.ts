@@ -1,0 +1,146 @@
+/** Machines as operations, and who writes their records. */
+import type { Transaction } from '../db/client';
+import type { OperationDefinition, Operations, RecordOwner } from '../operations/types';
+import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
+import type { VmDeps } from './deps';
+import { AppError } from '../errors';
+import { CREATE, REMOVE, RESET, START, STOP } from './kinds';
+import { createInput, prepareCreate } from './prepare-create';
+import {
+  prepareRemove,
+  prepareReset,
+  prepareStart,
+  prepareStop,
+  verbInput,
+  wrongState,
+} from './prepare-verbs';
+import type { VmSecrets } from './secrets';
+import { changeVm, deleteVm, findVm, findVmByName, putVm, type VmRecord } from './store';
+
+const MINUTE_MS = 60_000;
+
+/** Told after the commit: whoever hears it reads the record again. */
+const tell = ({ bus }: VmDeps, id: string): void => queueMicrotask(() => bus.emit('vm.changed', { id }));
+
+const createRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
+  begin(tx, _operationId, prepared) {
+    const { record, roomBytes, needsSecret } = createInput.parse(prepared.input);
+    const before = findVm(tx, record.id);
+    if (before && before.state !== 'failed')
+      throw wrongState(`There is a machine with the id ${record.id} already.`);
+    const other = findVmByName(tx, record.name);
+    if (other && other.id !== record.id)
+      throw new AppError('vm_name_taken', `There is a machine called "${record.name}" already.`);
+    if (needsSecret && !secrets.isThere(record.id)) throw new AppError('password_gone');
+    refuseTooMuchPower(deps, tx, record);
+    refuseTooLargeDisk(tx, record, roomBytes);
+    putVm(tx, record);
+    tell(deps, record.id);
+  },
+  succeed(tx, _operationId, { subject }) {
+    changeVm(tx, subject.id, { state: 'ready' });
+    tell(deps, subject.id);
+    queueMicrotask(() => {
+      secrets
+        .drop(subject.id)
+        .catch((error: unknown) => deps.log.error({ error }, 'a secret was not removed'));
+    });
+  },
+  // Its name and its request stay: it can be tried again.
+  takenBack(tx, operationId, { subject }, error) {
+    changeVm(tx, subject.id, {
+      state: 'failed',
+      failedOperationId: operationId,
+      failedText: error.message,
+    });
+    tell(deps, subject.id);
+  },
+  needsYou: (_tx, _operationId, { subject }) => tell(deps, subject.id),
+});
+
+/** The record stays as it is: what changes is what its engine says. */
+function verbRecord(
+  deps: VmDeps,
+  check: (tx: Transaction, record: VmRecord) => void = () => undefined,
+): RecordOwner {
+  const changed = (id: string): void => tell(deps, id);
+  return {
+    begin(tx, _operationId, prepared) {
+      const record = findVm(tx, verbInput.parse(prepared.input).vmId);
+      if (record?.state !== 'ready') throw wrongState(`"${prepared.subject.label}" is not at rest.`);
+      check(tx, record);
+      changed(record.id);
+    },
+    succeed: (_tx, _operationId, { subject }) => changed(subject.id),
+    takenBack: (_tx, _operationId, { subject }) => changed(subject.id),
+    needsYou: (_tx, _operationId, { subject }) => changed(subject.id),
+  };
+}
+
+const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
+  begin(tx, _operationId, prepared) {
+    const record = findVm(tx, verbInput.parse(prepared.input).vmId);
+    if (record?.state !== 'ready' && record?.state !== 'failed')
+      throw wrongState(`"${prepared.subject.label}" is not at rest.`);
+    changeVm(tx, record.id, { state: 'removing' });
+    tell(deps, record.id);
+  },
+  succeed(tx, _operationId, { subject }) {
+    deleteVm(tx, subject.id);
+    tell(deps, subject.id);
+    queueMicrotask(() => {
+      secrets
+        .drop(subject.id)
+        .catch((error: unknown) => deps.log.error({ error }, 'a secret was not removed'));
+    });
+  },
+  takenBack(tx, _operationId, { subject }) {
+    changeVm(tx, subject.id, { state: 'ready' });
+    tell(deps, subject.id);
+  },
+  needsYou: (_tx, _operationId, { subject }) => tell(deps, subject.id),
+});
+
+export function defineVmOperations(operations: Operations, deps: VmDeps, secrets: VmSecrets): void {
+  const definitions: OperationDefinition[] = [
+    {
+      kind: CREATE,
+      onInterrupt: 'take-back',
+      // A full copy of a large image.
+      deadlineMs: 6 * 60 * MINUTE_MS,
+      prepare: (request) => prepareCreate(deps, secrets, request),
+      record: createRecord(deps, secrets),
+    },
+    {
+      kind: START,
+      onInterrupt: 'continue',
+      deadlineMs: 10 * MINUTE_MS,
+      prepare: (request) => prepareStart(deps, request),
+      record: verbRecord(deps, (tx, record) => refuseTooMuchPower(deps, tx, record)),
+    },
+    {
+      kind: STOP,
+      onInterrupt: 'continue',
+      // The longest time to shut down is an hour.
+      deadlineMs: 70 * MINUTE_MS,
+      prepare: (request) => prepareStop(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: RESET,
+      // Never twice: whoever wants it again asks again.
+      onInterrupt: 'take-back',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareReset(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: REMOVE,
+      onInterrupt: 'finish',
+      deadlineMs: 10 * MINUTE_MS,
+      prepare: (request) => prepareRemove(deps, request),
+      record: removeRecord(deps, secrets),
+    },
+  ];
+  for (const definition of definitions) operations.define(definition);
+}

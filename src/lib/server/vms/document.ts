@@ -1,0 +1,53 @@
+/** One machine as pages show it: what was made of it, what its engine says, and what is being done to it. Pure. */
+import type { VmStatus } from '$lib/plugin-api/vm';
+import type { Pool } from '$lib/shared/wire/pools';
+import type { Vm } from '$lib/shared/wire/vms';
+import { START, STOP } from './kinds';
+import type { VmRecord } from './store';
+
+export interface VmFacts {
+  record: VmRecord;
+  status: VmStatus | 'missing' | 'unknown';
+  /** Why its engine does not answer. */
+  reason: string | null;
+  /** The live operation on it. */
+  operation: { id: string; kind: string } | null;
+  pool: Pool | null;
+  nodeId: string;
+}
+
+function stateOf({ record, status, reason, operation }: VmFacts): Pick<Vm, 'state' | 'stateText'> {
+  if (record.state === 'creating') return { state: 'creating', stateText: null };
+  if (record.state === 'failed') return { state: 'failed-to-start', stateText: record.failedText };
+  if (record.state === 'removing') return { state: 'removing', stateText: null };
+  if (operation?.kind === START && status !== 'running') return { state: 'starting', stateText: null };
+  if (operation?.kind === STOP && status !== 'stopped') return { state: 'stopping', stateText: null };
+  switch (status) {
+    case 'crashed':
+      return { state: status, stateText: 'Its process ended without having been asked to.' };
+    case 'missing':
+      return {
+        state: status,
+        stateText:
+          'libvirt does not know it any more. Starting it makes it known again; its disk is where it was.',
+      };
+    case 'unknown':
+      return { state: status, stateText: reason ?? 'It has not been read yet.' };
+    default:
+      return { state: status, stateText: null };
+  }
+}
+
+export function vmDocument(facts: VmFacts): Vm {
+  const { record, operation, pool, nodeId } = facts;
+  const { id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt } = record;
+  return {
+    ...{ id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt, nodeId },
+    ...stateOf(facts),
+    image: { id: record.imageId, name: record.imageName },
+    pool: pool && { guid: pool.guid, label: pool.label },
+    folder: pool && record.spec.folder,
+    operationId: operation?.id ?? null,
+    failedOperationId: record.failedOperationId,
+  };
+}

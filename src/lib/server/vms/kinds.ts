@@ -1,0 +1,8 @@
+/** What may be done to a machine. */
+export const CREATE = 'vm.create';
+export const START = 'vm.start';
+export const STOP = 'vm.stop';
+export const RESET = 'vm.reset';
+export const REMOVE = 'vm.remove';
+
+export const vmLock = (id: string): string => `vm:${id}`;

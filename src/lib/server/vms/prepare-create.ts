@@ -1,0 +1,184 @@
+/** The plan of a new machine: what is read and decided first, so that everything after it follows from the input. */
+import { posix } from 'node:path';
+import { z } from 'zod';
+import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import type { Issue } from '$lib/shared/error-codes';
+import type { JsonObject } from '$lib/shared/json';
+import { formatBytes } from '$lib/shared/units';
+import type { Image } from '$lib/shared/wire/images';
+import type { Pool } from '$lib/shared/wire/pools';
+import { requestIssues } from '$lib/shared/wire/requests';
+import { vmPlanRequest, type VmPlanRequest } from '$lib/shared/wire/vms';
+import { AppError, issue, issuesError } from '../errors';
+import { readImageHeader } from '../host/image-header';
+import { usesLock } from '../operations/locks';
+import type { Prepared } from '../operations/types';
+import { checkVmPlan } from '../plugins/plan-check';
+import { requestIssuesOf } from './check-request';
+import { metaData, userData } from './cloud-init';
+import type { VmDeps } from './deps';
+import { vmLock } from './kinds';
+import { folderIssues, folderOf, reachIssues, writtenBytes } from './place';
+import type { VmSecrets } from './secrets';
+import { findVm, findVmByName, listVms, type VmRecord } from './store';
+
+/** Left free besides the disks. */
+const RESERVE_BYTES = 64 * 1024 ** 2;
+
+/** `room`: see accounts.ts. The record is as it will be written. */
+export const createInput = z.object({
+  record: z.custom<VmRecord>((value) => typeof value === 'object' && value !== null),
+  roomBytes: z.number(),
+  needsSecret: z.boolean(),
+});
+
+export function poolFor(pools: Pool[], guid: string): Pool {
+  const pool = pools.find((one) => one.guid === guid);
+  if (!pool) throw new AppError('pool_not_found', `There is no pool with the GUID ${guid}.`);
+  if (pool.state !== 'ready' || !pool.mounted)
+    throw new AppError('pool_wrong_state', `The pool "${pool.label}" is not mounted.`, {
+      remedy: 'Mount it first, or choose another pool.',
+    });
+  return pool;
+}
+
+interface Beginning {
+  image: VmOrigin['image'];
+  cdPath: string | null;
+  disk: VmRecord['disk'];
+}
+
+/** What the disk begins as; an ISO lies in the drive, beside an empty disk. */
+async function beginningOf(
+  request: VmPlanRequest,
+  image: Image,
+): Promise<{ begins: Beginning; issues: Issue[] }> {
+  const path = image.path ?? '';
+  if (image.format === 'iso') return { begins: { image: null, cdPath: path, disk: 'empty' }, issues: [] };
+  const format = image.format === 'raw' ? 'raw' : 'qcow2';
+  const { virtualBytes, obstacle } = await readImageHeader(path, format);
+  const begins: Beginning = { image: { path, format, how: request.disk }, cdPath: null, disk: request.disk };
+  if (obstacle !== null) return { begins, issues: [issue('image_unsupported', obstacle, 'imageId')] };
+  const least = Math.max(virtualBytes, image.minDiskBytes ?? 0);
+  return {
+    begins,
+    issues:
+      request.diskBytes < least
+        ? [
+            issue(
+              'disk_too_small',
+              `"${image.name}" needs a disk of ${formatBytes(least)}, ${formatBytes(request.diskBytes)} are asked for.`,
+              'diskBytes',
+            ),
+          ]
+        : [],
+  };
+}
+
+async function placeIssues(deps: VmDeps, folder: string, imagePath: string): Promise<Issue[]> {
+  if (deps.config.sandbox) return folderIssues(folder);
+  const [there, reach, image] = await Promise.all([
+    folderIssues(folder),
+    reachIssues(folder, 'poolGuid'),
+    reachIssues(imagePath, 'imageId'),
+  ]);
+  return [...there, ...reach, ...image];
+}
+
+function nameTaken(deps: VmDeps, plugin: string, request: VmPlanRequest): Issue[] {
+  const other = findVmByName(deps.db, request.name);
+  const taken = (message: string): Issue[] => [issue('vm_name_taken', message, 'name')];
+  if (other && other.id !== request.id)
+    return taken(
+      other.state === 'creating'
+        ? `A machine called "${request.name}" is being created.`
+        : `There is a machine called "${request.name}" already.`,
+    );
+  return deps.readings.all(plugin)?.some(({ id, name }) => name === request.name && id !== request.id)
+    ? taken(`libvirt has a machine called "${request.name}" that Cairn did not make.`)
+    : [];
+}
+
+function originOf(request: VmPlanRequest, begins: Beginning, secrets: VmSecrets): VmOrigin {
+  const { cloudInit: login } = request;
+  return {
+    image: begins.image,
+    seed: login
+      ? {
+          userData: userData(request.name, login),
+          metaData: metaData(request.id, request.name),
+          secretPath: login.hasPassword ? secrets.path(request.id) : null,
+        }
+      : null,
+  };
+}
+
+export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonObject): Promise<Prepared> {
+  const parsed = vmPlanRequest.safeParse(raw);
+  if (!parsed.success) throw issuesError(requestIssues(parsed.error));
+  const request = parsed.data;
+  const plugin = deps.plugins.vm(request.plugin);
+  const image = deps.images.list().find(({ id }) => id === request.imageId) ?? null;
+  const issues = [
+    ...requestIssuesOf(request, image, deps.hostSize()),
+    ...nameTaken(deps, plugin.id, request),
+  ];
+  if (!image || issues.length > 0) throw issuesError(issues);
+  const pool = poolFor(deps.pools.list(), request.poolGuid);
+  const folder = folderOf(pool.mountPath, request.name);
+  const { begins, issues: wrong } = await beginningOf(request, image);
+  wrong.push(...(await placeIssues(deps, folder, image.path ?? '')));
+  if (wrong.length > 0) throw issuesError(wrong);
+
+  const trial = await deps.plugins.acceleration(plugin.id);
+  const before = findVm(deps.db, request.id);
+  const spec: VmSpec = {
+    ...{ id: request.id, name: request.name, cpus: request.cpus, memoryBytes: request.memoryBytes },
+    ...{ virtType: trial.virtType, folder, diskBytes: request.diskBytes, cdPath: begins.cdPath },
+    diskPath: posix.join(folder, 'disk.qcow2'),
+    seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,
+    asRoot: deps.config.sandbox,
+  };
+  const record: VmRecord = {
+    ...{ id: spec.id, name: spec.name, plugin: plugin.id, state: 'creating', spec, disk: begins.disk },
+    ...{ cpus: spec.cpus, memoryBytes: spec.memoryBytes, diskBytes: spec.diskBytes },
+    ...{ virtType: spec.virtType, poolGuid: pool.guid, imageId: image.id, imageName: image.name },
+    ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
+    createdAt: before?.createdAt ?? deps.clock.now(),
+  };
+  const neighbours = listVms(deps.db).filter(({ id, poolGuid }) => id !== spec.id && poolGuid === pool.guid);
+  const [usage, written] = await Promise.all([deps.host.usage(pool.mountPath), writtenBytes(neighbours)]);
+  const steps = [...plugin.create(spec, originOf(request, begins, secrets)), ...plugin.start(spec)];
+  return {
+    input: JSON.parse(
+      JSON.stringify({
+        record,
+        roomBytes: usage.availableBytes - RESERVE_BYTES + written,
+        needsSecret: request.cloudInit?.hasPassword === true,
+      }),
+    ) as JsonObject,
+    title: `Create machine ${spec.name}`,
+    subject: { type: 'vm', id: spec.id, label: spec.name },
+    steps: checkVmPlan(plugin, spec, onceEach(steps)),
+    locks: [
+      vmLock(spec.id),
+      `path:${folder}`,
+      ...[...new Set([pool.guid, image.pool?.guid ?? pool.guid])].map((guid) => usesLock(`pool:${guid}`)),
+      usesLock(`image:${image.id}`),
+    ],
+    drives: [],
+    erases: [],
+    confirmText: null,
+    notes: [
+      ...(trial.virtType === 'qemu' ? [`The machine is emulated, which is slow. ${trial.reason}`] : []),
+      ...(begins.disk === 'overlay'
+        ? [`Its disk keeps what differs from ${image.path ?? ''}, which has to stay.`]
+        : []),
+    ],
+  };
+}
+
+/** Starting makes known what creating has made known just before. */
+function onceEach<S extends { name: string }>(steps: S[]): S[] {
+  return steps.filter((step, index) => steps.findIndex(({ name }) => name === step.name) === index);
+}

@@ -1,0 +1,158 @@
+/** The plans of what is done to a machine that is there. */
+import { posix } from 'node:path';
+import { z } from 'zod';
+import type { Step } from '$lib/plugin-api/plan';
+import type { VmPlugin } from '$lib/plugin-api/vm';
+import type { JsonObject } from '$lib/shared/json';
+import { formatBytes } from '$lib/shared/units';
+import { requestIssues } from '$lib/shared/wire/requests';
+import { vmRequest, vmStopRequest } from '$lib/shared/wire/vms';
+import { AppError, issuesError } from '../errors';
+import { usesLock } from '../operations/locks';
+import type { Prepared } from '../operations/types';
+import { checkVmPlan } from '../plugins/plan-check';
+import type { VmDeps } from './deps';
+import { vmLock } from './kinds';
+import { namesIn } from './place';
+import { poolFor } from './prepare-create';
+import { findVm, type VmRecord } from './store';
+
+export const verbInput = z.object({ vmId: z.string() });
+
+function parse<T>(schema: z.ZodType<T>, request: JsonObject): T {
+  const parsed = schema.safeParse(request);
+  if (!parsed.success) throw issuesError(requestIssues(parsed.error));
+  return parsed.data;
+}
+
+function recordOf(deps: VmDeps, id: string): VmRecord {
+  const record = findVm(deps.db, id);
+  if (!record) throw new AppError('vm_not_found', `There is no machine ${id}.`);
+  return record;
+}
+
+export const wrongState = (message: string, remedy?: string): AppError =>
+  new AppError('vm_wrong_state', message, remedy === undefined ? {} : { remedy });
+
+/** As its engine says right now, not as it was read last. */
+async function statusNow(deps: VmDeps, { plugin, id, name }: VmRecord) {
+  await deps.readings.refresh(plugin);
+  const status = deps.readings.of(plugin, id);
+  if (status === 'unknown')
+    throw new AppError(
+      'plugin_unavailable',
+      `Whether "${name}" is on cannot be told: ${deps.readings.reason(plugin) ?? ''}`,
+      {
+        remedy: 'Start libvirtd, then try again.',
+      },
+    );
+  return status;
+}
+
+function prepared(
+  plugin: VmPlugin,
+  record: VmRecord,
+  plan: { title: string; steps: Step[]; notes?: string[]; locks?: string[]; more?: JsonObject },
+): Prepared {
+  return {
+    input: { vmId: record.id, ...plan.more },
+    title: plan.title,
+    subject: { type: 'vm', id: record.id, label: record.name },
+    steps: checkVmPlan(plugin, record.spec, plan.steps),
+    locks: [vmLock(record.id), ...(plan.locks ?? [])],
+    drives: [],
+    erases: [],
+    confirmText: null,
+    notes: plan.notes ?? [],
+  };
+}
+
+export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const plugin = deps.plugins.vm(record.plugin);
+  const status = await statusNow(deps, record);
+  if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
+    throw wrongState(`"${record.name}" is ${status} already.`);
+  const pool = poolFor(deps.pools.list(), record.poolGuid);
+  const { availableBytes } = deps.hostSize();
+  if (record.memoryBytes > availableBytes)
+    throw new AppError(
+      'memory_taken',
+      `Only ${formatBytes(availableBytes)} of memory are free on the host now; "${record.name}" needs ${formatBytes(record.memoryBytes)}.`,
+    );
+  return prepared(plugin, record, {
+    title: `Start ${record.name}`,
+    steps: plugin.start(record.spec),
+    locks: [usesLock(`pool:${pool.guid}`)],
+  });
+}
+
+export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const { vmId, graceSeconds } = parse(vmStopRequest, request);
+  const record = recordOf(deps, vmId);
+  const plugin = deps.plugins.vm(record.plugin);
+  const status = await statusNow(deps, record);
+  if (status !== 'running' && status !== 'paused' && status !== 'stopping')
+    throw wrongState(`"${record.name}" is off already.`);
+  if (status === 'paused' && graceSeconds > 0)
+    throw wrongState(
+      `"${record.name}" is paused, and would not notice its power button.`,
+      'Switch it off at once, or let it go on first (virsh resume).',
+    );
+  const untilMs = graceSeconds === 0 ? null : deps.clock.now() + graceSeconds * 1_000;
+  return prepared(plugin, record, {
+    title: untilMs === null ? `Switch off ${record.name}` : `Shut down ${record.name}`,
+    steps: plugin.stop(record.spec, untilMs),
+    more: { untilMs },
+    notes: [
+      untilMs === null
+        ? 'What the guest has not written to its disk yet is lost, as when the power goes.'
+        : `When it has not shut down after ${graceSeconds} s, it is switched off.`,
+    ],
+  });
+}
+
+export async function prepareReset(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const plugin = deps.plugins.vm(record.plugin);
+  if (!plugin.reset) throw wrongState(`The plugin ${plugin.name} cannot reset machines.`);
+  if ((await statusNow(deps, record)) !== 'running') throw wrongState(`"${record.name}" does not run.`);
+  return prepared(plugin, record, {
+    title: `Reset ${record.name}`,
+    steps: plugin.reset(record.spec),
+    notes: ['What the guest has not written to its disk yet is lost, as when the power goes.'],
+  });
+}
+
+/** Its own files, by their plan; anything else in its folder stays, and the folder with it. */
+export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const title = `Remove machine ${record.name}`;
+  const plugin = deps.plugins.vm(record.plugin);
+  // Its creation was taken back: only its name is left.
+  if (record.state === 'failed')
+    return prepared(plugin, record, { title, steps: [], notes: ['Nothing of it is on the host.'] });
+  const status = await statusNow(deps, record);
+  if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
+    throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
+  const pool = deps.pools.list().find(({ guid }) => guid === record.poolGuid);
+  if (pool) poolFor([pool], pool.guid);
+  const { spec } = record;
+  const names = await namesIn(spec.folder);
+  const all = plugin.destroy(spec, { keepFolder: false });
+  const deleted = all.flatMap(({ run }) => (run.do === 'remove-file' ? [run.path] : []));
+  const strange = (names ?? [])
+    .map((name) => posix.join(spec.folder, name))
+    .filter((path) => !deleted.includes(path));
+  const gone = names === null;
+  return prepared(plugin, record, {
+    title,
+    steps: plugin.destroy(spec, { keepFolder: strange.length > 0 }),
+    locks: pool ? [usesLock(`pool:${pool.guid}`)] : [],
+    notes: [
+      ...(gone ? ['Its files are gone already.'] : deleted.map((path) => `${path} is deleted.`)),
+      ...strange.map((path) => `${path} stays: it is not the machine's.`),
+      ...(record.disk === 'empty' ? [] : [`The image "${record.imageName}" stays.`]),
+    ],
+  });
+}

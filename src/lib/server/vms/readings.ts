@@ -1,0 +1,89 @@
+/** What the engines say of all machines, as last read: again on every word of theirs, and never one machine at a time. */
+import type { VmReading, VmStatus } from '$lib/plugin-api/vm';
+import type { Bus } from '../events/bus';
+import type { Logger } from '../log';
+import type { Plugins } from '../plugins/registry';
+
+export interface VmReadings {
+  /** missing: its engine does not know it. unknown: the engine did not answer, or has not been asked yet. */
+  of(plugin: string, id: string): VmStatus | 'missing' | 'unknown';
+  /** Every machine of an engine, ours or not; null: it did not answer. */
+  all(plugin: string): VmReading[] | null;
+  /** Why it did not answer. */
+  reason(plugin: string): string | null;
+  start(): void;
+  stop(): Promise<void>;
+  /** Resolves when what was asked from now on is there. */
+  refresh(plugin: string): Promise<void>;
+}
+
+type Answer = { machines: Map<string, VmReading> } | { reason: string };
+
+export function createVmReadings(deps: {
+  plugins: Pick<Plugins, 'vmPlugins' | 'readVms'>;
+  bus: Bus;
+  log: Logger;
+  changed: () => void;
+}): VmReadings {
+  const { plugins, bus, log, changed } = deps;
+  const answers = new Map<string, Answer>();
+  const asking = new Map<string, { now: Promise<void>; next: Promise<void> | null }>();
+  const unsubscribe: (() => void)[] = [];
+  let stopped = false;
+
+  async function ask(id: string): Promise<void> {
+    try {
+      const readings = await plugins.readVms(id);
+      answers.set(id, { machines: new Map(readings.map((reading) => [reading.id, reading])) });
+    } catch (error) {
+      if (!stopped) log.warn({ error, plugin: id }, 'the machines could not be read');
+      answers.set(id, { reason: error instanceof Error ? error.message : String(error) });
+    }
+    if (!stopped) changed();
+  }
+  /** An answer that was under way when something changed may be older than the change: one more follows it. */
+  function refresh(id: string): Promise<void> {
+    if (stopped) return Promise.resolve();
+    const current = asking.get(id);
+    if (current) return (current.next ??= current.now.then(() => refresh(id)));
+    const now = ask(id).finally(() => asking.delete(id));
+    asking.set(id, { now, next: null });
+    return now;
+  }
+  const refreshAll = (): void => {
+    for (const id of plugins.vmPlugins()) void refresh(id);
+  };
+
+  return {
+    of(plugin, id) {
+      const answer = answers.get(plugin);
+      if (!answer || !('machines' in answer)) return 'unknown';
+      return answer.machines.get(id)?.status ?? 'missing';
+    },
+    all(plugin) {
+      const answer = answers.get(plugin);
+      return answer && 'machines' in answer ? [...answer.machines.values()] : null;
+    },
+    reason(plugin) {
+      const answer = answers.get(plugin);
+      return answer && 'reason' in answer ? answer.reason : null;
+    },
+    start() {
+      unsubscribe.push(
+        bus.on('machines.changed', ({ plugin }) => void refresh(plugin)),
+        // It went (the engine was stopped), or is back: either way what was read is old.
+        bus.on('source.changed', ({ name }) => {
+          if (plugins.vmPlugins().includes(name)) void refresh(name);
+        }),
+        bus.on('vm.changed', refreshAll),
+      );
+      refreshAll();
+    },
+    async stop() {
+      stopped = true;
+      for (const end of unsubscribe) end();
+      await Promise.all([...asking.values()].map(({ now }) => now));
+    },
+    refresh,
+  };
+}

@@ -1,0 +1,105 @@
+/** The machines as they are now: records, what their engines say, and what is being done to them. */
+import type { Operation } from '$lib/shared/wire/operations';
+import type { Vm, VmHost } from '$lib/shared/wire/vms';
+import { nodeIdOf } from '../db/node-id';
+import { AppError } from '../errors';
+import type { Feed } from '../events/feed';
+import { HOST_MEMORY_BYTES, promised } from './accounts';
+import { defineVmOperations } from './define';
+import type { VmDeps } from './deps';
+import { vmDocument } from './document';
+import { vmLock } from './kinds';
+import { createVmReadings } from './readings';
+import { createVmSecrets, type VmSecrets } from './secrets';
+import { findVm, listVms, type VmRecord } from './store';
+
+export interface Vms {
+  list(): Vm[];
+  /** @throws AppError vm_not_found */
+  get(id: string): Vm;
+  host(): VmHost;
+  /** Names of the machines whose disks need this image. */
+  namesWithImage(imageId: string): string[];
+  /** Finds out whether the processor helps, once, and shows it. */
+  tryOut(): Promise<VmHost>;
+  secrets: VmSecrets;
+  /** Requests that have not been answered yet, by the id of their machine. */
+  asking: Map<string, Promise<Operation>>;
+  start(): void;
+  stop(): Promise<void>;
+  /** Asks the engines now; resolves when the documents show it. */
+  refresh(): Promise<void>;
+}
+
+export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): Vms {
+  const { db, bus, feed, pools, operations, plugins, log } = options;
+  const nodeId = nodeIdOf(db);
+  const readings = createVmReadings({ plugins, bus, log, changed: () => publish() });
+  const deps: VmDeps = { ...options, readings };
+  const secrets = createVmSecrets(options.config.secretsDir, options.host.commands);
+  defineVmOperations(operations, deps, secrets);
+  const unsubscribe: (() => void)[] = [];
+  let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
+
+  const documentOf = (record: VmRecord): Vm =>
+    vmDocument({
+      ...{ record, nodeId, status: readings.of(record.plugin, record.id) },
+      reason: readings.reason(record.plugin),
+      operation: operations.holder(vmLock(record.id)),
+      pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
+    });
+  const list = (): Vm[] => listVms(db).map(documentOf);
+
+  function host(): VmHost {
+    const { cpus, memoryBytes } = options.hostSize();
+    const { memoryBytes: taken } = promised(deps, db, null);
+    return {
+      ...{ id: 'host', cpus, memoryBytes, ...tried },
+      freeMemoryBytes: Math.max(0, memoryBytes - HOST_MEMORY_BYTES - taken),
+    };
+  }
+  function publish(): void {
+    feed.replace(
+      'vms',
+      list().map((vm) => ({ id: vm.id, value: vm })),
+    );
+    feed.replace('vmHost', plugins.vmPlugins().length > 0 ? [{ id: 'host', value: host() }] : []);
+  }
+
+  return {
+    list,
+    get(id) {
+      const record = findVm(db, id);
+      if (!record) throw new AppError('vm_not_found', `There is no machine ${id}.`);
+      return documentOf(record);
+    },
+    host,
+    namesWithImage: (imageId) =>
+      listVms(db)
+        .filter((record) => record.imageId === imageId && record.disk !== 'copy' && record.state !== 'failed')
+        .map(({ name }) => name),
+    async tryOut() {
+      const answer = await plugins.acceleration(plugins.vm().id);
+      tried = { virtType: answer.virtType, virtText: answer.virtType === 'qemu' ? answer.reason : null };
+      publish();
+      return host();
+    },
+    secrets,
+    asking: new Map(),
+    start() {
+      unsubscribe.push(
+        ...(['vm.changed', 'operation.ended', 'pools.changed'] as const).map((name) => bus.on(name, publish)),
+      );
+      readings.start();
+      publish();
+      secrets.sweep((id) => ['creating', 'failed'].includes(findVm(db, id)?.state ?? ''));
+    },
+    async stop() {
+      for (const end of unsubscribe) end();
+      await readings.stop();
+    },
+    async refresh() {
+      await Promise.all(plugins.vmPlugins().map((id) => readings.refresh(id)));
+    },
+  };
+}

@@ -1,0 +1,106 @@
+/** Virtual machines, as pages and scripts see them, and what may be sent about them. */
+import { z } from 'zod';
+
+/**
+ * What the user's operations made of a machine, and what its engine says now. crashed: its process ended without having been
+ * asked to. missing: its engine does not know it any more. unknown: the engine does not answer.
+ */
+export const VM_STATES = [
+  'creating',
+  'failed-to-start',
+  'removing',
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'stopped',
+  'crashed',
+  'missing',
+  'unknown',
+] as const;
+export type VmState = (typeof VM_STATES)[number];
+
+export interface Vm {
+  /** UUID; of its domain too. */
+  id: string;
+  name: string;
+  /** The plugin that runs it. */
+  plugin: string;
+  state: VmState;
+  /** Why it is in this state, where that is not plain; null otherwise. */
+  stateText: string | null;
+  cpus: number;
+  memoryBytes: number;
+  diskBytes: number;
+  disk: 'overlay' | 'copy' | 'empty';
+  /** qemu: the processor does not help, it is slow. */
+  virtType: 'kvm' | 'qemu';
+  /** The image that it was made from, also when that is gone. */
+  image: { id: string; name: string };
+  pool: { guid: string; label: string } | null;
+  /** Absolute; null while its pool is not known. */
+  folder: string | null;
+  /** Account that cloud-init makes; null: it gets none. */
+  user: string | null;
+  nodeId: string;
+  /** Live operation on this machine. */
+  operationId: string | null;
+  /** The operation that failed to create it: retry it. */
+  failedOperationId: string | null;
+  createdAt: number;
+}
+
+/** What a new machine can have at most now, for the form. */
+export interface VmHost {
+  id: 'host';
+  cpus: number;
+  memoryBytes: number;
+  /** Not promised to a machine that is on. */
+  freeMemoryBytes: number;
+  virtType: 'kvm' | 'qemu';
+  /** Why guests are emulated; null: they are not. */
+  virtText: string | null;
+}
+
+const guid = z.uuid().transform((value) => value.toLowerCase());
+const login = {
+  user: z.string().max(200),
+  /** A line of authorized_keys(5) each. */
+  sshKeys: z.array(z.string().max(10_000)).max(50).default([]),
+};
+const machine = {
+  name: z.string().max(1_000),
+  imageId: z.string().min(1).max(200),
+  poolGuid: guid,
+  cpus: z.number(),
+  memoryBytes: z.number(),
+  diskBytes: z.number(),
+  /** overlay: its disk holds what differs from the image, which has to stay. copy: all of it. */
+  disk: z.enum(['overlay', 'copy']).default('overlay'),
+  /** A VM plugin; without it the first that there is. */
+  plugin: z.string().min(1).max(64).optional(),
+};
+/** `POST /api/v1/vms`, `vms.preview` and `vms.create`. Asked twice with the same id, it is the same machine. */
+export const vmCreateRequest = z.strictObject({
+  id: guid.optional(),
+  ...machine,
+  cloudInit: z.strictObject({ ...login, password: z.string().max(1_000).optional() }).optional(),
+});
+export type VmCreateRequest = z.infer<typeof vmCreateRequest>;
+export type VmCreateRequestInput = z.input<typeof vmCreateRequest>;
+
+/** The same as it is kept for a retry: the password itself is in no request that is written down. */
+export const vmPlanRequest = z.strictObject({
+  id: guid,
+  ...machine,
+  cloudInit: z.strictObject({ ...login, hasPassword: z.boolean() }).optional(),
+});
+export type VmPlanRequest = z.infer<typeof vmPlanRequest>;
+
+export const vmRequest = z.strictObject({ vmId: guid });
+export const LONGEST_GRACE_SECONDS = 3_600;
+/** `graceSeconds` 0: it is switched off at once. */
+export const vmStopRequest = z.strictObject({
+  vmId: guid,
+  graceSeconds: z.int().min(0).max(LONGEST_GRACE_SECONDS).default(60),
+});

@@ -1,0 +1,244 @@
+/** Machines on a real libvirtd with real QEMU, from an image to nothing, and what happens to them from outside. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
+import type { Vm } from '$lib/shared/wire/vms';
+import { expectNoLeaks, traces } from '../support/leaks';
+import { deafGuest } from '../support/micro-guest';
+import {
+  addImage,
+  ended,
+  microRequest,
+  mustSucceed,
+  startMachines,
+  vmNamed,
+  type Machines,
+} from '../support/machines';
+
+const before = traces();
+const PASSWORD = 'a guest password';
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2gqCq7rYHq0mF3Y1gqj4D8pK4oZ2e7nB6Uq3nJt5Xk ann@desk';
+let machines: Machines;
+
+beforeAll(async () => {
+  machines = await startMachines();
+}, 120_000);
+afterAll(async () => {
+  await machines.close();
+  await expectNoLeaks(before, machines.appliance.dataDir);
+});
+
+const rest = <T = unknown>(method: string, path: string, body?: unknown) =>
+  machines.appliance.rest<T>(method, path, body);
+const create = (change: Record<string, unknown> = {}) =>
+  rest<{ vmId: string; operationId: string }>('POST', '/vms', microRequest(machines.imageId, change));
+const codeOf = ({ body }: { body: unknown }): unknown => (body as { error?: { code: string } }).error?.code;
+const vm = (name = 'web') => vmNamed(machines.appliance, name);
+async function until(state: Vm['state'], name = 'web'): Promise<Vm> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const now = await vm(name);
+    if (now?.state === state) return now;
+    await sleep(25);
+  }
+  throw new Error(`the machine did not become ${state}: ${JSON.stringify(await vm(name))}`);
+}
+const verb = async (name: string, body?: unknown): Promise<Operation> =>
+  mustSucceed(machines.appliance, await rest('POST', `/vms/${(await vm())?.id ?? ''}/${name}`, body));
+
+describe('a machine', () => {
+  it('is previewed as commands, and nothing is made', async () => {
+    const { status, body } = await rest<PlanPreview>(
+      'POST',
+      '/vms/preview',
+      microRequest(machines.imageId, { cloudInit: { user: 'ann', sshKeys: [KEY], password: PASSWORD } }),
+    );
+    expect(status, JSON.stringify(body)).toBe(200);
+    const commands = body.steps.map(({ command }) => command).join('\n');
+    expect(commands).toMatch(/qemu-img create .*-b .*micro\.raw -F raw .*disk\.qcow2 10485760/);
+    expect(commands).toMatch(/virsh .*define/);
+    expect(commands).not.toContain(PASSWORD);
+    expect(commands).not.toContain('$6$');
+    expect(await vm()).toBeUndefined();
+    expect(machines.libvirt.domstate('web')).toBeNull();
+  });
+
+  it('runs after it was asked for, and its password is nowhere but in its seed', async () => {
+    const asked = await create({ cloudInit: { user: 'ann', sshKeys: [KEY], password: PASSWORD } });
+    expect(asked.status).toBe(202);
+    await mustSucceed(machines.appliance, asked);
+    const made = await until('running');
+    expect(machines.libvirt.domstate('web')).toBe('running');
+    expect(made.virtType).toMatch(/kvm|qemu/);
+    const folder = made.folder ?? '';
+    expect(readdirSync(folder).sort()).toEqual(['disk.qcow2', 'meta-data', 'seed.iso', 'user-data']);
+    const seed = readFileSync(join(folder, 'seed.iso'), 'latin1');
+    expect(seed).toMatch(/\$6\$[./0-9A-Za-z]{16}\$[./0-9A-Za-z]{86}/);
+    expect(seed).toContain('ann@desk');
+    const { dataDir } = machines.appliance;
+    expect(readdirSync(join(dataDir, 'secrets'))).toEqual([]);
+    for (const name of ['cairn.db', 'cairn.db-wal']) {
+      const content = readFileSync(join(dataDir, name), 'latin1');
+      expect(content).not.toContain(PASSWORD);
+      expect(content).not.toContain('$6$');
+    }
+    expect(machines.appliance.output).not.toContain('$6$');
+  });
+
+  it('is the same one when it is asked for twice with its id', async () => {
+    const id = (await vm())?.id;
+    const again = await create({ id });
+    expect(again.body).toMatchObject({ vmId: id });
+    expect(machines.appliance.query('SELECT id FROM vms')).toHaveLength(1);
+  });
+
+  it('cannot be started while it runs, nor removed, nor lose its image', async () => {
+    const id = (await vm())?.id ?? '';
+    expect(codeOf(await rest('POST', `/vms/${id}/start`))).toBe('vm_wrong_state');
+    expect(codeOf(await rest('DELETE', `/vms/${id}`))).toBe('vm_wrong_state');
+    expect(codeOf(await rest('DELETE', `/images/${machines.imageId}`))).toBe('image_in_use');
+  });
+
+  it('shuts down when it is asked to, without force', async () => {
+    const operation = await verb('stop', { graceSeconds: 60 });
+    expect(operation.steps.find(({ name }) => name === 'switch-off')?.state).toBe('skipped');
+    expect((await vm())?.state).toBe('stopped');
+    expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/stop`))).toBe('vm_wrong_state');
+  });
+
+  it('starts again, is reset, and is switched off at once', async () => {
+    await verb('start');
+    await until('running');
+    await verb('reset');
+    expect((await vm())?.state).toBe('running');
+    const operation = await verb('stop', { graceSeconds: 0 });
+    expect(operation.steps.map(({ name }) => name)).toEqual(['switch-off']);
+    await until('stopped');
+  });
+
+  it('is switched off when it does not react to its power button in time', async () => {
+    const imageId = await addImage(machines, 'Deaf', deafGuest());
+    const { body } = await create({ name: 'deaf', imageId });
+    await ended(machines.appliance, body.operationId);
+    const asked = await rest('POST', `/vms/${body.vmId}/stop`, { graceSeconds: 2 });
+    await until('stopping', 'deaf');
+    const operation = await mustSucceed(machines.appliance, asked);
+    expect(operation.steps.find(({ name }) => name === 'switch-off')?.state).toBe('done');
+    await until('stopped', 'deaf');
+    await mustSucceed(machines.appliance, await rest('DELETE', `/vms/${body.vmId}`));
+  });
+});
+
+describe('what happens to a machine outside of Cairn', () => {
+  it('is shown when virsh starts, pauses and ends it', async () => {
+    machines.libvirt.virsh('start', 'web');
+    await until('running');
+    machines.libvirt.virsh('suspend', 'web');
+    await until('paused');
+    // It would not notice its power button.
+    expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/stop`))).toBe('vm_wrong_state');
+    machines.libvirt.virsh('resume', 'web');
+    await until('running');
+    machines.libvirt.virsh('destroy', 'web');
+    await until('stopped');
+  });
+
+  it('tells a crash from a stop', async () => {
+    await verb('start');
+    process.kill(machines.libvirt.pidOf('web'), 'SIGKILL');
+    expect((await until('crashed')).stateText).toMatch(/without having been asked/);
+    await verb('start');
+    await until('running');
+  });
+
+  it('loses nothing when libvirtd is killed and started again', async () => {
+    const pid = machines.libvirt.pidOf('web');
+    await machines.libvirt.killLibvirtd();
+    expect((await until('unknown')).stateText).toMatch(/virsh/);
+    expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/stop`))).toBe('plugin_unavailable');
+    await machines.libvirt.startLibvirtd();
+    await until('running');
+    expect(machines.libvirt.pidOf('web')).toBe(pid);
+    // It is listened to again, too.
+    machines.libvirt.virsh('destroy', 'web');
+    await until('stopped');
+  });
+
+  it('makes a machine known again that was undefined, when it is started', async () => {
+    machines.libvirt.virsh('undefine', 'web');
+    await until('missing');
+    await verb('start');
+    await until('running');
+    expect(machines.libvirt.domstate('web')).toBe('running');
+    await verb('stop', { graceSeconds: 0 });
+  });
+});
+
+describe('a machine that cannot be', () => {
+  it.each([
+    [{ name: 'web' }, 'vm_name_taken'],
+    [{ name: 'data', cpus: 4_096 }, 'cpus_too_many'],
+    [{ name: 'data', memoryBytes: 1e15 }, 'memory_too_much'],
+    [{ name: 'data', diskBytes: 1e12 }, 'pool_full'],
+    [{ name: 'data', imageId: 'catalog:debian-13-x86_64' }, 'image_not_ready'],
+    [{ name: 'data', diskBytes: 0 }, 'disk_invalid'],
+  ])('is refused: %j', async (change, code) => {
+    expect(codeOf(await create(change))).toBe(code);
+    expect(machines.appliance.query('SELECT id FROM vms')).toHaveLength(1);
+  });
+
+  it('gets the room that is there only once, when two are asked for at the same time', async () => {
+    const size = 300 * 1024 ** 2;
+    const answers = await Promise.all([
+      create({ name: 'one', diskBytes: size }),
+      create({ name: 'two', diskBytes: size }),
+    ]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    const refused = answers.find(({ status }) => status === 409);
+    expect(refused && codeOf(refused)).toBe('pool_full');
+    const made = answers.find(({ status }) => status === 202);
+    await mustSucceed(machines.appliance, made ?? { status: 0, body: {} });
+    const id = made?.body.vmId ?? '';
+    await mustSucceed(machines.appliance, await rest('POST', `/vms/${id}/stop`, { graceSeconds: 0 }));
+    await mustSucceed(machines.appliance, await rest('DELETE', `/vms/${id}`));
+  });
+
+  it('is kept with the reason when it fails to start, and made when it is tried again', async () => {
+    const { libvirt, appliance } = machines;
+    const definition = join(appliance.dataDir, 'network.xml');
+    writeFileSync(definition, libvirt.virsh('net-dumpxml', 'default').stdout);
+    libvirt.virsh('net-destroy', 'default');
+    libvirt.virsh('net-undefine', 'default');
+    const { body: asked } = await create({
+      ...{ name: 'late', disk: 'copy' },
+      cloudInit: { user: 'ann', sshKeys: [], password: PASSWORD },
+    });
+    expect((await ended(appliance, asked.operationId)).state).toBe('failed');
+    const failed = await until('failed-to-start', 'late');
+    expect(failed.stateText).toMatch(/net-start|virsh/);
+    expect(existsSync(failed.folder ?? '')).toBe(false);
+    expect(libvirt.domstate('late')).toBeNull();
+    // Its name is kept for it.
+    expect(codeOf(await create({ name: 'late' }))).toBe('vm_name_taken');
+    libvirt.virsh('net-define', definition);
+    await mustSucceed(appliance, await rest('POST', `/vms/${asked.vmId}/retry`));
+    expect((await until('running', 'late')).failedOperationId).toBeNull();
+    expect(readdirSync(join(appliance.dataDir, 'secrets'))).toEqual([]);
+    await mustSucceed(appliance, await rest('POST', `/vms/${asked.vmId}/stop`, { graceSeconds: 0 }));
+    await mustSucceed(appliance, await rest('DELETE', `/vms/${asked.vmId}`));
+    expect(await vm('late')).toBeUndefined();
+  });
+});
+
+describe('a machine that is removed', () => {
+  it('takes each file of its own with it, and leaves the image', async () => {
+    const { id = '', folder = '' } = (await vm()) ?? {};
+    await mustSucceed(machines.appliance, await rest('DELETE', `/vms/${id}`));
+    expect(existsSync(folder ?? '')).toBe(false);
+    expect(machines.libvirt.domstate('web')).toBeNull();
+    expect(machines.appliance.query('SELECT id FROM vms')).toEqual([]);
+    const { body } = await rest<{ badge: string }>('GET', `/images/${machines.imageId}`);
+    expect(body.badge).toBe('ready');
+  });
+});

@@ -1,0 +1,253 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { looks, type Step } from '$lib/plugin-api/plan';
+import type { VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import { systemClock } from '$lib/server/clock';
+import { createCommands } from '$lib/server/host/command';
+import type { Host } from '$lib/server/host/types';
+import { createLooks } from '$lib/server/host/looks';
+import { createOperations } from '$lib/server/operations/operations';
+import type { Plugins } from '$lib/server/plugins/registry';
+import { appRouter } from '$lib/server/trpc/app-router';
+import { createVms, type Vms } from '$lib/server/vms/vm';
+import type { Image } from '$lib/shared/wire/images';
+import type { Pool } from '$lib/shared/wire/pools';
+import type { Role } from '$lib/shared/states';
+import { actorOf, contextOf, createServiceBench, type ServiceBench } from '../support/services';
+
+const MIB = 1024 ** 2;
+const GUID = '6a1f0c52-77aa-4d5e-9f43-0d1c2b3a4f55';
+const PASSWORD = 'a: "b" # \'c\'';
+const step = (name: string, path: string): Step => ({
+  ...{ name, title: name, look: looks.directory(path) },
+  run: { do: 'make-directory', path, mode: 0o755 },
+  undo: [{ do: 'remove-directory', path }],
+});
+
+let bench: ServiceBench;
+let vms: Vms;
+let root: string;
+/** What the engine says. */
+let machines: VmReading[];
+let answers: boolean;
+
+const engine = {
+  ...{
+    api: 1,
+    kind: 'vm',
+    id: 'toy',
+    name: 'Toy',
+    version: '1',
+    description: '',
+    programs: ['/usr/bin/false'],
+  },
+  create: (spec) => [step('make-folder', spec.folder)],
+  destroy: (spec) => [
+    {
+      ...{
+        name: 'remove-folder',
+        title: 'Remove',
+        undo: 'impossible',
+        look: { ...looks.directory(spec.folder), negate: true },
+      },
+      run: { do: 'remove-directory', path: spec.folder },
+    },
+  ],
+  start: (spec) => [step('start', join(spec.folder, 'on'))],
+  stop: () => [],
+  status: () => Promise.resolve(machines),
+  check: () => Promise.resolve({ available: true }),
+  acceleration: () => Promise.resolve({ virtType: 'qemu', reason: 'It was tried.' }),
+} satisfies VmPlugin as VmPlugin;
+
+const normal = { ...engine };
+
+const caller = (role: Role) => appRouter.createCaller(contextOf(bench.services, actorOf(role)));
+const request = (change: Record<string, unknown> = {}) => ({
+  ...{ name: 'web', imageId: 'i', poolGuid: GUID, cpus: 1, memoryBytes: 64 * MIB, diskBytes: 10 * MIB },
+  cloudInit: { user: 'ann', sshKeys: [], password: PASSWORD },
+  ...change,
+});
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'no error',
+    (error: { cause?: { code?: string }; code?: string }) => error.cause?.code ?? error.code,
+  );
+const wait = (id: string) => bench.services.operations.wait(id);
+
+beforeEach(() => {
+  Object.assign(engine, normal);
+  root = mkdtempSync(join(tmpdir(), 'cairn-vms-'));
+  mkdirSync(join(root, 'tank'));
+  writeFileSync(join(root, 'image.raw'), 'x'.repeat(512));
+  machines = [];
+  answers = true;
+  bench = createServiceBench();
+  const { services, db } = bench;
+  const host = {
+    commands: createCommands([]),
+    blockDevices: { current: () => [], pathOf: () => null },
+    mounts: () => [],
+    bootId: () => 'this-boot',
+    usage: () => Promise.resolve({ sizeBytes: 1e9, usedBytes: 0, availableBytes: 300 * MIB }),
+  } as unknown as Host;
+  const plugins = {
+    vmPlugins: () => ['toy'],
+    vm: () => engine,
+    acceleration: engine.acceleration,
+    readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
+  } as unknown as Plugins;
+  const operations = createOperations({
+    ...{ db, host, look: createLooks(host), bus: services.bus, feed: services.feed, clock: systemClock },
+    ...{ log: services.log, config: services.config },
+  });
+  const pool = { guid: GUID, label: 'Tank', state: 'ready', mounted: true, mountPath: join(root, 'tank') };
+  const image = {
+    id: 'i',
+    name: 'Micro',
+    badge: 'ready',
+    path: join(root, 'image.raw'),
+    format: 'raw',
+    arch: null,
+  };
+  vms = createVms({
+    ...{ db, host, plugins, operations, bus: services.bus, feed: services.feed, clock: systemClock },
+    ...{ config: services.config, log: services.log },
+    hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: 8_000 * MIB }),
+    pools: { list: () => [pool as unknown as Pool] },
+    images: { list: () => [image as unknown as Image] },
+  });
+  services.operations = operations;
+  services.vms = vms;
+  vms.start();
+});
+afterEach(async () => {
+  await vms.stop();
+  await bench.services.operations.stop(2_000);
+  bench.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+describe('machines over the router', () => {
+  it('are listed for everybody, and changed by operators only', async () => {
+    expect(await caller('viewer').vms.list()).toEqual([]);
+    expect(await codeOf(caller('viewer').vms.create(request()))).toBe('forbidden');
+    expect(await codeOf(caller('viewer').vms.preview(request()))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.get({ id: 'x' }))).toBe('vm_not_found');
+  });
+
+  it('are previewed with everything that is wrong, and without a trace', async () => {
+    const answer = await caller('operator').vms.preview(request({ name: 'my_web', cpus: 0 }));
+    expect(answer.ok ? [] : answer.issues.map(({ code }) => code)).toEqual([
+      'vm_name_underscore',
+      'cpus_invalid',
+    ]);
+    const fine = await caller('operator').vms.preview(request());
+    expect(fine.ok && fine.preview.notes.join(' ')).toMatch(/emulated.*It was tried/);
+    expect(vms.list()).toEqual([]);
+    expect(existsSync(join(root, 'tank/machines'))).toBe(false);
+  });
+
+  it('keep a password in one file of root, in nothing that is written down', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    engine.create = (spec, origin) => {
+      const path = origin.seed?.secretPath ?? '';
+      resolve(path);
+      return normal.create(spec, origin);
+    };
+    const asked = caller('operator').vms.create(request());
+    const path = await promise;
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readFileSync(path, 'utf8')).toMatch(/password: ?\$6\$[./0-9A-Za-z]{16}\$/);
+    const operation = await wait((await asked).id);
+    expect(operation.error).toBeNull();
+    await expect.poll(() => readdirSync(bench.services.config.secretsDir)).toEqual([]);
+    const written = JSON.stringify(bench.db.$client.prepare('SELECT * FROM operations').all());
+    expect(written).toContain('hasPassword');
+    expect(written).not.toContain(JSON.stringify(PASSWORD).slice(1, -1));
+    expect(written).not.toContain('$6$');
+  });
+
+  it('are one when they are asked for twice with the same id', async () => {
+    const id = '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
+    const [first, second] = await Promise.all([
+      caller('operator').vms.create(request({ id })),
+      caller('operator').vms.create(request({ id })),
+    ]);
+    const again = await caller('operator').vms.create(request({ id }));
+    expect(again.id).toBe(first.id);
+    expect(second.id).toBe(first.id);
+    expect(vms.list()).toHaveLength(1);
+    await wait(first.id);
+  });
+
+  it('get what there is only once', async () => {
+    const big = { diskBytes: 200 * MIB, cloudInit: undefined };
+    const codes = await Promise.all(
+      ['one', 'two'].map((name) => codeOf(caller('operator').vms.create(request({ ...big, name })))),
+    );
+    expect(codes.toSorted()).toEqual(['no error', 'pool_full']);
+    await wait(bench.services.operations.page({ limit: 1 }).items[0]?.id ?? '');
+  });
+
+  it('share out no more memory than the host has', async () => {
+    const some = { memoryBytes: 5_000 * MIB, cloudInit: undefined };
+    const first = await caller('operator').vms.create(request({ ...some, name: 'one' }));
+    await wait(first.id);
+    machines = [{ id: first.subject.id, name: 'one', status: 'running' }];
+    await vms.refresh();
+    expect(vms.host().freeMemoryBytes).toBe((8_192 - 512 - 5_000) * MIB);
+    expect(await codeOf(caller('operator').vms.create(request({ ...some, name: 'two' })))).toBe(
+      'memory_taken',
+    );
+    machines = [{ id: first.subject.id, name: 'one', status: 'stopped' }];
+    await vms.refresh();
+    const second = await caller('operator').vms.create(request({ ...some, name: 'two' }));
+    expect((await wait(second.id)).state).toBe('succeeded');
+  });
+
+  it('whose creation fails keep their name, and are made when they are tried again', async () => {
+    // One that commands do not allow.
+    engine.start = (spec) => [
+      {
+        ...step('start', join(spec.folder, 'on')),
+        run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+      },
+    ];
+    const asked = await caller('operator').vms.create(request());
+    await wait(asked.id);
+    engine.start = normal.start;
+    expect(vms.get(asked.subject.id)).toMatchObject({
+      state: 'failed-to-start',
+      failedOperationId: asked.id,
+    });
+    expect(vms.get(asked.subject.id).stateText).not.toBeNull();
+    expect(existsSync(join(root, 'tank/machines/web'))).toBe(false);
+    expect(await codeOf(caller('operator').vms.start({ vmId: asked.subject.id }))).toBe('vm_wrong_state');
+    const again = await caller('operator').vms.retry({ vmId: asked.subject.id });
+    expect((await wait(again.id)).state).toBe('succeeded');
+    expect(vms.get(asked.subject.id).failedOperationId).toBeNull();
+  });
+
+  it('are unknown while their engine does not answer, and nothing is done to them', async () => {
+    const asked = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(asked.id);
+    answers = false;
+    await vms.refresh();
+    expect(vms.get(asked.subject.id)).toMatchObject({ state: 'unknown', stateText: 'no answer' });
+    expect(await codeOf(caller('operator').vms.remove({ vmId: asked.subject.id }))).toBe(
+      'plugin_unavailable',
+    );
+  });
+});

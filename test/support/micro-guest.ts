@@ -1,0 +1,20 @@
+/**
+ * The smallest guest, a boot sector of our own: it says MICRO-READY on the serial line, echoes what it is sent, and switches
+ * itself off (ACPI) when its power button is pressed or it reads a `q`. 16-bit code: set SCI_EN by the port 0x602 so that the
+ * button is seen, print, then turn between the serial line's status (0x3fd) and PM1a's (0x600), where bit 8 is the button;
+ * off is S5 at 0x604. The ports are those of QEMU's q35.
+ */
+const CODE =
+  '+jHAjtiO0LwAfLoCBrgAAe++XHyshMB0BegxAOv2uv0D7KgBdQu6AAbtqQABdQ/r7br4A+w8cXQF6BEA6+CwT+gKALoEBrgAIO/0' +
+  '6/1Quv0D7KggdPhYuvgD7sNNSUNSTy1SRUFEWQ0K';
+
+function bootSector(code: Buffer): Buffer {
+  const sector = Buffer.alloc(512);
+  code.copy(sector);
+  sector.writeUInt16LE(0xaa55, 510);
+  return sector;
+}
+/** A raw disk of 512 bytes. */
+export const microGuest = (): Buffer => bootSector(Buffer.from(CODE, 'base64'));
+/** One that notices nothing any more: cli, hlt, and again. */
+export const deafGuest = (): Buffer => bootSector(Buffer.from([0xfa, 0xf4, 0xeb, 0xfc]));

@@ -1,0 +1,151 @@
+/**
+ * A libvirtd of the test's own, in a mount and network namespace of its own: the machine's is never seen or touched. The
+ * appliance runs in the same mount namespace, so that it meets this libvirtd at the usual place; what it mounts below its
+ * data directory is seen from outside too, since that one folder is shared between the namespaces.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { removeFolder } from './remove-folder';
+
+const NAMESPACE = String.raw`
+set -eu
+state=$1 shared=$2
+awk '{print $5}' /proc/self/mountinfo | while read -r path; do
+  case $path in "$shared"|"$shared"/*) ;; *) mount --make-private "$path" || true ;; esac
+done
+cp -a /etc/libvirt/. "$state/etc/"
+rm -rf "$state"/etc/qemu/*.xml "$state"/etc/qemu/autostart
+cp -a /var/lib/libvirt/. "$state/varlib/"
+mkdir -p /run/libvirt /var/cache/libvirt /var/log/libvirt
+mount --bind "$state/etc" /etc/libvirt
+mount --bind "$state/run" /run/libvirt
+mount --bind "$state/varlib" /var/lib/libvirt
+mount --bind "$state/log" /var/log/libvirt
+mount --bind "$state/cache" /var/cache/libvirt
+ip link set lo up
+echo ready
+exec sleep infinity
+`;
+
+const call = (program: string, argv: string[]) =>
+  spawnSync(program, argv, { encoding: 'utf8', timeout: 60_000 });
+
+async function until(what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`did not happen within ${timeoutMs} ms: ${what}`);
+    await sleep(20);
+  }
+}
+
+export class PrivateLibvirt {
+  private readonly state = mkdtempSync(join(tmpdir(), 'cairn-libvirt-'));
+  private readonly shared: string;
+  private holder: ChildProcess | null = null;
+  private daemons: ChildProcess[] = [];
+
+  constructor(shared: string) {
+    this.shared = shared;
+    for (const name of ['etc', 'run', 'varlib', 'log/qemu', 'cache'])
+      mkdirSync(join(this.state, name), { recursive: true });
+  }
+
+  /** Words to be put before a program, so that it meets this libvirtd. */
+  enter(folder = '/'): string[] {
+    return ['/usr/bin/nsenter', '--mount', `--target=${this.holder?.pid ?? 0}`, `--wd=${folder}`, '--'];
+  }
+
+  async start(): Promise<void> {
+    for (const argv of [
+      ['--bind', this.shared, this.shared],
+      ['--make-private', this.shared],
+      ['--make-shared', this.shared],
+    ]) {
+      const { status, stderr } = call('/usr/bin/mount', argv);
+      if (status !== 0) throw new Error(`mount: ${stderr}`);
+    }
+    this.holder = spawn(
+      '/usr/bin/unshare',
+      [
+        '--mount',
+        '--net',
+        '--propagation',
+        'unchanged',
+        '/bin/bash',
+        '-c',
+        NAMESPACE,
+        'bash',
+        this.state,
+        this.shared,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    let said = '';
+    for (const stream of [this.holder.stdout, this.holder.stderr])
+      stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await until('the namespace is ready', () => said.includes('ready\n') || this.holder?.exitCode !== null);
+    if (this.holder.exitCode !== null) throw new Error(`the namespace was not made: ${said}`);
+    this.daemon('/usr/sbin/virtlogd', '/run/libvirt/virtlogd.pid');
+    await this.startLibvirtd();
+  }
+
+  private daemon(program: string, pidFile: string): void {
+    const [nsenter = '', ...words] = this.enter();
+    this.daemons.push(
+      spawn(nsenter, [...words.slice(0, -1), '--net', '--', program, '--pid-file', pidFile], {
+        stdio: 'ignore',
+      }),
+    );
+  }
+  async startLibvirtd(): Promise<void> {
+    this.daemon('/usr/sbin/libvirtd', '/run/libvirt/libvirtd.pid');
+    await until('libvirtd answers', () => this.virsh('uri').status === 0);
+  }
+  async killLibvirtd(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const daemon = this.daemons.pop();
+    daemon?.kill(signal);
+    await until('libvirtd has ended', () => daemon?.exitCode !== null || daemon.signalCode !== null);
+  }
+
+  virsh(...words: string[]) {
+    const [nsenter = '', ...before] = this.enter();
+    return call(nsenter, [...before, '/usr/bin/virsh', '-q', '-c', 'qemu:///system', ...words]);
+  }
+  /** `running`, `shut off`, ...; null: it does not know the machine. */
+  domstate(name: string): string | null {
+    const { status, stdout } = this.virsh('domstate', name);
+    return status === 0 ? stdout.trim() : null;
+  }
+  /** The process of a guest. */
+  pidOf(name: string): number {
+    return Number(readFileSync(join(this.state, 'run/qemu', `${name}.pid`), 'utf8'));
+  }
+
+  /** Ends everything that it started, also what it does not know of any more. */
+  async close(): Promise<void> {
+    const run = join(this.state, 'run');
+    const pidFiles = ['qemu', 'network'].flatMap((name) =>
+      existsSync(join(run, name)) ? readdirSync(join(run, name)).map((file) => join(run, name, file)) : [],
+    );
+    const pids = pidFiles
+      .filter((path) => path.endsWith('.pid'))
+      .map((path) => Number(readFileSync(path, 'utf8')));
+    for (const daemon of this.daemons) daemon.kill('SIGKILL');
+    for (const pid of pids)
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    const all = [...this.daemons, ...(this.holder ? [this.holder] : [])];
+    this.holder?.kill('SIGKILL');
+    await until('its processes have ended', () =>
+      all.every((one) => one.exitCode !== null || one.signalCode !== null),
+    );
+    call('/usr/bin/umount', ['--lazy', '--', this.shared]);
+    removeFolder(this.state);
+  }
+}

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { DOMParser } from '@xmldom/xmldom';
+import * as sdk from '$lib/plugin-api';
+import type { PluginContext } from '$lib/plugin-api/storage';
+import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import { checkVmPlan } from '$lib/server/plugins/plan-check';
+import { checkShape } from '$lib/server/plugins/shape';
+import { acceleration } from '$plugins/libvirt/acceleration';
+import { domainXml, macOf } from '$plugins/libvirt/domain-xml';
+import { looksOf } from '$plugins/libvirt/looks';
+import { parseDomains } from '$plugins/libvirt/parse-domains';
+import makePlugin from '$plugins/libvirt/plugin.server';
+
+const fixture = (name: string): string => readFileSync(`test/fixtures/virsh/9.0-${name}.txt`, 'utf8');
+const spec: VmSpec = {
+  ...{ id: '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f', name: 'web', cpus: 2, memoryBytes: 1024 ** 3 },
+  ...{ virtType: 'kvm', folder: '/mnt/tank/machines/web', diskPath: '/mnt/tank/machines/web/disk.qcow2' },
+  ...{ diskBytes: 10 * 1024 ** 3, seedPath: '/mnt/tank/machines/web/seed.iso', cdPath: null, asRoot: false },
+};
+const origin: VmOrigin = {
+  image: { path: '/mnt/tank/images/debian.qcow2', format: 'qcow2', how: 'overlay' },
+  seed: { userData: '#cloud-config\n', metaData: 'x: y\n', secretPath: '/var/lib/cairn/secrets/x' },
+};
+const plugin = makePlugin(sdk);
+const names = (steps: sdk.Step[]): string[] => steps.map(({ name }) => name);
+
+describe('what virsh says of all machines', () => {
+  it('gives each its id and whether it is on', () => {
+    expect(parseDomains(fixture('domains'))).toEqual([
+      { id: '11111111-2222-4333-8444-555555555555', name: 'web', status: 'running' },
+      { id: '21111111-2222-4333-8444-555555555555', name: 'odd name "x', status: 'stopped' },
+      { id: '31111111-2222-4333-8444-555555555555', name: 'gone', status: 'crashed' },
+    ]);
+  });
+  it('may be nothing at all, and more than is needed', () => {
+    expect(parseDomains(fixture('none'))).toEqual([]);
+    expect(parseDomains(fixture('more-stats'))).toMatchObject([{ name: 'web', status: 'paused' }]);
+  });
+  it('leaves out what came or went between its two answers', () => {
+    expect(parseDomains(fixture('domains').replace(/^1111.*\n/, ''))).toHaveLength(2);
+    expect(parseDomains(fixture('domains').replace(/Domain: 'web'[^]*?\n\n/, ''))).toHaveLength(2);
+  });
+  it.each([
+    ['a warning before it', `warning: something\n${fixture('domains')}`],
+    ['a state that is not known', fixture('domains').replace('state.state=1', 'state.state=9')],
+    ['no state', fixture('domains').replace('  state.state=1\n', '')],
+    ['an id that is none', fixture('domains').replace('11111111-2222', '1111')],
+    ['JSON', '{"domains": []}'],
+  ])('is an error with %s, never "no machine"', (_title, text) => {
+    expect(() => parseDomains(text)).toThrow();
+  });
+  it('never makes machines of garbage', () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (text) => {
+        try {
+          expect(parseDomains(text)).toEqual([]);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Error);
+        }
+      }),
+    );
+  });
+});
+
+describe('the definition of a domain', () => {
+  const parse = (text: string) => new DOMParser().parseFromString(text, 'text/xml');
+  const of = (change: Partial<VmSpec> = {}) => parse(domainXml(sdk, { ...spec, ...change }));
+  const attribute = (document: ReturnType<typeof of>, tag: string, name: string) =>
+    [...document.getElementsByTagName(tag)].map((element) => element.getAttribute(name));
+
+  it('has the machine as it was asked for', () => {
+    const document = of();
+    const text = (tag: string) => document.getElementsByTagName(tag)[0]?.textContent;
+    expect(attribute(document, 'domain', 'type')).toEqual(['kvm']);
+    expect([text('name'), text('uuid'), text('memory'), text('vcpu')]).toEqual([
+      ...['web', spec.id, String(1024 ** 3), '2'],
+    ]);
+    expect(attribute(document, 'source', 'file').filter(Boolean)).toEqual([spec.diskPath, spec.seedPath]);
+    expect(attribute(document, 'cpu', 'mode')).toEqual(['host-passthrough']);
+    expect(document.getElementsByTagName('seclabel')).toHaveLength(0);
+  });
+  it('emulates where the processor does not help, and starts from an installer after its empty disk', () => {
+    const document = of({
+      virtType: 'qemu',
+      cdPath: '/mnt/tank/images/live.iso',
+      seedPath: null,
+      asRoot: true,
+    });
+    expect(attribute(document, 'domain', 'type')).toEqual(['qemu']);
+    expect(attribute(document, 'boot', 'order')).toEqual(['1', '2']);
+    expect(document.getElementsByTagName('seclabel')).toHaveLength(1);
+  });
+  it('keeps whatever is in a path or a name as text', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ -~äß]{1,40}$/), (path) => {
+        const document = of({ diskPath: `/${path}`, name: path });
+        expect(attribute(document, 'source', 'file')[0]).toBe(`/${path}`);
+        expect(document.getElementsByTagName('name')[0]?.textContent).toBe(path);
+      }),
+    );
+  });
+  it('refuses what XML cannot hold', () => {
+    expect(() => domainXml(sdk, { ...spec, name: 'a\u0000b' })).toThrow();
+  });
+  it('has an address that follows from the id, of those that QEMU uses', () => {
+    expect(macOf(spec.id)).toBe('52:54:00:3f:0d:9c');
+  });
+});
+
+describe('the plan of a machine', () => {
+  it('keeps to its own folder and its own programs', () => {
+    expect(() => checkShape(plugin, 'libvirt')).not.toThrow();
+    for (const steps of [
+      plugin.create(spec, origin),
+      plugin.destroy(spec, { keepFolder: false }),
+      plugin.start(spec),
+      plugin.stop(spec, 5),
+      plugin.reset(spec),
+    ])
+      expect(checkVmPlan(plugin, spec, steps)).toBe(steps);
+    const [first] = plugin.create(spec, origin);
+    if (!first) throw new Error('no step');
+    const outside = { ...first, run: { do: 'remove-file', path: '/mnt/tank/machines/other/disk' } } as const;
+    expect(() => checkVmPlan(plugin, spec, [outside])).toThrow(/outside of the machine's folder/);
+    const above = { ...first, run: { do: 'remove-directory', path: '/mnt/tank/machines' } } as const;
+    expect(() => checkVmPlan(plugin, spec, [above])).toThrow(/outside of the machine's folder/);
+    const shell: sdk.Step = { ...first, run: { do: 'exec', program: '/bin/sh', argv: [] } };
+    expect(() => checkVmPlan(plugin, spec, [shell])).toThrow(/does not declare/);
+  });
+  it('takes back everything that it makes', () => {
+    const undone = plugin.create(spec, origin).filter(({ undo }) => Array.isArray(undo) && undo.length > 0);
+    expect(names(undone)).toEqual([
+      ...['make-folder', 'make-volume', 'write-user-data', 'write-meta-data', 'make-seed', 'define'],
+    ]);
+  });
+  it('gives a copy the asked size, and an installer an empty disk', () => {
+    const copied = plugin.create(spec, { ...origin, image: { path: '/i.raw', format: 'raw', how: 'copy' } });
+    expect(names(copied)).toContain('size-volume');
+    const empty = plugin.create(spec, { image: null, seed: null });
+    const volume = empty.find(({ name }) => name === 'make-volume')?.run;
+    expect(volume && 'argv' in volume && volume.argv).toEqual([
+      ...['create', '-q', '-f', 'qcow2', spec.diskPath, String(spec.diskBytes)],
+    ]);
+    expect(names(empty)).not.toContain('make-seed');
+  });
+  it('never touches the image, and leaves a folder in which others have files', () => {
+    const steps = JSON.stringify(plugin.destroy(spec, { keepFolder: true }));
+    expect(steps).not.toContain('debian.qcow2');
+    expect(steps).not.toContain('remove-directory');
+  });
+});
+
+describe('what is seen of a machine', () => {
+  const looks = looksOf(sdk);
+  const says = (stdout: string) =>
+    ({ read: async () => ({ stdout, stderr: '', exitCode: 0 }) }) as unknown as PluginContext;
+  const context = says(fixture('domains'));
+  const id = (digit: number) => `${digit}1111111-2222-4333-8444-555555555555`;
+
+  it('is on, off, or not known', async () => {
+    expect((await looks.running(context, { id: id(1) })).status).toBe('done');
+    expect((await looks.running(context, { id: id(3) })).status).toBe('absent');
+    expect((await looks.running(context, { id: id(9) })).status).toBe('absent');
+  });
+  it('is somebody else when only its name is known', async () => {
+    expect((await looks.defined(context, { id: id(1), name: 'web' })).status).toBe('done');
+    expect((await looks.defined(context, { id: id(9), name: 'web' })).status).toBe('foreign');
+    expect((await looks.defined(context, { id: id(9), name: 'other' })).status).toBe('absent');
+  });
+  it('is waited for until its time is over', async () => {
+    const ask = (digit: number, untilMs: number) =>
+      looks['shut-down'](context, { id: id(digit), untilMs }).then(({ status }) => status);
+    expect(await ask(1, Date.now() + 60_000)).toBe('running');
+    expect(await ask(1, Date.now() - 1)).toBe('done');
+    expect(await ask(3, Date.now() + 60_000)).toBe('done');
+  });
+});
+
+describe('the help of the processor', () => {
+  it('is not believed before it was tried', async () => {
+    const fails = {
+      read: () => Promise.reject(new Error('qemu ended\nfailed to initialize kvm: Permission denied')),
+    } as unknown as PluginContext;
+    const answer = await acceleration(fails);
+    expect(answer.virtType).toBe('qemu');
+    expect('reason' in answer && answer.reason).toMatch(/dev\/kvm|Permission denied/);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { vmDocument, type VmFacts } from '$lib/server/vms/document';
+import { START, STOP } from '$lib/server/vms/kinds';
+import type { VmRecord } from '$lib/server/vms/store';
+
+const record = {
+  ...{ id: 'v', name: 'web', plugin: 'libvirt', state: 'ready', cpus: 1, memoryBytes: 1, diskBytes: 1 },
+  ...{ disk: 'overlay', virtType: 'qemu', poolGuid: 'p', imageId: 'i', imageName: 'Debian', user: null },
+  ...{ failedOperationId: null, failedText: null, createdAt: 1, spec: { folder: '/x' } },
+} as unknown as VmRecord;
+const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
+  vmDocument({
+    ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
+    nodeId: 'n',
+    ...change,
+  }).state;
+
+describe('the state of a machine', () => {
+  it.each(['running', 'paused', 'stopped', 'crashed', 'missing', 'unknown', 'stopping'] as const)(
+    'is %s when its engine says so',
+    (status) => {
+      expect(stateOf({ status })).toBe(status);
+    },
+  );
+  it('tells what is being done until it is done', () => {
+    const start = { id: 'o', kind: START };
+    expect(stateOf({ status: 'stopped', operation: start })).toBe('starting');
+    expect(stateOf({ status: 'running', operation: start })).toBe('running');
+    expect(stateOf({ status: 'running', operation: { id: 'o', kind: STOP } })).toBe('stopping');
+  });
+  it('is that of its record while there is no machine yet, or none any more', () => {
+    expect(stateOf({ status: 'missing' }, { state: 'creating' })).toBe('creating');
+    expect(stateOf({ status: 'missing' }, { state: 'removing' })).toBe('removing');
+    const failed = vmDocument({
+      ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
+      ...{ reason: null, operation: null, pool: null, nodeId: 'n' },
+    });
+    expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
+  });
+});
