@@ -4,10 +4,18 @@ import { expectNoLeaks, traces } from '../support/leaks';
 import type { Scenario } from './cases';
 import { printMatrix, runMatrix } from './matrix';
 
+/** Where the appliance lives, when that is not the machine itself; its scenarios leave their pool to the next one. */
+interface Place {
+  enter(folder: string): string[];
+  open(dataDir: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The cells of these scenarios, on one appliance of their own. Files of suites run side by side. */
 export function matrixSuite(
   scenarios: Scenario[],
   drives: { count: number; bytes?: number } = { count: 2 },
+  place?: Place,
 ): void {
   describe('kill -9 at every point of every step', () => {
     const before = traces();
@@ -16,12 +24,16 @@ export function matrixSuite(
       appliance = new Appliance({
         drives: drives.count,
         ...(drives.bytes ? { driveBytes: drives.bytes } : {}),
+        ...(place ? { enter: (folder: string) => place.enter(folder) } : {}),
       });
+      await place?.open(appliance.dataDir);
       await appliance.start();
       await appliance.setUp();
     });
     afterAll(async () => {
       for (const { cleanUp } of scenarios) cleanUp?.();
+      await appliance.stopAndUnmount();
+      await place?.close();
       await appliance.remove();
       await expectNoLeaks(before, appliance.dataDir);
     });
@@ -30,8 +42,9 @@ export function matrixSuite(
       '%s comes to a clear end, with the machine as before or as wanted',
       async (title, scenario) => {
         if (!appliance.running) await appliance.start();
-        for (const { guid } of appliance.query<{ guid: string }>('SELECT guid FROM pools'))
-          await removeAny(guid);
+        if (!place)
+          for (const { guid } of appliance.query<{ guid: string }>('SELECT guid FROM pools'))
+            await removeAny(guid);
         const cells = await runMatrix(appliance, scenario);
         printMatrix(title, cells);
         const failed = cells.filter((cell) => cell.problems.length > 0);

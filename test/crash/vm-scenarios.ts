@@ -1,0 +1,119 @@
+/** Machines as scenarios of the crash matrix, on a libvirtd of the test's own. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Appliance } from '../support/appliance';
+import { addImage, ended, makePool, microRequest, mustSucceed, POOL_GUID } from '../support/machines';
+import { microGuest } from '../support/micro-guest';
+import type { FileServer } from '../support/file-server';
+import type { PrivateLibvirt } from '../support/private-libvirt';
+import type { Scenario } from './cases';
+
+/** The same in every case, so that they can be compared. */
+const VM_ID = '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2gqCq7rYHq0mF3Y1gqj4D8pK4oZ2e7nB6Uq3nJt5Xk ann@desk';
+
+const path = (verb = ''): string => `/vms/${VM_ID}${verb}`;
+const recordState = (appliance: Appliance): string | undefined =>
+  appliance.query<{ state: string }>('SELECT state FROM vms WHERE id = ?', VM_ID)[0]?.state;
+
+const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
+
+export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): Scenario[] {
+  const isOn = (): boolean => libvirt().domstate('web') === 'running';
+  const create = async (appliance: Appliance) => {
+    const [image] = appliance.query<{ id: string }>('SELECT id FROM images');
+    return appliance.rest('POST', '/vms', {
+      ...microRequest(image?.id ?? ''),
+      id: VM_ID,
+      cloudInit: { user: 'ann', sshKeys: [KEY], password: 'a guest password' },
+    });
+  };
+  const remove = async (appliance: Appliance): Promise<void> => {
+    if (isOn())
+      await mustSucceed(appliance, await appliance.rest('POST', path('/stop'), { graceSeconds: 0 }));
+    if (recordState(appliance)) await mustSucceed(appliance, await appliance.rest('DELETE', path()));
+  };
+  /** The pool, its image, and the network that every start needs; then the machine as a case wants it. */
+  async function setUp(appliance: Appliance, wanted: 'gone' | 'off' | 'on'): Promise<void> {
+    if (appliance.query('SELECT 1 FROM pools WHERE guid = ?', POOL_GUID).length === 0)
+      await makePool(appliance);
+    if (appliance.query('SELECT 1 FROM images').length === 0)
+      await addImage({ appliance, server }, 'Micro', microGuest());
+    libvirt().virsh('net-start', 'default');
+    if (wanted === 'gone') {
+      await remove(appliance);
+      const { dataDir } = appliance;
+      // It stays where others may have machines in it: each case makes it anew.
+      rmSync(join(dataDir, 'mnt/tank/machines'), { recursive: true, force: true });
+      // A password goes right after the commit that ends its machine.
+      while (names(join(dataDir, 'secrets')).length > 0) await sleep(10);
+      return;
+    }
+    if (recordState(appliance) !== 'ready') {
+      await remove(appliance);
+      const { body } = (await create(appliance)) as { body: { operationId: string } };
+      await ended(appliance, body.operationId);
+    }
+    if (isOn() === (wanted === 'on')) return;
+    const [verb, more] = wanted === 'on' ? ['/start', {}] : ['/stop', { graceSeconds: 0 }];
+    await mustSucceed(appliance, await appliance.rest('POST', path(String(verb)), more));
+  }
+  /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
+  function observe(appliance: Appliance): unknown {
+    const machines = join(appliance.dataDir, 'mnt/tank/machines');
+    return {
+      domains: libvirt().virsh('list', '--all', '--uuid', '--name').stdout.trim(),
+      on: isOn(),
+      files: names(machines).flatMap((name) => [
+        name,
+        ...names(join(machines, name)).map((file) => `${name}/${file}`),
+      ]),
+      records: appliance.query("SELECT id, name, state, memory_bytes FROM vms WHERE state <> 'failed'"),
+      secrets: recordState(appliance) === 'failed' ? [] : names(join(appliance.dataDir, 'secrets')),
+    };
+  }
+
+  return [
+    {
+      title: 'vm.create, above an image, with a password',
+      kind: 'vm.create',
+      setUp: (appliance) => setUp(appliance, 'gone'),
+      begin: create,
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.start',
+      kind: 'vm.start',
+      setUp: (appliance) => setUp(appliance, 'off'),
+      begin: (appliance) => appliance.rest('POST', path('/start')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.stop, with time to shut down',
+      kind: 'vm.stop',
+      setUp: (appliance) => setUp(appliance, 'on'),
+      begin: (appliance) => appliance.rest('POST', path('/stop'), { graceSeconds: 60 }),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.stop, at once',
+      kind: 'vm.stop',
+      setUp: (appliance) => setUp(appliance, 'on'),
+      begin: (appliance) => appliance.rest('POST', path('/stop'), { graceSeconds: 0 }),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.remove',
+      kind: 'vm.remove',
+      setUp: (appliance) => setUp(appliance, 'off'),
+      begin: (appliance) => appliance.rest('DELETE', path()),
+      backward: false,
+      observe,
+    },
+  ];
+}
