@@ -2,6 +2,7 @@ import Activity from '@lucide/svelte/icons/activity';
 import HardDrive from '@lucide/svelte/icons/hard-drive';
 import LayoutDashboard from '@lucide/svelte/icons/layout-dashboard';
 import Layers from '@lucide/svelte/icons/layers';
+import Monitor from '@lucide/svelte/icons/monitor';
 import Disc3 from '@lucide/svelte/icons/disc-3';
 import Settings from '@lucide/svelte/icons/settings';
 import type { IconComponent } from '$lib/ui/action';
@@ -10,6 +11,7 @@ export const PAGES: { href: string; title: string; icon: IconComponent }[] = [
   { href: '/', title: 'Overview', icon: LayoutDashboard },
   { href: '/drives', title: 'Drives', icon: HardDrive },
   { href: '/pools', title: 'Pools', icon: Layers },
+  { href: '/vms', title: 'Machines', icon: Monitor },
   { href: '/images', title: 'Images', icon: Disc3 },
   { href: '/operations', title: 'Operations', icon: Activity },
   { href: '/settings', title: 'Settings', icon: Settings },

@@ -1,0 +1,212 @@
+/** The form of a new machine: what is chosen, what is wrong with it step by step, and the plan. */
+import { SvelteSet } from 'svelte/reactivity';
+import type { Live } from '$lib/client/live.svelte';
+import { presentError, type PresentedError } from '$lib/client/present-error';
+import { trpc } from '$lib/client/trpc';
+import { errorEntry } from '$lib/shared/error-codes';
+import { formatBytes } from '$lib/shared/units';
+import { guestPasswordIssues, sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
+import type { Image } from '$lib/shared/wire/images';
+import type { PlanPreview } from '$lib/shared/wire/operations';
+import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
+import { poolsForImages } from '../images/pools-for-images';
+import { newGuid } from '../pools/guid';
+
+export type Stage = 'image' | 'hardware' | 'login' | 'review';
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
+
+/** Can a machine begin as it? Others are shown with the reason. */
+export const canStart = (image: Image): boolean =>
+  image.badge === 'ready' && ['qcow2', 'raw', 'iso'].includes(image.format ?? '');
+
+export class NewVm {
+  readonly id = newGuid();
+  readonly #live: Live;
+  stage = $state<Stage>('image');
+  #imageId = $state<string | null>(null);
+  #poolGuid = $state<string | null>(null);
+  name = $state('');
+  cpus = $state('1');
+  memoryMib = $state('1024');
+  diskGib = $state('10');
+  disk = $state<'overlay' | 'copy'>('overlay');
+  user = $state('');
+  keys = $state('');
+  password = $state('');
+  plan = $state.raw<PlanPreview | null>(null);
+  error = $state.raw<PresentedError | null>(null);
+  busy = $state(false);
+  /** Fields complain only after they were left. */
+  touched = new SvelteSet<string>();
+
+  constructor(live: Live) {
+    this.#live = live;
+  }
+
+  images = $derived.by((): Image[] => [...this.#live.images.values()].filter(canStart));
+  coming = $derived.by((): Image[] =>
+    [...this.#live.images.values()].filter(({ badge }) => badge === 'downloading'),
+  );
+  image = $derived.by((): Image | null => this.images.find(({ id }) => id === this.#imageId) ?? null);
+  pools = $derived.by(() => poolsForImages(this.#live));
+
+  get imageId(): string {
+    return this.#imageId ?? '';
+  }
+  /** What is known of the image becomes the proposal. */
+  chooseImage(id: string): void {
+    this.#imageId = id;
+    const { image } = this;
+    if (!image) return;
+    this.user = image.defaultUser ?? 'admin';
+    this.memoryMib = String(Math.max(image.minMemoryBytes ?? 0, GIB) / MIB);
+    this.diskGib = String(Math.max(image.minDiskBytes ?? 0, 10 * GIB) / GIB);
+  }
+  get poolGuid(): string {
+    return this.#poolGuid ?? this.image?.pool?.guid ?? this.pools[0]?.guid ?? '';
+  }
+  set poolGuid(guid: string) {
+    this.#poolGuid = guid;
+  }
+
+  /** An installer and other disks ask by themselves. */
+  withLogin = $derived(this.image?.kind === 'cloud');
+  stages = $derived.by((): Stage[] => [
+    'image',
+    'hardware',
+    ...(this.withLogin ? (['login'] as const) : []),
+    'review',
+  ]);
+  keyLines = $derived.by((): string[] =>
+    this.keys
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean),
+  );
+
+  /** The first thing that is wrong with each field. */
+  problems = $derived.by((): Record<string, string | null> => {
+    const first = (issues: { message: string }[]): string | null => issues[0]?.message ?? null;
+    const taken = [...this.#live.vms.values()].some(({ name, id }) => name === this.name && id !== this.id);
+    return {
+      name:
+        first(vmNameIssues(this.name)) ??
+        (taken ? `There is a machine called "${this.name}" already.` : null),
+      cpus: this.#cpuProblem(),
+      memory: this.#memoryProblem(),
+      disk: this.#diskProblem(),
+      user: first(userNameIssues(this.user)),
+      keys: first(this.keyLines.flatMap((line) => sshKeyIssues(line, ''))),
+      password: this.password === '' ? null : first(guestPasswordIssues(this.password)),
+    };
+  });
+  #cpuProblem(): string | null {
+    const cpus = Number(this.cpus);
+    const most = this.#live.vmHost?.cpus ?? Infinity;
+    if (!Number.isInteger(cpus) || cpus < 1) return 'A machine needs one CPU at least.';
+    return cpus > most ? `This host has ${most} CPUs.` : null;
+  }
+  #memoryProblem(): string | null {
+    const bytes = Number(this.memoryMib) * MIB;
+    const free = this.#live.vmHost?.freeMemoryBytes ?? Infinity;
+    if (!Number.isInteger(bytes) || bytes < 16 * MIB) return 'A machine needs 16 MiB at least.';
+    return bytes > free ? `${formatBytes(free)} can still be given to machines.` : null;
+  }
+  #diskProblem(): string | null {
+    const bytes = this.#diskBytes();
+    const pool = this.pools.find(({ guid }) => guid === this.poolGuid);
+    if (!(bytes >= MIB)) return 'The disk needs 1 MiB at least.';
+    if (bytes < (this.image?.minDiskBytes ?? 0))
+      return `${this.image?.name ?? 'The image'} needs ${formatBytes(this.image?.minDiskBytes ?? 0)}.`;
+    return pool && pool.availableBytes !== null && bytes > pool.availableBytes
+      ? `The pool has ${formatBytes(pool.availableBytes)} free.`
+      : null;
+  }
+  #diskBytes(): number {
+    return Math.round((Number(this.diskGib) * GIB) / MIB) * MIB;
+  }
+
+  /** Why the next step cannot be reached from this one. */
+  whyNotNext = $derived.by((): string | null => {
+    const { name, cpus, memory, disk, user, keys, password } = this.problems;
+    switch (this.stage) {
+      case 'image':
+        return this.image ? null : 'Choose an image first.';
+      case 'hardware':
+        return name ?? cpus ?? memory ?? disk ?? (this.poolGuid ? null : 'Choose a pool first.');
+      case 'login':
+        return (
+          user ??
+          keys ??
+          password ??
+          (this.keyLines.length === 0 && this.password === ''
+            ? 'Give a public SSH key or a password: otherwise nobody could log in.'
+            : null)
+        );
+      case 'review':
+        return this.plan ? null : 'It cannot be created as it is: see above.';
+    }
+  });
+
+  request = $derived.by((): VmCreateRequestInput => ({
+    ...{ id: this.id, name: this.name, imageId: this.imageId, poolGuid: this.poolGuid, disk: this.disk },
+    ...{ cpus: Number(this.cpus), memoryBytes: Number(this.memoryMib) * MIB, diskBytes: this.#diskBytes() },
+    ...(this.withLogin
+      ? {
+          cloudInit: {
+            ...{ user: this.user, sshKeys: this.keyLines },
+            ...(this.password === '' ? {} : { password: this.password }),
+          },
+        }
+      : {}),
+  }));
+
+  async next(): Promise<void> {
+    const after = this.stages[this.stages.indexOf(this.stage) + 1];
+    if (!after || this.whyNotNext) return;
+    if (after === 'review') await this.makePlan();
+    this.stage = after;
+  }
+  back(to: Stage): void {
+    this.stage = to;
+    this.error = null;
+  }
+
+  async makePlan(): Promise<void> {
+    this.plan = null;
+    this.error = null;
+    this.busy = true;
+    try {
+      const answer = await trpc().vms.preview.mutate(this.request);
+      if (answer.ok) this.plan = answer.preview;
+      else {
+        const code =
+          answer.issues.length === 1 ? (answer.issues[0]?.code ?? 'invalid_input') : 'invalid_input';
+        this.error = {
+          ...{ code, title: errorEntry(code).title, message: '', remedy: null, fields: {} },
+          issues: answer.issues,
+        };
+      }
+    } catch (thrown) {
+      this.error = presentError(thrown);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** @returns whether it is being created */
+  async create(): Promise<boolean> {
+    this.busy = true;
+    this.error = null;
+    try {
+      await trpc().vms.create.mutate(this.request);
+      return true;
+    } catch (thrown) {
+      this.error = presentError(thrown);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

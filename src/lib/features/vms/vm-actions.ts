@@ -1,0 +1,97 @@
+/** What can be done to a machine. */
+import CirclePlus from '@lucide/svelte/icons/circle-plus';
+import Play from '@lucide/svelte/icons/play';
+import Power from '@lucide/svelte/icons/power';
+import PowerOff from '@lucide/svelte/icons/power-off';
+import RotateCcw from '@lucide/svelte/icons/rotate-ccw';
+import Trash2 from '@lucide/svelte/icons/trash-2';
+import { goto } from '$app/navigation';
+import { trpc } from '$lib/client/trpc';
+import type { Vm, VmState } from '$lib/shared/wire/vms';
+import type { Action } from '$lib/ui/action';
+import { dialogs } from '$lib/ui/dialogs.svelte';
+import type { Access } from '../session/access';
+import { attempt } from '../session/attempt';
+
+const ON: readonly VmState[] = ['running', 'paused'];
+const OFF: readonly VmState[] = ['stopped', 'crashed', 'missing'];
+const LOST_TEXT = 'What it has not written to its disk yet is lost, as when the power goes.';
+
+export function vmActions(vm: Vm, access: Access): Action[] {
+  const { id: vmId, name, state } = vm;
+  const busy = vm.operationId ? 'An operation works on it. Wait until it has ended.' : null;
+  const silent =
+    state === 'unknown' ? 'Whether it is on cannot be told now: its engine does not answer.' : null;
+  const why = (other: string | null = null): string | null =>
+    access.why('operator') ?? busy ?? silent ?? other;
+  const confirm = (title: string, verb: string, run: () => Promise<unknown>): void =>
+    void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {
+      ...{ title, verb, text: LOST_TEXT },
+      run: async () => void (await attempt(run)),
+    });
+  return [
+    {
+      id: 'vm.retry',
+      title: 'Try again',
+      icon: RotateCcw,
+      shown: state === 'failed-to-start',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.retry.mutate({ vmId })),
+    },
+    {
+      id: 'vm.start',
+      title: 'Start',
+      icon: Play,
+      shown: OFF.includes(state) || state === 'starting',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.start.mutate({ vmId })),
+    },
+    {
+      id: 'vm.stop',
+      title: 'Shut down',
+      icon: Power,
+      shown: ON.includes(state) || state === 'stopping' || state === 'unknown',
+      why: why(state === 'paused' ? 'It is paused and would not notice. Switch it off instead.' : null),
+      run: () => void attempt(() => trpc().vms.stop.mutate({ vmId })),
+    },
+    {
+      id: 'vm.reset',
+      title: 'Reset',
+      icon: RotateCcw,
+      tone: 'danger',
+      shown: state === 'running',
+      why: why(),
+      run: () => confirm(`Reset ${name}?`, 'Reset', () => trpc().vms.reset.mutate({ vmId })),
+    },
+    {
+      id: 'vm.switch-off',
+      title: 'Switch off',
+      icon: PowerOff,
+      tone: 'danger',
+      shown: ON.includes(state),
+      why: why(),
+      run: () =>
+        confirm(`Switch off ${name} at once?`, 'Switch off', () =>
+          trpc().vms.stop.mutate({ vmId, graceSeconds: 0 }),
+        ),
+    },
+    {
+      id: 'vm.remove',
+      title: 'Remove',
+      icon: Trash2,
+      tone: 'danger',
+      shown: state !== 'creating' && state !== 'removing',
+      why: why(OFF.includes(state) || state === 'failed-to-start' ? null : 'It is on. Shut it down first.'),
+      run: () => void dialogs.open(() => import('./RemoveVmDialog.svelte'), { vm }),
+    },
+  ];
+}
+
+export const newVmAction = (access: Access): Action => ({
+  id: 'vm.new',
+  title: 'New machine',
+  icon: CirclePlus,
+  shown: true,
+  why: access.why('operator'),
+  run: () => void goto('/vms/new'),
+});

@@ -1,0 +1,39 @@
+/** Texts about machines that more than one place shows. */
+import { formatBytes } from '$lib/shared/units';
+import type { Vm, VmState } from '$lib/shared/wire/vms';
+import { plural } from '$lib/ui/format';
+import type { Tone } from '$lib/ui/tone';
+
+export const stateWord: Record<VmState, string> = {
+  creating: 'Creating',
+  'failed-to-start': 'Failed to start',
+  removing: 'Removing',
+  starting: 'Starting',
+  running: 'Running',
+  paused: 'Paused',
+  stopping: 'Shutting down',
+  stopped: 'Off',
+  crashed: 'Crashed',
+  missing: 'Missing',
+  unknown: 'Unknown',
+};
+export const stateTone: Record<VmState, Tone> = {
+  creating: 'accent',
+  'failed-to-start': 'bad',
+  removing: 'accent',
+  starting: 'accent',
+  running: 'good',
+  paused: 'warn',
+  stopping: 'accent',
+  stopped: 'quiet',
+  crashed: 'bad',
+  missing: 'warn',
+  unknown: 'warn',
+};
+
+/** @example "2 CPUs · 1 GiB · disk 10 GiB" */
+export const hardwareText = (vm: Pick<Vm, 'cpus' | 'memoryBytes' | 'diskBytes'>): string =>
+  [plural(vm.cpus, 'CPU'), formatBytes(vm.memoryBytes), `disk ${formatBytes(vm.diskBytes)}`].join(' · ');
+
+/** Natural order: web-9 before web-10. */
+export const byName = (a: Vm, b: Vm): number => a.name.localeCompare(b.name, 'en', { numeric: true });

@@ -1,0 +1,169 @@
+/** A new user makes a machine, sees it run, and sees what virsh does to it; on every page size, in both themes. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seriousFindings } from '../support/axe';
+import { CHROMIUM_OPTIONS } from '../support/browser';
+import { expectNoLeaks, traces } from '../support/leaks';
+import { addImage, makePool, startHost, vmNamed, type Machines } from '../support/machines';
+import { microGuest } from '../support/micro-guest';
+
+const shots = fileURLToPath(new URL('../artifacts/screenshots', import.meta.url));
+const before = traces();
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2gqCq7rYHq0mF3Y1gqj4D8pK4oZ2e7nB6Uq3nJt5Xk ann@desk';
+let machines: Omit<Machines, 'imageId'>;
+let browser: Browser | undefined;
+let page: Page;
+
+async function open(path: string, colorScheme: 'dark' | 'light', width: number): Promise<Page> {
+  if (!browser) throw new Error('the browser is not there');
+  const { appliance } = machines;
+  const context = await browser.newContext({
+    ...{ colorScheme, reducedMotion: 'reduce' },
+    viewport: { width, height: width < 500 ? 844 : 860 },
+  });
+  const [name = '', value = ''] = appliance.cookie.split('=');
+  await context.addCookies([{ name, value, url: appliance.url }]);
+  const opened = await context.newPage();
+  await opened.goto(`${appliance.url}${path}`);
+  await opened
+    .locator('[data-testid=live-indicator][data-state=live]')
+    .first()
+    .waitFor({ state: 'attached' });
+  return opened;
+}
+/** In both themes and on a phone: nothing that keeps somebody out, and nothing that runs out of the page. */
+async function lookAt(path: string, name: string): Promise<void> {
+  for (const scheme of ['light', 'dark'] as const)
+    for (const width of [1280, 390]) {
+      const looked = await open(path, scheme, width);
+      await looked.screenshot({ path: join(shots, `${scheme}-${width}-${name}.png`), fullPage: true });
+      expect(await seriousFindings(looked), `${name} ${scheme} ${width}`).toEqual([]);
+      expect(await looked.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await looked.context().close();
+    }
+}
+const state = (name: string) => page.locator(`[data-testid=vm-state][data-state=${name}]`);
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+
+beforeAll(async () => {
+  mkdirSync(shots, { recursive: true });
+  machines = await startHost();
+  browser = await chromium.launch(CHROMIUM_OPTIONS);
+  page = await open('/vms', 'light', 1280);
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await machines.close();
+  await expectNoLeaks(before, machines.appliance.dataDir);
+});
+
+describe('the machines', () => {
+  it('are none at first, and the page leads to making one, and to what is needed for it', async () => {
+    await page.getByText('No machine yet').waitFor();
+    await lookAt('/vms', 'vms-empty');
+    await page.getByRole('link', { name: 'New machine' }).click();
+    await page.getByText('A pool first').waitFor();
+    await makePool(machines.appliance);
+    await page.getByText('No image is here yet').waitFor();
+    expect(await button('Next').getAttribute('aria-disabled')).toBe('true');
+    await addImage(machines, 'Micro', microGuest(), 'cloud');
+    await page.getByText('Micro', { exact: true }).waitFor();
+  });
+
+  it('are asked for step by step, and what is wrong is said where it is', async () => {
+    await page.getByRole('radio', { name: /Micro/ }).check();
+    await page.screenshot({ path: join(shots, 'vms-new-image.png') });
+    await button('Next').click();
+    await page.getByLabel('Name').fill('my_web');
+    await page.getByLabel('CPUs').fill('999');
+    await page.getByLabel('CPUs').blur();
+    await page.getByText('The name has an underscore.').first().waitFor();
+    await page
+      .getByText(/This host has \d+ CPUs\./)
+      .first()
+      .waitFor();
+    expect(await button('Next').getAttribute('aria-disabled')).toBe('true');
+    await page.getByLabel('Name').fill('web');
+    await page.getByLabel('CPUs').fill('1');
+    await page.getByLabel('Memory, MiB').fill('32');
+    await page.getByLabel('Disk, GiB').fill('0.05');
+    await page.screenshot({ path: join(shots, 'vms-new-hardware.png'), fullPage: true });
+    expect(await seriousFindings(page)).toEqual([]);
+    await button('Next').click();
+    await page.getByLabel('Public SSH keys').fill('-----BEGIN OPENSSH PRIVATE KEY-----');
+    await page.getByLabel('Public SSH keys').blur();
+    await page
+      .getByText(/private key: it stays where it is/)
+      .first()
+      .waitFor();
+    await page.getByLabel('Public SSH keys').fill(KEY);
+    await page.getByLabel('Password').fill('a guest password');
+    await page.screenshot({ path: join(shots, 'vms-new-login.png'), fullPage: true });
+    expect(await seriousFindings(page)).toEqual([]);
+    await button('Next').click();
+  });
+
+  it('show their whole plan first, without the password, and nothing is made before', async () => {
+    await page.locator('[data-testid=plan-step][data-step=define]').waitFor();
+    await page.screenshot({ path: join(shots, 'vms-new-review.png'), fullPage: true });
+    const text = (await page.locator('main').textContent()) ?? '';
+    expect(text).toContain('qemu-img create');
+    expect(text).not.toContain('a guest password');
+    expect(text).not.toContain('$6$');
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await vmNamed(machines.appliance, 'web')).toBeUndefined();
+  });
+
+  it('run, with their history', async () => {
+    await button('Create machine').click();
+    await state('running').waitFor();
+    await page.getByRole('link', { name: /Create machine web/ }).waitFor();
+    expect(machines.libvirt.domstate('web')).toBe('running');
+    await lookAt(new URL(page.url()).pathname, 'vm');
+    await lookAt('/vms', 'vms');
+  });
+
+  it('follow what virsh does to them at once, on their page and in the list', async () => {
+    const list = await open('/vms', 'dark', 1280);
+    const row = (name: string) => list.locator(`[data-testid=vm-row][data-state=${name}]`);
+    await row('running').waitFor();
+    machines.libvirt.virsh('destroy', 'web');
+    const ended = Date.now();
+    await Promise.all([state('stopped').waitFor(), row('stopped').waitFor()]);
+    expect(Date.now() - ended).toBeLessThan(1_000);
+    machines.libvirt.virsh('start', 'web');
+    await Promise.all([state('running').waitFor(), row('running').waitFor()]);
+    process.kill(machines.libvirt.pidOf('web'), 'SIGKILL');
+    await Promise.all([state('crashed').waitFor(), row('crashed').waitFor()]);
+    await page.getByText('Its process ended without having been asked to.').waitFor();
+    await list.context().close();
+  });
+
+  it('are started and shut down with a click', async () => {
+    await button('Start').click();
+    await state('running').waitFor();
+    const remove = button('Remove');
+    expect(await remove.getAttribute('aria-disabled')).toBe('true');
+    await button('Shut down').click();
+    await state('stopped').waitFor();
+  });
+
+  it('are removed only after each file was named and the name typed', async () => {
+    await button('Remove').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/machines\/web\/disk\.qcow2 is deleted/).waitFor();
+    await dialog.getByText('The image "Micro" stays.').waitFor();
+    await page.screenshot({ path: join(shots, 'vms-remove.png') });
+    const go = dialog.getByRole('button', { name: 'Remove machine' });
+    expect(await go.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel('Type web to confirm').fill('web');
+    await go.click();
+    await page.locator('[data-testid=operation-state][data-state=succeeded]').waitFor();
+    expect(machines.libvirt.domstate('web')).toBeNull();
+    await page.goto(`${machines.appliance.url}/vms`);
+    await page.getByText('No machine yet').waitFor();
+  });
+});
