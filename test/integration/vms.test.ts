@@ -240,6 +240,24 @@ describe('machines over the router', () => {
     expect(vms.get(asked.subject.id).failedOperationId).toBeNull();
   });
 
+  it('that need somebody are not lost: what is left of them can be removed', async () => {
+    // It acts, and what it did cannot be seen: the folder below is not empty on the way back.
+    engine.start = (spec) => [
+      { ...step('start', join(spec.folder, 'on')), look: looks.directory(join(root, 'nowhere')) },
+    ];
+    const asked = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    expect((await wait(asked.id)).state).toBe('needs-attention');
+    const vmId = asked.subject.id;
+    expect(vms.get(vmId)).toMatchObject({ state: 'failed-to-start', operationId: asked.id });
+    expect(await codeOf(caller('operator').vms.remove({ vmId }))).toBe('locked');
+    await caller('operator').operations.resolve({ id: asked.id, decision: 'leave-as-is' });
+    rmSync(join(root, 'tank/machines/web/on'), { recursive: true });
+    const removed = await caller('operator').vms.remove({ vmId });
+    expect((await wait(removed.id)).state).toBe('succeeded');
+    expect(vms.list()).toEqual([]);
+    expect(existsSync(join(root, 'tank/machines/web'))).toBe(false);
+  });
+
   it('are unknown while their engine does not answer, and nothing is done to them', async () => {
     const asked = await caller('operator').vms.create(request({ cloudInit: undefined }));
     await wait(asked.id);

@@ -55,7 +55,11 @@ const createRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
     });
     tell(deps, subject.id);
   },
-  needsYou: (_tx, _operationId, { subject }) => tell(deps, subject.id),
+  // Whatever is decided: it can be removed afterwards, with what is left of it.
+  needsYou(tx, operationId, { subject }, reason) {
+    changeVm(tx, subject.id, { state: 'failed', failedOperationId: operationId, failedText: reason });
+    tell(deps, subject.id);
+  },
 });
 
 /** The record stays as it is: what changes is what its engine says. */
@@ -98,7 +102,11 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
     changeVm(tx, subject.id, { state: 'ready' });
     tell(deps, subject.id);
   },
-  needsYou: (_tx, _operationId, { subject }) => tell(deps, subject.id),
+  // While it waits for a decision nothing else may be done to it; afterwards it can be removed again.
+  needsYou(tx, _operationId, { subject }) {
+    changeVm(tx, subject.id, { state: 'ready' });
+    tell(deps, subject.id);
+  },
 });
 
 export function defineVmOperations(operations: Operations, deps: VmDeps, secrets: VmSecrets): void {

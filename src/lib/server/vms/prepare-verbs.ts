@@ -129,16 +129,16 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
   const record = recordOf(deps, parse(vmRequest, request).vmId);
   const title = `Remove machine ${record.name}`;
   const plugin = deps.plugins.vm(record.plugin);
-  // Its creation was taken back: only its name is left.
-  if (record.state === 'failed')
-    return prepared(plugin, record, { title, steps: [], notes: ['Nothing of it is on the host.'] });
+  const names = await namesIn(record.spec.folder);
   const status = await statusNow(deps, record);
+  // Its creation was taken back: only its name is left.
+  if (record.state === 'failed' && names === null && status === 'missing')
+    return prepared(plugin, record, { title, steps: [], notes: ['Nothing of it is on the host.'] });
   if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
     throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
   const pool = deps.pools.list().find(({ guid }) => guid === record.poolGuid);
   if (pool) poolFor([pool], pool.guid);
   const { spec } = record;
-  const names = await namesIn(spec.folder);
   const all = plugin.destroy(spec, { keepFolder: false });
   const deleted = all.flatMap(({ run }) => (run.do === 'remove-file' ? [run.path] : []));
   const strange = (names ?? [])
