@@ -18,6 +18,9 @@ const running = (spec: VmSpec): Look => look('running', { id: spec.id }, { until
 const off = (spec: VmSpec): Look => look('running', { id: spec.id }, { negate: true });
 const run = (...words: string[]) => ({ do: 'exec', program: VIRSH, argv: virsh(...words) }) as const;
 
+/** 1: it went off by itself at that very moment. The look that follows tells. */
+const runUnlessOff = (...words: string[]) => ({ ...run(...words), okExitCodes: [0, 1] });
+
 const seedFiles = (spec: VmSpec) => ({
   userData: posix.join(spec.folder, 'user-data'),
   metaData: posix.join(spec.folder, 'meta-data'),
@@ -110,7 +113,7 @@ export function plansOf(sdk: PluginSdk) {
   const switchOff = (spec: VmSpec): Step => ({
     name: 'switch-off',
     title: 'Switch it off, if it is still on',
-    run: run('destroy', spec.id),
+    run: runUnlessOff('destroy', spec.id),
     undo: 'impossible',
     look: off(spec),
   });
@@ -204,7 +207,7 @@ export function plansOf(sdk: PluginSdk) {
             {
               name: 'ask-to-shut-down',
               title: 'Press its power button',
-              run: run('shutdown', spec.id, '--mode', 'acpi'),
+              run: runUnlessOff('shutdown', spec.id, '--mode', 'acpi'),
               undo: 'nothing',
               // That the button was pressed cannot be seen, only what the guest makes of it.
               look: { ...off(spec), fleeting: true },

@@ -145,6 +145,13 @@ describe('the plan of a machine', () => {
     ]);
     expect(names(empty)).not.toContain('make-seed');
   });
+  it('is stopped as well when it goes off by itself at the moment it is told to', () => {
+    const commands = plugin.stop(spec, 5).flatMap(({ run }) => (run.do === 'exec' ? [run] : []));
+    expect(commands.map(({ okExitCodes }) => okExitCodes)).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+  });
   it('never touches the image, and leaves a folder in which others have files', () => {
     const steps = JSON.stringify(plugin.destroy(spec, { keepFolder: true }));
     expect(steps).not.toContain('debian.qcow2');
