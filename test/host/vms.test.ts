@@ -12,6 +12,7 @@ import {
   ended,
   microRequest,
   mustSucceed,
+  POOL_GUID,
   startMachines,
   vmNamed,
   type Machines,
@@ -98,6 +99,16 @@ describe('a machine', () => {
     expect(codeOf(await rest('POST', `/vms/${id}/start`))).toBe('vm_wrong_state');
     expect(codeOf(await rest('DELETE', `/vms/${id}`))).toBe('vm_wrong_state');
     expect(codeOf(await rest('DELETE', `/images/${machines.imageId}`))).toBe('image_in_use');
+  });
+
+  it('keeps its pool from being removed, also while it is off', async () => {
+    await verb('stop', { graceSeconds: 0 });
+    const refused = await rest('DELETE', `/pools/${POOL_GUID}`);
+    expect(refused.body).toMatchObject({
+      error: { code: 'pool_needed', message: expect.stringContaining('web') },
+    });
+    await verb('start');
+    await until('running');
   });
 
   it('shuts down when it is asked to, without force', async () => {

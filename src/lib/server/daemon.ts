@@ -130,7 +130,8 @@ async function compose({ config, log, undoing, state }: Parts) {
   const validate = createValidate({ db, host, bus, clock, config, log, plugins, drives, operations, found });
   defineLeftoverOperation(operations, validate);
   defineDriveOperations(operations, { db, host, drives, driveHealth, config, clock, log });
-  definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives });
+  const neededBy = (guid: string): string[] => late.vms?.namesOnPool(guid) ?? [];
+  definePoolOperations(operations, { db, host, bus, clock, config, log, plugins, drives, neededBy });
   defineFoundOperations(operations, { db, host, bus, clock, config, log, plugins, drives, found });
 
   const images = createImages({

@@ -529,6 +529,12 @@ export const ERROR_CODES = {
     title: 'Programs use files of the pool',
     remedy: 'End the programs that are named, then try again.',
   },
+  pool_needed: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Machines need the pool',
+    remedy: 'Remove the machines first, or release the pool: that keeps what is on its drives.',
+  },
   vm_wrong_state: {
     kind: 'precondition',
     status: 409,

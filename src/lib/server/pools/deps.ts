@@ -18,6 +18,8 @@ export interface PoolDeps {
   log: Logger;
   plugins: Plugins;
   drives: Drives;
+  /** Names of what would be lost with this pool; news from above, which pools know nothing of. */
+  neededBy?: (poolGuid: string) => string[];
 }
 export interface PoolReadDeps extends PoolDeps {
   operations: Operations;

@@ -27,6 +27,11 @@ const missingNote = (spec: PoolSpec): string[] => {
 export async function prepareRemove(deps: PoolDeps, request: JsonObject): Promise<Prepared> {
   const subject = await subjectOf(deps, guidOf(request), ['ready', 'unmounted', 'error']);
   const { spec, plugin, drives } = subject;
+  const needing = deps.neededBy?.(spec.guid) ?? [];
+  if (needing.length > 0)
+    throw new AppError('pool_needed', `What ${needing.join(', ')} run from is on the pool "${spec.label}".`, {
+      details: { machines: needing },
+    });
   await refuseWhileUsed(deps, spec);
   return preparedOf(subject, {
     title: `Remove pool "${spec.label}"`,

@@ -20,6 +20,8 @@ export interface Vms {
   host(): VmHost;
   /** Names of the machines whose disks need this image. */
   namesWithImage(imageId: string): string[];
+  /** Names of the machines that have a disk, or the image below it, on this pool. */
+  namesOnPool(poolGuid: string): string[];
   /** Finds out whether the processor helps, once, and shows it. */
   tryOut(): Promise<VmHost>;
   secrets: VmSecrets;
@@ -32,7 +34,7 @@ export interface Vms {
 }
 
 export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): Vms {
-  const { db, bus, feed, pools, operations, plugins, log } = options;
+  const { db, bus, feed, pools, images, operations, plugins, log } = options;
   const nodeId = nodeIdOf(db);
   const readings = createVmReadings({ plugins, bus, log, changed: () => publish() });
   const deps: VmDeps = { ...options, readings };
@@ -66,6 +68,13 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     feed.replace('vmHost', plugins.vmPlugins().length > 0 ? [{ id: 'host', value: host() }] : []);
   }
 
+  const namesOf = (needs: (record: VmRecord) => boolean): string[] =>
+    listVms(db)
+      .filter((record) => record.state !== 'failed' && needs(record))
+      .map(({ name }) => name);
+  const namesWithImage = (imageId: string): string[] =>
+    namesOf((record) => record.imageId === imageId && record.disk !== 'copy');
+
   return {
     list,
     get(id) {
@@ -74,10 +83,12 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       return documentOf(record);
     },
     host,
-    namesWithImage: (imageId) =>
-      listVms(db)
-        .filter((record) => record.imageId === imageId && record.disk !== 'copy' && record.state !== 'failed')
-        .map(({ name }) => name),
+    namesWithImage,
+    namesOnPool(poolGuid) {
+      const onIt = images.list().filter(({ pool }) => pool?.guid === poolGuid);
+      const below = new Set(onIt.flatMap(({ id }) => namesWithImage(id)));
+      return namesOf((record) => record.poolGuid === poolGuid || below.has(record.name));
+    },
     async tryOut() {
       const answer = await plugins.acceleration(plugins.vm().id);
       tried = { virtType: answer.virtType, virtText: answer.virtType === 'qemu' ? answer.reason : null };
