@@ -147,6 +147,7 @@ describe('the machines', () => {
     await state('running').waitFor();
     const remove = button('Remove');
     expect(await remove.getAttribute('aria-disabled')).toBe('true');
+    await machines.libvirt.guestListens('web');
     await button('Shut down').click();
     await state('stopped').waitFor();
   });

@@ -55,9 +55,10 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       const { body } = (await create(appliance)) as { body: { operationId: string } };
       await ended(appliance, body.operationId);
     }
-    if (isOn() === (wanted === 'on')) return;
     const [verb, more] = wanted === 'on' ? ['/start', {}] : ['/stop', { graceSeconds: 0 }];
-    await mustSucceed(appliance, await appliance.rest('POST', path(String(verb)), more));
+    if (isOn() !== (wanted === 'on'))
+      await mustSucceed(appliance, await appliance.rest('POST', path(String(verb)), more));
+    if (wanted === 'on') await libvirt().guestListens('web');
   }
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
   function observe(appliance: Appliance): unknown {

@@ -4,7 +4,18 @@
  * data directory is seen from outside too, since that one folder is shared between the namespaces.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -122,6 +133,26 @@ export class PrivateLibvirt {
   /** The process of a guest. */
   pidOf(name: string): number {
     return Number(readFileSync(join(this.state, 'run/qemu', `${name}.pid`), 'utf8'));
+  }
+
+  /** Resolves when the micro guest answers on its serial line: before that it would not notice its power button. */
+  async guestListens(name: string): Promise<void> {
+    const path = this.virsh('ttyconsole', name).stdout.trim();
+    const line = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+    const said = Buffer.alloc(4096);
+    try {
+      await until(`the guest ${name} listens`, () => {
+        writeSync(line, 'x');
+        try {
+          return /MICRO-READY|x/.test(said.toString('latin1', 0, readSync(line, said)));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false;
+          throw error;
+        }
+      });
+    } finally {
+      closeSync(line);
+    }
   }
 
   /** Ends everything that it started, also what it does not know of any more. */
