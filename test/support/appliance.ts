@@ -15,6 +15,9 @@ import { removeFolder } from './remove-folder';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BOOT_MS = 30_000;
 
+/** The server ends idle connections, and dies on purpose: one that is kept may be gone when it is used again. */
+const NO_KEEP_ALIVE = { connection: 'close' };
+
 export const ADMIN = { username: 'admin', password: 'correct horse battery' };
 
 export interface Answer<T = unknown> {
@@ -137,6 +140,7 @@ export class Appliance {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
+        ...NO_KEEP_ALIVE,
         origin: this.url,
         ...(this.cookie ? { cookie: this.cookie } : {}),
       },
@@ -153,6 +157,7 @@ export class Appliance {
       method,
       headers: {
         'x-api-key': this.apiKey,
+        ...NO_KEEP_ALIVE,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
