@@ -90,12 +90,12 @@ async function crash(
     const id = latestId(appliance, scenario.kind);
     const answer = await appliance.rest('POST', `/operations/${id}/cancel`).catch(async (error: unknown) => {
       // The cancel itself may bring the server to its crash point: then it answers nobody.
-      if (!(await appliance.ended(20_000))) throw error;
+      if (!(await appliance.ended(10_000))) throw error;
       return null;
     });
     if (answer && answer.status >= 300) throw new Error(`cancel was refused: ${JSON.stringify(answer.body)}`);
   }
-  if (!(await appliance.ended(20_000)))
+  if (!(await appliance.ended(10_000)))
     throw new Error(
       `the point was not reached: ${JSON.stringify(await asked)}; ${await wayOf(appliance, scenario.kind)}`,
     );
