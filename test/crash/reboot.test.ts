@@ -45,7 +45,14 @@ function tool(program: string, ...argv: string[]): void {
 async function reboot(appliance: Appliance): Promise<void> {
   await appliance.kill('SIGKILL');
   for (const path of mountsBelow(appliance.dataDir).toReversed()) tool('/usr/bin/umount', '--', path);
-  for (const { device } of loopsBelow(appliance.dataDir)) tool('/usr/sbin/losetup', '--detach', device);
+  const loops = loopsBelow(appliance.dataDir);
+  for (const { device } of loops) tool('/usr/sbin/losetup', '--detach', device);
+  // What the kernel remembers of the drives by their names is wrong now.
+  for (const [index] of loops.entries()) {
+    const image = join(appliance.dataDir, `stranger-${index}.img`);
+    writeFileSync(image, Buffer.alloc(1024 ** 2));
+    tool('/usr/sbin/losetup', '--find', image);
+  }
   const db = new Database(join(appliance.dataDir, 'cairn.db'));
   db.exec("UPDATE steps SET boot_id = 'an earlier one' WHERE boot_id IS NOT NULL");
   db.close();

@@ -130,7 +130,10 @@ export async function prepareExpand(deps: PoolDeps, raw: JsonObject): Promise<Pr
   const added = choices.map((choice, index) => joinAt(choice, nextSlot(spec) + index));
   return preparedOf(subject, {
     title: `Expand pool "${spec.label}" by ${added.length === 1 ? `drive ${listOf(added)}` : `${added.length} drives`}`,
-    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.expand).call(plugin, spec, { added })],
+    steps: () => [
+      ...mountAgain(deps, subject, added),
+      ...wanted(plugin.expand).call(plugin, spec, { added }),
+    ],
     erases: erasesOf(choices),
     members: { joins: added, leaves: [] },
     joining: choices.map(({ drive }) => drive),
@@ -170,7 +173,10 @@ export async function prepareReplace(deps: PoolDeps, raw: JsonObject): Promise<P
     ]);
   return preparedOf(subject, {
     title: `Replace drive ${nameOf(old)} of pool "${spec.label}" by ${nameOf(fresh)}`,
-    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.replace).call(plugin, spec, { old, fresh })],
+    steps: () => [
+      ...mountAgain(deps, subject, [fresh]),
+      ...wanted(plugin.replace).call(plugin, spec, { old, fresh }),
+    ],
     erases: erasesOf(choices),
     members: { joins: [fresh], leaves: [old] },
     joining: choices.map(({ drive }) => drive),
@@ -246,7 +252,10 @@ export async function prepareAddDrive(deps: PoolDeps, raw: JsonObject): Promise<
   if (!drive) throw issuesError([issue('no_drives', 'No drive is chosen.', 'drive')]);
   return preparedOf(subject, {
     title: `Add drive ${nameOf(drive)} as ${request.role} to pool "${spec.label}"`,
-    steps: () => [...mountAgain(deps, subject), ...wanted(plugin.addDrive).call(plugin, spec, { drive })],
+    steps: () => [
+      ...mountAgain(deps, subject, [drive]),
+      ...wanted(plugin.addDrive).call(plugin, spec, { drive }),
+    ],
     erases: erasesOf(choices),
     members: { joins, leaves: [] },
     joining: choices.map((choice) => choice.drive),

@@ -1,4 +1,5 @@
 /** A pool that a request is about: found, with its drives as they are now, and the frame of every plan for it. */
+import type { Action } from '$lib/plugin-api/plan';
 import type { PoolDrive, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import type { PoolState } from '$lib/shared/states';
 import type { Drive } from '$lib/shared/wire/drives';
@@ -82,17 +83,32 @@ interface Plan {
   around?: (steps: Prepared['steps']) => Prepared['steps'];
 }
 
+/** The same mount, and every device that the other one names. Other actions stay as they are: they find members themselves. */
+const withDevicesOf = (run: Action, other: Action | undefined): Action =>
+  run.do === 'mount' && run.devices && other?.do === 'mount' && other.devices
+    ? { ...run, devices: other.devices }
+    : run;
+
 /**
  * For a change that works in the mounted pool: what a reboot undoes of its mount, so that it is mounted again before the
  * change goes on. Without a reboot these steps find that there is nothing to do.
+ * @param joining drives that are members once the change has begun: without udev nobody but the mount tells the kernel of
+ *   them. Those that carry no part of the filesystem by then are left out when it is mounted.
  */
-export function mountAgain(deps: Pick<PoolDeps, 'host'>, { plugin, spec }: Subject): Prepared['steps'] {
+export function mountAgain(
+  deps: Pick<PoolDeps, 'host'>,
+  { plugin, spec }: Subject,
+  joining: PoolDrive[] = [],
+): Prepared['steps'] {
   if (!plugin.mount || !isMounted(deps, spec)) return [];
+  const larger = plugin.mount({ ...spec, drives: [...spec.drives, ...joining] });
+  const named = (name: string) => larger.find((step) => step.name === name)?.run;
   return plugin
     .mount(spec)
     .filter(({ look }) => look.untilReboot)
     .map((step) => ({
       ...step,
+      run: withDevicesOf(step.run, named(step.name)),
       name: `again-${step.name}`,
       title: `After a reboot only: ${step.title.charAt(0).toLowerCase()}${step.title.slice(1)}`,
       undo: 'nothing',
