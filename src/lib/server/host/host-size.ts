@@ -8,8 +8,11 @@ export interface HostSize {
   availableBytes: number;
 }
 
+// Asked on every change of a machine, and the kernel's answer takes a millisecond to read: they do not come and go.
+const CPUS = cpus().length;
+
 export const hostSize = (): HostSize => ({
-  cpus: cpus().length,
+  cpus: CPUS,
   memoryBytes: totalmem(),
   availableBytes: freemem(),
 });
