@@ -67,6 +67,8 @@ function run(title, program, args) {
   return { ok: status === 0, seconds: Math.round((Date.now() - begun) / 1000) };
 }
 
+const firstLine = (text) => (text ?? '').split('\n')[0].slice(0, 300);
+
 function runTier(tier, title = tier, files = []) {
   const report = join(artifacts, `${title}.json`);
   rmSync(report, { force: true });
@@ -82,8 +84,17 @@ function runTier(tier, title = tier, files = []) {
   ]);
   let passed = 0;
   let failed = 0;
+  let red = [];
   try {
     const json = JSON.parse(readFileSync(report, 'utf8'));
+    red = json.testResults.flatMap(({ name, assertionResults, message, status }) => [
+      ...assertionResults
+        .filter((test) => test.status === 'failed')
+        .map((test) => `${test.fullName}\n      ${firstLine(test.failureMessages[0])}`),
+      ...(status === 'failed' && assertionResults.length === 0
+        ? [`${name}\n      ${firstLine(message)}`]
+        : []),
+    ]);
     passed = json.numPassedTests;
     // A file that does not even load, and a test that was left out, count as failures.
     failed = json.numFailedTests + json.numPendingTests + json.numTodoTests;
@@ -93,7 +104,7 @@ function runTier(tier, title = tier, files = []) {
     failed = 1;
   }
   if (passed + failed === 0) failed = 1;
-  return { title, passed, failed, seconds };
+  return { title, passed, failed, seconds, red };
 }
 
 const textOf = (path) => {
@@ -245,6 +256,8 @@ for (const tier of tiers) {
   }
 }
 
+// Once more, at the end: of a long log often only that is seen.
+for (const { title, red = [] } of results) for (const test of red) console.log(`\nred in ${title}: ${test}`);
 console.log(`\nIn ${Math.round((Date.now() - started) / 1000)} s:`);
 for (const { title, passed, failed, seconds } of results)
   console.log(

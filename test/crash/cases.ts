@@ -38,6 +38,8 @@ export interface Case {
   alone: boolean;
   /** The point lies after the operation has ended: there is nothing to judge. */
   afterEnd: boolean;
+  /** Which code it meets: the same in every plan that has the same kind of step. */
+  meets: string;
 }
 
 const isCommand = (action: Action): boolean =>
@@ -97,6 +99,32 @@ const UNDO_ACTS = ['undo-child-running', 'undo-acted'];
 /** While one works on a step: only the cells whose name matches. */
 const CELLS = process.env.CAIRN_CRASH_CELLS ? new RegExp(process.env.CAIRN_CRASH_CELLS) : null;
 
+/** A step without what differs from plan to plan: what it is called, what does it, and what would take it back. */
+function kindOf({ name, run, undo }: JournalStep): string {
+  const acts = [run, ...(typeof undo === 'string' ? [] : undo)];
+  const words = acts.map((act) => (act.do === 'exec' ? `${act.do} ${act.program}` : act.do));
+  return [name.replace(/-\d+$/, ''), ...words].join(', ');
+}
+
+/** What depends on the rest of the plan: the act is done and only the machine knows; the program died in the middle. */
+const IN_EVERY_PLAN = ['acted alone', 'child-running both', 'undo-acted alone', 'whole ending'];
+
+/** `npm run test:crash` asks for all of them; so does who works on a step. */
+const EVERY = process.env.CAIRN_CRASH === 'every' || CELLS !== null;
+
+/**
+ * Leaves out what an earlier plan has met at the same point of the same kind of step, but for the points whose end depends
+ * on the plan around them.
+ * @param met of the plans before; what is chosen here is added
+ */
+export function notMet(cases: Case[], met: Set<string>, every = EVERY): Case[] {
+  const chosen = cases.filter(
+    ({ meets }) => every || !met.has(meets) || IN_EVERY_PLAN.some((point) => meets.endsWith(point)),
+  );
+  for (const { meets } of cases) met.add(meets);
+  return chosen;
+}
+
 export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
   const { kind, backward, cancelAfter } = scenario;
   // The name of a plan's only step may have a number in it that differs from case to case (a process).
@@ -109,6 +137,7 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
       cancelAt: null,
       alone: mode === 'alone',
       afterEnd: false,
+      meets: `${kindOf(step)}: ${point} ${mode}`,
     })),
   );
   const whole = ['recorded', 'ending', 'ended'].map((point): Case => ({
@@ -117,6 +146,7 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
     cancelAt: null,
     alone: true,
     afterEnd: point === 'ended',
+    meets: `whole ${point}`,
   }));
   const last = steps.find((step) => step.name === cancelAfter) ?? steps.at(-1);
   const chosen = (cases: Case[]): Case[] => cases.filter(({ cell }) => CELLS === null || CELLS.test(cell));
@@ -133,6 +163,7 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
       cancelAt: last.name,
       alone: mode === 'alone',
       afterEnd: false,
+      meets: `${kindOf(step)}: ${point} ${mode}`,
     }));
   });
   return chosen([...ahead, ...back]);

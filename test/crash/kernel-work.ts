@@ -100,15 +100,19 @@ export async function pausedBalance(path: string): Promise<void> {
 
 export const hasCounted = (path: string): boolean => /_errs +[1-9]/.test(say('device', 'stats', path));
 /**
- * Lets the filesystem count an error on one of its mirrored drives: a block of it is damaged below the filesystem, where
- * `content` is, and a scrub finds and mends it.
+ * Lets the filesystem count an error on one of its mirrored drives: it is damaged below the filesystem wherever `content`
+ * is, and a scrub finds and mends it. Wherever: a balance leaves the blocks that it has moved behind, and nobody reads
+ * those any more.
  */
 export function countError(path: string, image: string, content: Buffer): void {
   if (hasCounted(path)) return;
-  const at = readFileSync(image).indexOf(content);
-  if (at < 0) throw new Error(`the content is not on ${image}`);
+  const bytes = readFileSync(image);
+  const places = [];
+  for (let at = bytes.indexOf(content); at >= 0; at = bytes.indexOf(content, at + content.length))
+    places.push(at);
+  if (places.length === 0) throw new Error(`the content is not on ${image}`);
   const file = openSync(image, 'r+');
-  writeSync(file, Buffer.alloc(content.length), 0, content.length, at);
+  for (const at of places) writeSync(file, Buffer.alloc(content.length), 0, content.length, at);
   fsyncSync(file);
   closeSync(file);
   say('scrub', 'start', '-B', path);

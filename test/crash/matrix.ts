@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Action, Step } from '$lib/plugin-api/plan';
 import type { Operation } from '$lib/shared/wire/operations';
 import { orphansOf, type Appliance } from '../support/appliance';
-import { casesOf, isWait, type Case, type JournalStep, type Scenario } from './cases';
+import { casesOf, isWait, notMet, type Case, type JournalStep, type Scenario } from './cases';
 import { machineState, type MachineState } from './machine-state';
 import { feedOperations } from './feed-client';
 
@@ -62,6 +62,28 @@ export function continueOrphans(appliance: Appliance): void {
   }
 }
 
+/** Every state that a step of the latest operation of the kind has been in is progress. */
+function progressOf(appliance: Appliance, kind: string): string {
+  const id = latestId(appliance, kind);
+  return JSON.stringify([
+    id,
+    appliance.query('SELECT state FROM steps WHERE operation_id = ? ORDER BY step_index', id),
+  ]);
+}
+
+/**
+ * Waits for the server to die at its crash point, for as long as the operation gets on.
+ * @returns false when nothing has come of any step for ten seconds
+ */
+async function died(appliance: Appliance, kind: string): Promise<boolean> {
+  for (let seen = ''; ;) {
+    const now = progressOf(appliance, kind);
+    if (now === seen) return false;
+    seen = now;
+    if (await appliance.ended(10_000)) return true;
+  }
+}
+
 async function crash(
   appliance: Appliance,
   scenario: Scenario,
@@ -95,7 +117,7 @@ async function crash(
     });
     if (answer && answer.status >= 300) throw new Error(`cancel was refused: ${JSON.stringify(answer.body)}`);
   }
-  if (!(await appliance.ended(10_000)))
+  if (!(await died(appliance, scenario.kind)))
     throw new Error(
       `the point was not reached: ${JSON.stringify(await asked)}; ${await wayOf(appliance, scenario.kind)}`,
     );
@@ -175,8 +197,16 @@ function missingOutput(
     .map(([step, lines]) => `step ${step} kept ${lines} of ${reference.get(step)} lines of output`);
 }
 
-/** Runs every case of a scenario. @returns a cell for each, in order */
-export async function runMatrix(appliance: Appliance, scenario: Scenario): Promise<Cell[]> {
+/**
+ * Runs the cases of a scenario.
+ * @param met what the scenarios before have met; see notMet
+ * @returns a cell for each case that ran, in order, and how many there are
+ */
+export async function runMatrix(
+  appliance: Appliance,
+  scenario: Scenario,
+  met: Set<string>,
+): Promise<{ cells: Cell[]; generated: number }> {
   const stateNow = (): MachineState => ({
     ...machineState(appliance),
     ...(scenario.observe ? { observed: scenario.observe(appliance) } : {}),
@@ -208,10 +238,11 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
   );
 
   const cells: Cell[] = [];
-  for (const item of casesOf(
+  const cases = casesOf(
     scenario,
     steps.filter((step) => isWait(step) || !skipped.has(step.name)),
-  )) {
+  );
+  for (const item of notMet(cases, met)) {
     const problems: string[] = [];
     let verdict = '';
     try {
@@ -244,15 +275,17 @@ export async function runMatrix(appliance: Appliance, scenario: Scenario): Promi
     }
     cells.push({ cell: item.cell, verdict, problems });
   }
-  return cells;
+  return { cells, generated: cases.length };
 }
 
 /** The matrix for people: one line a cell, and the sum. */
-export function printMatrix(title: string, cells: Cell[]): void {
+export function printMatrix(title: string, cells: Cell[], generated: number): void {
   const passed = cells.filter((cell) => cell.problems.length === 0).length;
   const rows = cells.map(
     (cell) =>
       `  ${cell.problems.length === 0 ? 'ok  ' : 'FAIL'} ${cell.cell.padEnd(48)} ${cell.verdict}${cell.problems.map((problem) => `\n       ${problem}`).join('')}`,
   );
-  console.log(`\ncrash matrix: ${title}\n${rows.join('\n')}\n  ${cells.length} cells, ${passed} passed`);
+  console.log(
+    `\ncrash matrix: ${title}\n${rows.join('\n')}\n  ${cells.length} of ${generated} cells, ${passed} passed`,
+  );
 }
