@@ -2,6 +2,7 @@
 import type { Availability, PluginContext } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { acceleration } from './acceleration';
+import { consolesOf } from './consoles';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { ID, NETWORK, QEMU, QEMU_IMG, readDomains, SOCKET, STDBUF, VIRSH, virsh, XORRISO } from './virsh';
@@ -45,6 +46,7 @@ export default (sdk: PluginSdk) =>
     check: (context) => check(sdk, context),
     acceleration,
     ...plansOf(sdk),
+    console: consolesOf(sdk),
     status: readDomains(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },

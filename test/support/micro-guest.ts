@@ -18,3 +18,6 @@ function bootSector(code: Buffer): Buffer {
 export const microGuest = (): Buffer => bootSector(Buffer.from(CODE, 'base64'));
 /** One that notices nothing any more: cli, hlt, and again. */
 export const deafGuest = (): Buffer => bootSector(Buffer.from([0xfa, 0xf4, 0xeb, 0xfc]));
+/** One that fills its screen (mode 13h) with the colour of each character that is typed: its code, of which four bits count. */
+export const colourGuest = (): Buffer =>
+  bootSector(Buffer.from('uBMAzRC4AKCOwDHAzRYkD7kA+jH//POq6/A=', 'base64'));

@@ -68,6 +68,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     validate: absent('validate'),
     images: absent('images'),
     vms: absent('vms'),
+    consoles: absent('consoles'),
     stopping: () => false,
     ...overrides,
   };

@@ -44,6 +44,16 @@ export interface VmReading {
   status: VmStatus;
 }
 
+/** vnc: its screen, keyboard and mouse, in RFB (RFC 6143). serial: its first serial line, byte for byte. */
+export const CONSOLE_KINDS = ['vnc', 'serial'] as const;
+export type ConsoleKind = (typeof CONSOLE_KINDS)[number];
+/** Where a console is on this host. socket: of the UNIX kind, for as many as want to. terminal: the far end of a pseudo-terminal. */
+export interface ConsoleEndpoint {
+  at: 'socket' | 'terminal';
+  /** Absolute. */
+  path: string;
+}
+
 export interface VmPlugin {
   api: 1;
   kind: 'vm';
@@ -68,6 +78,8 @@ export interface VmPlugin {
   stop(spec: VmSpec, untilMs: number | null): Step[];
   /** Pure. As the button on its front. */
   reset?(spec: VmSpec): Step[];
+  /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
+  console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** Every machine that the engine knows, ours or not, in one question. */
   status(context: PluginContext): Promise<VmReading[]>;
   watch?: Watch;

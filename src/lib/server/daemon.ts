@@ -8,6 +8,7 @@ import { createRequestGuard } from './auth/request-guard';
 import { createAuth } from './auth/auth';
 import { systemClock } from './clock';
 import { readConfig, type Config } from './config';
+import { createConsoles } from './consoles/console';
 import { closeDatabase, openDatabase } from './db/client';
 import { migrateDatabase } from './db/migrate';
 import { createDrives } from './drives/drive';
@@ -18,6 +19,7 @@ import { createBus } from './events/bus';
 import { createFeed } from './events/feed';
 import { askFirstQuestions } from './first-questions';
 import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
+import { openConsoleLine } from './host/console-line';
 import { createHost } from './host/host';
 import { hostSize } from './host/host-size';
 import { isAsleep } from './host/smart';
@@ -145,12 +147,15 @@ async function compose({ config, log, undoing, state }: Parts) {
   late.vms = vms;
   undoing.add('machines', () => vms.stop());
 
+  const consoles = createConsoles({ vms, plugins, clock, log, openLine: openConsoleLine });
+  undoing.add('consoles', async () => consoles.close());
+
   const auth = createAuth({ db, bus, clock, log });
   const stopping = (): boolean => state.stopping;
   const services: Services = {
     ...{ config, version: VERSION, log, clock, bus, feed, auth, operations, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, vms },
+    ...{ snapshots, images, vms, consoles },
   };
   const guard = createRequestGuard(config);
   const sockets = createSockets(services, guard);

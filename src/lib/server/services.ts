@@ -3,6 +3,7 @@ import type { Alerts } from './alerts/alerts';
 import type { Auth } from './auth/auth';
 import type { Clock } from './clock';
 import type { Config } from './config';
+import type { Consoles } from './consoles/console';
 import type { Drives } from './drives/drive';
 import type { DriveHealths } from './drives/health';
 import type { Bus } from './events/bus';
@@ -42,5 +43,6 @@ export interface Services {
   validate: Validate;
   images: Images;
   vms: Vms;
+  consoles: Consoles;
   stopping(): boolean;
 }

@@ -349,6 +349,12 @@ export const ERROR_CODES = {
     title: 'The host name is not one of ours',
     remedy: 'Use the address that the server printed, or add the name to CAIRN_ALLOWED_HOSTS.',
   },
+  console_ticket_invalid: {
+    kind: 'auth',
+    status: 403,
+    title: 'The ticket does not open this console',
+    remedy: 'Ask for a new one: each opens a console once, within half a minute, for whoever asked for it.',
+  },
   // What is not there
   not_found: { kind: 'not-found', status: 404, title: 'There is no such page or thing' },
   vm_not_found: {
@@ -539,6 +545,24 @@ export const ERROR_CODES = {
     kind: 'precondition',
     status: 409,
     title: 'The machine is not in a state that allows this',
+  },
+  vm_not_running: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is off',
+    remedy: 'Start it first.',
+  },
+  vm_gone: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is gone',
+    remedy: 'Look at the machine’s page: what became of it is there.',
+  },
+  console_unavailable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine has no such console',
+    remedy: 'Take the other one: its screen, or its serial line.',
   },
   vm_name_taken: {
     kind: 'precondition',

@@ -9,7 +9,7 @@ import type {
   PoolUsage,
   ScrubReading,
 } from '$lib/plugin-api/storage';
-import { VM_STATUSES, type Acceleration, type VmReading } from '$lib/plugin-api/vm';
+import { VM_STATUSES, type Acceleration, type ConsoleEndpoint, type VmReading } from '$lib/plugin-api/vm';
 import type { Json } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
@@ -91,6 +91,10 @@ const vmReadings: z.ZodType<VmReading[]> = z.array(
   z.object({ id: z.string().min(1).max(100), name: text, status: z.enum(VM_STATUSES) }),
 );
 
+const consoleEndpoint: z.ZodType<ConsoleEndpoint | null> = z
+  .object({ at: z.enum(['socket', 'terminal']), path: z.string().regex(/^\/[^\0]+$/) })
+  .nullable();
+
 function held<T>(schema: z.ZodType<T>, method: string, answer: unknown): T {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
@@ -108,4 +112,6 @@ export const heldUsage = (answer: unknown): PoolUsage | null => held(usage, 'usa
 export const heldLook = (name: string, answer: unknown): LookResult =>
   held(lookResult, `The look ${name}`, answer);
 export const heldAcceleration = (answer: unknown): Acceleration => held(acceleration, 'acceleration', answer);
+export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
+  held(consoleEndpoint, 'console', answer);
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);

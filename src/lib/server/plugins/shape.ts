@@ -100,6 +100,7 @@ const vmPlugin = z.looseObject({
   start: method,
   stop: method,
   reset: method.optional(),
+  console: method.optional(),
 });
 const plugin = z.discriminatedUnion('kind', [storagePlugin, vmPlugin]);
 

@@ -1,12 +1,13 @@
 /** What can be asked of the plugins that run machines. */
 import type { PluginContext } from '$lib/plugin-api/storage';
-import type { Acceleration, VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import type { Acceleration, ConsoleEndpoint, ConsoleKind, VmPlugin, VmReading } from '$lib/plugin-api/vm';
 import { AppError } from '../errors';
-import { heldAcceleration, heldVmReadings } from './answers';
+import { heldAcceleration, heldConsole, heldVmReadings } from './answers';
 import { pluginError } from './plugin-error';
 import { withTimeout } from './time-limit';
 
 const STATUS_LIMIT_MS = 20_000;
+const CONSOLE_LIMIT_MS = 10_000;
 const TRIAL_LIMIT_MS = 15_000;
 
 export interface VmPlugins {
@@ -16,6 +17,8 @@ export interface VmPlugins {
   vm(id?: string): VmPlugin;
   /** Every machine that it knows. @throws AppError parse_failed | command_failed | command_timeout | bug */
   readVms(id: string): Promise<VmReading[]>;
+  /** Where the console of a machine that is on is now; null: it has none of that kind. */
+  consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -58,6 +61,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the machines', async (signal) =>
           heldVmReadings(await plugin.status(parts.contextOf(plugin, signal))),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async consoleOf(id, vmId, kind) {
+      const plugin = loaded(id);
+      if (!plugin.console) return null;
+      const ask = plugin.console.bind(plugin);
+      try {
+        return await withTimeout(CONSOLE_LIMIT_MS, 'Looking for the console', async (signal) =>
+          heldConsole(await ask(parts.contextOf(plugin, signal), vmId, kind)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -1,5 +1,6 @@
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
+import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
 import { vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
 import { REMOVE, RESET, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
@@ -41,3 +42,11 @@ export const stopVm = answer('operator', async (request) =>
 );
 export const resetVm = answer('operator', (request) => verb(request, RESET));
 export const removeVm = answer('operator', (request) => verb(request, REMOVE));
+
+const consoleBody = consoleRequest.pick({ kind: true });
+/** A ticket is offered as `ticket-<ticket>` beside the protocol, never in the address. */
+export const openConsole = answer('operator', async ({ services, actor, param, event }) => {
+  const { kind } = consoleBody.parse((await readJson(event.request)) ?? {});
+  const ticket = await services.consoles.ticket(actor, { vmId: param('id'), kind });
+  return json({ success: true, ...ticket, path: CONSOLE_PATH, protocol: CONSOLE_PROTOCOL });
+});

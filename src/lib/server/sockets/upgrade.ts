@@ -2,11 +2,14 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import type { Actor } from '$lib/shared/wire/session';
+import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
 import { SESSION_COOKIE } from '../auth/sessions';
 import type { RequestGuard } from '../auth/request-guard';
 import { AppError, toAppError } from '../errors';
 import type { RequestContext } from '../trpc/context';
 import type { Services } from '../services';
+import { serveConsole } from './console-socket';
 import { createTrpcSocket } from './trpc-socket';
 
 export const SOCKET_PATH = '/trpc-ws';
@@ -32,6 +35,15 @@ function cookieValue(header: string | null, name: string): string | null {
   return null;
 }
 
+/** What a client offers in `Sec-WebSocket-Protocol` beside the protocol: its ticket. */
+function ticketOf(header: string | null): string {
+  const prefix = ticketProtocol('');
+  const offered = (header ?? '').split(',').map((part) => part.trim());
+  const ticket = offered.find((part) => part.startsWith(prefix))?.slice(prefix.length);
+  if (!ticket || !offered.includes(CONSOLE_PROTOCOL)) throw new AppError('console_ticket_invalid');
+  return ticket;
+}
+
 function refuse(socket: Duplex, error: AppError): void {
   const body = JSON.stringify({
     error: { code: error.code, message: error.message, details: error.details },
@@ -44,6 +56,8 @@ function refuse(socket: Duplex, error: AppError): void {
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
+
+type Upgrade = [request: IncomingMessage, socket: Duplex, head: Buffer];
 
 export interface Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
@@ -61,6 +75,14 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
     clientTracking: true,
   });
   const serve = createTrpcSocket(server);
+  const consoleServer = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: true,
+    handleProtocols: () => CONSOLE_PROTOCOL,
+  });
+  const servers = [server, consoleServer];
   const bySession = new Map<string, Set<WebSocket>>();
   let closing = false;
 
@@ -77,7 +99,8 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
     });
   }
 
-  async function accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  /** Who asks, when the request may come from a page of ours. @throws AppError bad_host | bad_origin | stopping */
+  async function screen(request: IncomingMessage) {
     const header = headerOf(request);
     guard.requireHost(header);
     guard.requireOrigin(header);
@@ -85,9 +108,26 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
     const token = cookieValue(header('cookie'), SESSION_COOKIE);
     const apiKey = header('x-api-key');
     const identify = () => services.auth.identify({ token, apiKey });
+    return { header, token, identify, actor: await identify() };
+  }
+  function take(
+    by: WebSocketServer,
+    [request, socket, head]: Upgrade,
+    actor: Actor | null,
+    serveIt: (webSocket: WebSocket) => void,
+  ): void {
+    by.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', (error) => services.log.debug({ error }, 'socket error'));
+      if (actor?.sessionId) remember(actor.sessionId, webSocket);
+      serveIt(webSocket);
+    });
+  }
+
+  async function acceptTrpc(upgrade: Upgrade): Promise<void> {
+    const [request] = upgrade;
     // A visitor without a session is let in too: refused here, the client would try again for ever without being told;
     // the procedures answer it with a code.
-    const actor = await identify();
+    const { header, token, identify, actor } = await screen(request);
     const context: RequestContext = {
       services,
       identify,
@@ -96,19 +136,27 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
       address: request.socket.remoteAddress ?? '',
       userAgent: header('user-agent') ?? '',
     };
-    server.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('error', (error) => services.log.debug({ error }, 'socket error'));
-      if (actor?.sessionId) remember(actor.sessionId, webSocket);
-      serve(webSocket, request, context);
-    });
+    take(server, upgrade, actor, (webSocket) => serve(webSocket, request, context));
   }
+  async function acceptConsole(upgrade: Upgrade): Promise<void> {
+    const { header, actor } = await screen(upgrade[0]);
+    const line = await services.consoles.open(actor, ticketOf(header('sec-websocket-protocol')));
+    // The client may have gone meanwhile: then nobody would ever close it.
+    if (upgrade[1].destroyed) return void line.destroy();
+    take(consoleServer, upgrade, actor, (webSocket) => serveConsole(webSocket, line));
+  }
+  const accepting: Record<string, (upgrade: Upgrade) => Promise<void>> = {
+    [SOCKET_PATH]: acceptTrpc,
+    [CONSOLE_PATH]: acceptConsole,
+  };
 
   return {
     upgrade(request, socket, head) {
-      if (request.url?.split('?')[0] !== SOCKET_PATH) return false;
+      const accept = accepting[request.url?.split('?')[0] ?? ''];
+      if (!accept) return false;
       const onError = (error: Error): void => services.log.debug({ error }, 'upgrade broke off');
       socket.on('error', onError);
-      accept(request, socket, head)
+      accept([request, socket, head])
         .then(() => socket.off('error', onError))
         .catch((thrown: unknown) => {
           const error = toAppError(thrown);
@@ -117,15 +165,18 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
         });
       return true;
     },
-    count: () => server.clients.size,
+    count: () => servers.reduce((sum, { clients }) => sum + clients.size, 0),
     async close() {
       closing = true;
       stopListening();
-      for (const client of server.clients) client.close(CLOSE_RESTART, 'restarting');
+      const clients = servers.flatMap((one) => [...one.clients]);
+      for (const client of clients) client.close(CLOSE_RESTART, 'restarting');
       // Calls back once the last client is gone.
-      const allGone = new Promise<void>((resolve) => server.close(() => resolve()));
+      const allGone = Promise.all(
+        servers.map((one) => new Promise<void>((resolve) => one.close(() => resolve()))),
+      );
       const impatient = setTimeout(() => {
-        for (const client of server.clients) client.terminate();
+        for (const client of clients) client.terminate();
       }, CLOSE_GRACE_MS);
       await allGone;
       clearTimeout(impatient);

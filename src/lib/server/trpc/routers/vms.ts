@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
+import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
 import { vmCreateRequest, vmRequest, vmStopRequest, type Vm, type VmHost } from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
 import { REMOVE, RESET, START, STOP } from '../../vms/kinds';
@@ -41,6 +42,10 @@ export const vmsRouter = router({
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: RESET, request: input, actor: ctx.actor }),
     ),
+  /** Opens a console once, by a socket; looks first whether there is one now. */
+  openConsole: operatorProcedure
+    .input(consoleRequest)
+    .mutation(({ ctx, input }): Promise<ConsoleTicket> => ctx.services.consoles.ticket(ctx.actor, input)),
   /** Names each file that goes. */
   previewRemove: operatorProcedure
     .input(vmRequest)

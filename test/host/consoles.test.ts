@@ -1,0 +1,136 @@
+/** Screen and serial line of real guests, over the sockets that a page uses. */
+import { readdirSync, readlinkSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { CONSOLE_ENDED, CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
+import type { ConsoleKind } from '$lib/plugin-api/vm';
+import { expectNoLeaks, traces } from '../support/leaks';
+import { microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+
+const before = traces();
+let machines: Machines;
+let vmId: string;
+
+beforeAll(async () => {
+  machines = await startMachines();
+  const { appliance, imageId } = machines;
+  await mustSucceed(appliance, await appliance.rest('POST', '/vms', microRequest(imageId)));
+  vmId = (await vmNamed(appliance, 'web'))?.id ?? '';
+}, 120_000);
+afterAll(async () => {
+  await machines.close();
+  await expectNoLeaks(before, machines.appliance.dataDir);
+});
+
+interface TicketAnswer {
+  ticket: string;
+  error?: { code: string };
+}
+const ask = (kind: ConsoleKind) =>
+  machines.appliance.rest<TicketAnswer>('POST', `/vms/${vmId}/console`, { kind });
+
+interface Viewer {
+  socket: WebSocket;
+  text(): string;
+  closed: Promise<number>;
+}
+async function view(kind: ConsoleKind): Promise<Viewer> {
+  const { status, body } = await ask(kind);
+  expect(status, JSON.stringify(body)).toBe(200);
+  const socket = new WebSocket(
+    `${machines.appliance.url.replace('http', 'ws')}${CONSOLE_PATH}`,
+    [CONSOLE_PROTOCOL, ticketProtocol(body.ticket)],
+    { headers: { 'x-api-key': machines.appliance.apiKey } },
+  );
+  let text = '';
+  socket.on('message', (data) => (text += (data as Buffer).toString('latin1')));
+  const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  return { socket, text: () => text, closed };
+}
+/** Types until the guest answers: before it has booted it hears nothing. */
+async function typed({ socket, text }: Viewer, letter: string): Promise<void> {
+  await expect
+    .poll(
+      () => {
+        socket.send(Buffer.from(letter));
+        return text();
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+    .toContain(letter);
+}
+/** Open files of the server at a guest's terminals and sockets. */
+const linesOpen = (): string[] =>
+  readdirSync(`/proc/${machines.appliance.pid}/fd`).flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/${machines.appliance.pid}/fd/${fd}`);
+      return target.startsWith('/dev/pts/') ? [target] : [];
+    } catch {
+      return []; // closed since it was listed
+    }
+  });
+
+describe('the screen of a machine', () => {
+  it('speaks RFB, to two viewers at once', async () => {
+    const viewers = [await view('vnc'), await view('vnc')];
+    for (const { text } of viewers) await expect.poll(text).toBe('RFB 003.008\n');
+    for (const { socket, closed } of viewers) {
+      socket.close();
+      await closed;
+    }
+  });
+});
+
+describe('the serial line of a machine', () => {
+  it('carries what is typed and what the guest answers, to everybody who looks', async () => {
+    const [one, two] = [await view('serial'), await view('serial')];
+    await typed(one, 'x');
+    await expect.poll(two.text).toContain('x');
+    expect(linesOpen()).toHaveLength(1);
+    two.socket.close();
+    await two.closed;
+    await typed(one, 'y');
+    const late = await view('serial');
+    await expect.poll(late.text).toContain('x');
+    one.socket.close();
+    late.socket.close();
+    await Promise.all([one.closed, late.closed]);
+  });
+
+  it('takes more than the guest reads without holding anybody up', async () => {
+    const viewer = await view('serial');
+    viewer.socket.send(Buffer.alloc(200 * 1024, 'z'));
+    const answered = await machines.appliance.rest('GET', '/vms');
+    expect(answered.status).toBe(200);
+    viewer.socket.close();
+    await viewer.closed;
+  });
+
+  it('ends when the machine goes off, and leaves no terminal open', async () => {
+    const [screen, serial] = [await view('vnc'), await view('serial')];
+    const { appliance } = machines;
+    await mustSucceed(appliance, await appliance.rest('POST', `/vms/${vmId}/stop`, { graceSeconds: 0 }));
+    expect([await screen.closed, await serial.closed]).toEqual([CONSOLE_ENDED, CONSOLE_ENDED]);
+    await expect.poll(linesOpen).toEqual([]);
+    const { status, body } = await ask('serial');
+    expect([status, body.error?.code]).toEqual([409, 'vm_not_running']);
+  });
+
+  it('is there again when the machine is on again', async () => {
+    const { appliance } = machines;
+    await mustSucceed(appliance, await appliance.rest('POST', `/vms/${vmId}/start`));
+    const viewer = await view('serial');
+    await typed(viewer, 'x');
+    await appliance.kill('SIGKILL');
+    await viewer.closed;
+    await appliance.start();
+    const again = await view('serial');
+    await typed(again, 'w');
+    again.socket.close();
+    await again.closed;
+  });
+});
