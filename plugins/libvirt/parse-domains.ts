@@ -2,11 +2,11 @@
  * `virsh list --all --uuid --name` and `virsh domstats --state --raw`, one after the other. The first has a line
  * `<uuid> <name>` for each domain, the second a block that is headed by the name. Pure.
  */
-import type { VmReading, VmStatus } from '../../src/lib/plugin-api';
+import type { VmReading, VmStatus, VmUsage } from '../../src/lib/plugin-api';
 
 const LISTED = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s+(\S.*)$/;
 const HEADING = /^Domain: '(.*)'$/;
-const FIELD = /^\s+([a-z][\w.]*)=(.*)$/;
+const FIELD = /^\s+([a-z][\w.-]*)=(.*)$/;
 
 /** virDomainState and virDomainShutoffReason (libvirt-domain.h). */
 const SHUT_OFF = 5;
@@ -29,8 +29,14 @@ function statusOf(name: string, fields: Map<string, string>): VmStatus {
   return status;
 }
 
+interface Block {
+  id: string;
+  name: string;
+  fields: Map<string, string>;
+}
+
 /** @throws Error for any line that is none of these */
-export function parseDomains(text: string): VmReading[] {
+function parseBlocks(text: string): Block[] {
   const listed = new Map<string, string>();
   const blocks = new Map<string, Map<string, string>>();
   let block: Map<string, string> | null = null;
@@ -47,6 +53,44 @@ export function parseDomains(text: string): VmReading[] {
   // One that came or went between the two questions is in one answer only; its event has it read again.
   return [...listed].flatMap(([name, id]) => {
     const fields = blocks.get(name);
-    return fields ? [{ id, name, status: statusOf(name, fields) }] : [];
+    return fields ? [{ id, name, fields }] : [];
   });
 }
+
+export const parseDomains = (text: string): VmReading[] =>
+  parseBlocks(text).map(({ id, name, fields }) => ({ id, name, status: statusOf(name, fields) }));
+
+const KIB = 1024;
+function numberOf(fields: Map<string, string>, key: string): number | null {
+  const text = fields.get(key);
+  if (text === undefined) return null;
+  const value = Number(text);
+  if (text === '' || !Number.isFinite(value) || value < 0) throw new Error(`${key}=${text}`);
+  return value;
+}
+/** Of every disk or card: `block.0.rd.bytes`, `block.1.rd.bytes`, ... */
+function sum(fields: Map<string, string>, group: string, counter: string): number {
+  let total = 0;
+  for (const key of fields.keys())
+    if (key.startsWith(`${group}.`) && /^\d+$/.test(key.split('.')[1] ?? '') && key.endsWith(`.${counter}`))
+      total += numberOf(fields, key) ?? 0;
+  return total;
+}
+
+/** The same with `--cpu-total --balloon --block --interface`. One that has just gone off tells nothing, and is left out. */
+export const parseUsage = (text: string): VmUsage[] =>
+  parseBlocks(text).flatMap(({ id, fields }) => {
+    const cpuNs = numberOf(fields, 'cpu.time');
+    const rss = numberOf(fields, 'balloon.rss');
+    return cpuNs === null
+      ? []
+      : [
+          {
+            ...{ id, cpuNs, memoryBytes: rss === null ? null : rss * KIB },
+            readBytes: sum(fields, 'block', 'rd.bytes'),
+            writtenBytes: sum(fields, 'block', 'wr.bytes'),
+            receivedBytes: sum(fields, 'net', 'rx.bytes'),
+            sentBytes: sum(fields, 'net', 'tx.bytes'),
+          },
+        ];
+  });

@@ -5,7 +5,19 @@ import { acceleration } from './acceleration';
 import { consolesOf } from './consoles';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
-import { ID, NETWORK, QEMU, QEMU_IMG, readDomains, SOCKET, STDBUF, VIRSH, virsh, XORRISO } from './virsh';
+import {
+  ID,
+  NETWORK,
+  QEMU,
+  QEMU_IMG,
+  readDomains,
+  readUsage,
+  SOCKET,
+  STDBUF,
+  VIRSH,
+  virsh,
+  XORRISO,
+} from './virsh';
 
 async function check(sdk: PluginSdk, context: PluginContext): Promise<Availability> {
   const programs = await sdk.checkPrograms(context, [
@@ -48,6 +60,7 @@ export default (sdk: PluginSdk) =>
     ...plansOf(sdk),
     console: consolesOf(sdk),
     status: readDomains(sdk),
+    usage: readUsage(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
     looks: looksOf(sdk),

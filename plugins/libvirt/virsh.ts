@@ -1,7 +1,7 @@
 /** libvirt's own command line: where it is, how it is called, and what it answers. */
-import type { PluginContext, VmReading } from '../../src/lib/plugin-api';
+import type { PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import { parseDomains } from './parse-domains';
+import { parseDomains, parseUsage } from './parse-domains';
 
 export const ID = 'libvirt';
 export const VIRSH = '/usr/bin/virsh';
@@ -26,6 +26,20 @@ export const readDomains =
       timeoutMs: TIMEOUT_MS,
     });
     return sdk.defineParser('virsh list and domstats', parseDomains)(stdout);
+  };
+
+/** Of every machine that is on. `--nowait`: one whose QEMU does not answer is told without what only QEMU knows. */
+export const readUsage =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext): Promise<VmUsage[]> => {
+    const { stdout } = await context.read(
+      VIRSH,
+      virsh(
+        'list --uuid --name; domstats --list-running --cpu-total --balloon --block --interface --nowait --raw',
+      ),
+      { timeoutMs: TIMEOUT_MS },
+    );
+    return sdk.defineParser('virsh domstats', parseUsage)(stdout);
   };
 
 /** Names of the networks that are up. */

@@ -159,6 +159,26 @@ describe('the screen of a machine', () => {
   });
 });
 
+describe('the overview of a machine', () => {
+  it('draws what it uses while somebody looks', async () => {
+    const path = (paths['micro'] ?? '').replace('/console', '');
+    await page.goto(`${machines.appliance.url}${path}`);
+    await page.locator('[data-testid=vm-usage]:not([data-samples="0"]):not([data-samples="1"])').waitFor();
+    expect(await page.getByTestId('now-CPU').innerText()).toMatch(/^[1-9]\d* %$/);
+    for (const [scheme, width] of [
+      ['dark', 1280],
+      ['light', 390],
+    ] as const) {
+      const looked = await open(path, scheme, width);
+      await looked.locator('[data-testid=vm-usage]:not([data-samples="0"])').waitFor();
+      await looked.screenshot({ path: join(shots, `${scheme}-${width}-vm-usage.png`), fullPage: true });
+      expect(await seriousFindings(looked)).toEqual([]);
+      expect(await looked.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await looked.context().close();
+    }
+  });
+});
+
 describe('the serial line of a machine', () => {
   it('shows what the guest says, and takes what is typed', async () => {
     await page.goto(`${machines.appliance.url}${paths['micro'] ?? ''}`);

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { CONSOLE_ENDED, CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
 import type { ConsoleKind } from '$lib/plugin-api/vm';
+import type { VmUsageSample } from '$lib/shared/wire/vm-usage';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+import { MIB, microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
 
 const before = traces();
 let machines: Machines;
@@ -73,6 +74,20 @@ const linesOpen = (): string[] =>
       return []; // closed since it was listed
     }
   });
+
+describe('what a machine uses', () => {
+  it('is told as rates, a moment after it is asked for', async () => {
+    const { status, body } = await machines.appliance.rest<{ samples: VmUsageSample[] }>(
+      'GET',
+      `/vms/${vmId}/usage`,
+    );
+    expect(status, JSON.stringify(body)).toBe(200);
+    const [sample] = body.samples;
+    // The guest turns in a loop: it is never idle.
+    expect(sample?.cpuPercent).toBeGreaterThan(1);
+    expect(sample?.memoryBytes).toBeGreaterThan(8 * MIB);
+  });
+});
 
 describe('the screen of a machine', () => {
   it('speaks RFB, to two viewers at once', async () => {

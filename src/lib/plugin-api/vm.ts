@@ -44,6 +44,21 @@ export interface VmReading {
   status: VmStatus;
 }
 
+/** What a machine that is on has used since it was switched on; counters only grow until then. */
+export interface VmUsage {
+  id: string;
+  /** Of all its CPUs together, nanoseconds. */
+  cpuNs: number;
+  /** Of the host, that its process holds; null: not known. */
+  memoryBytes: number | null;
+  /** Of all disks. */
+  readBytes: number;
+  writtenBytes: number;
+  /** Of all network cards, as the machine sees it. */
+  receivedBytes: number;
+  sentBytes: number;
+}
+
 /** vnc: its screen, keyboard and mouse, in RFB (RFC 6143). serial: its first serial line, byte for byte. */
 export const CONSOLE_KINDS = ['vnc', 'serial'] as const;
 export type ConsoleKind = (typeof CONSOLE_KINDS)[number];
@@ -82,6 +97,8 @@ export interface VmPlugin {
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** Every machine that the engine knows, ours or not, in one question. */
   status(context: PluginContext): Promise<VmReading[]>;
+  /** Of every machine that is on, in one question; asked every few seconds while somebody looks, and never waits for a guest. */
+  usage?(context: PluginContext): Promise<VmUsage[]>;
   watch?: Watch;
   /** Looks of its own, used by its steps as `<id>/<name>`. They change nothing. */
   looks?: Record<string, (context: PluginContext, args: JsonObject) => Promise<LookResult>>;

@@ -9,7 +9,13 @@ import type {
   PoolUsage,
   ScrubReading,
 } from '$lib/plugin-api/storage';
-import { VM_STATUSES, type Acceleration, type ConsoleEndpoint, type VmReading } from '$lib/plugin-api/vm';
+import {
+  VM_STATUSES,
+  type Acceleration,
+  type ConsoleEndpoint,
+  type VmReading,
+  type VmUsage,
+} from '$lib/plugin-api/vm';
 import type { Json } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
@@ -91,6 +97,13 @@ const vmReadings: z.ZodType<VmReading[]> = z.array(
   z.object({ id: z.string().min(1).max(100), name: text, status: z.enum(VM_STATUSES) }),
 );
 
+const count = z.number().min(0);
+const vmUsages: z.ZodType<VmUsage[]> = z.array(
+  z.object({
+    ...{ id: z.string().min(1).max(100), cpuNs: count, memoryBytes: count.nullable() },
+    ...{ readBytes: count, writtenBytes: count, receivedBytes: count, sentBytes: count },
+  }),
+);
 const consoleEndpoint: z.ZodType<ConsoleEndpoint | null> = z
   .object({ at: z.enum(['socket', 'terminal']), path: z.string().regex(/^\/[^\0]+$/) })
   .nullable();
@@ -114,4 +127,5 @@ export const heldLook = (name: string, answer: unknown): LookResult =>
 export const heldAcceleration = (answer: unknown): Acceleration => held(acceleration, 'acceleration', answer);
 export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
   held(consoleEndpoint, 'console', answer);
+export const heldVmUsages = (answer: unknown): VmUsage[] => held(vmUsages, 'usage', answer);
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);

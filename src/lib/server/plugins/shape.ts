@@ -101,6 +101,7 @@ const vmPlugin = z.looseObject({
   stop: method,
   reset: method.optional(),
   console: method.optional(),
+  usage: method.optional(),
 });
 const plugin = z.discriminatedUnion('kind', [storagePlugin, vmPlugin]);
 

@@ -1,8 +1,15 @@
 /** What can be asked of the plugins that run machines. */
 import type { PluginContext } from '$lib/plugin-api/storage';
-import type { Acceleration, ConsoleEndpoint, ConsoleKind, VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import type {
+  Acceleration,
+  ConsoleEndpoint,
+  ConsoleKind,
+  VmPlugin,
+  VmReading,
+  VmUsage,
+} from '$lib/plugin-api/vm';
 import { AppError } from '../errors';
-import { heldAcceleration, heldConsole, heldVmReadings } from './answers';
+import { heldAcceleration, heldConsole, heldVmReadings, heldVmUsages } from './answers';
 import { pluginError } from './plugin-error';
 import { withTimeout } from './time-limit';
 
@@ -17,6 +24,8 @@ export interface VmPlugins {
   vm(id?: string): VmPlugin;
   /** Every machine that it knows. @throws AppError parse_failed | command_failed | command_timeout | bug */
   readVms(id: string): Promise<VmReading[]>;
+  /** What every machine of it that is on has used; none when it cannot tell. */
+  vmUsage(id: string): Promise<VmUsage[]>;
   /** Where the console of a machine that is on is now; null: it has none of that kind. */
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** Tried once, and remembered until the process ends. */
@@ -61,6 +70,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the machines', async (signal) =>
           heldVmReadings(await plugin.status(parts.contextOf(plugin, signal))),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmUsage(id) {
+      const plugin = loaded(id);
+      if (!plugin.usage) return [];
+      const ask = plugin.usage.bind(plugin);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading what machines use', async (signal) =>
+          heldVmUsages(await ask(parts.contextOf(plugin, signal))),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -2,6 +2,8 @@ import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
 import { vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
+import { AppError } from '../errors';
+import { USAGE_EVERY_MS } from '$lib/shared/wire/vm-usage';
 import { REMOVE, RESET, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
 import { answer, json, type RestRequest } from './answer';
@@ -43,10 +45,22 @@ export const stopVm = answer('operator', async (request) =>
 export const resetVm = answer('operator', (request) => verb(request, RESET));
 export const removeVm = answer('operator', (request) => verb(request, REMOVE));
 
+/** A rate needs two readings. */
+const USAGE_WAIT_MS = 4 * USAGE_EVERY_MS;
 const consoleBody = consoleRequest.pick({ kind: true });
 /** A ticket is offered as `ticket-<ticket>` beside the protocol, never in the address. */
 export const openConsole = answer('operator', async ({ services, actor, param, event }) => {
   const { kind } = consoleBody.parse((await readJson(event.request)) ?? {});
   const ticket = await services.consoles.ticket(actor, { vmId: param('id'), kind });
   return json({ success: true, ...ticket, path: CONSOLE_PATH, protocol: CONSOLE_PROTOCOL });
+});
+
+/** The samples of the last minutes; when nobody looks at the machine, one that is taken for it. */
+export const getVmUsage = answer('viewer', async ({ services, param, event }) => {
+  const { id, name, state } = services.vms.get(param('id'));
+  if (state !== 'running' && state !== 'paused') throw new AppError('vm_not_running', `"${name}" is not on.`);
+  const signal = AbortSignal.any([event.request.signal, AbortSignal.timeout(USAGE_WAIT_MS)]);
+  for await (const update of services.vms.usages.follow(id, signal))
+    return json({ samples: update[id] ?? [] });
+  return json({ samples: [] });
 });

@@ -12,6 +12,7 @@ import { vmLock } from './kinds';
 import { createVmReadings } from './readings';
 import { createVmSecrets, type VmSecrets } from './secrets';
 import { findVm, listVms, type VmRecord } from './store';
+import { createVmUsages, type VmUsages } from './usage';
 
 export interface Vms {
   list(): Vm[];
@@ -25,6 +26,7 @@ export interface Vms {
   /** Finds out whether the processor helps, once, and shows it. */
   tryOut(): Promise<VmHost>;
   secrets: VmSecrets;
+  usages: VmUsages;
   /** Requests that have not been answered yet, by the id of their machine. */
   asking: Map<string, Promise<Operation>>;
   start(): void;
@@ -40,6 +42,10 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const deps: VmDeps = { ...options, readings };
   const secrets = createVmSecrets(options.config.secretsDir, options.host.commands);
   defineVmOperations(operations, deps, secrets);
+  const usages = createVmUsages({
+    ...{ plugins, log, clock: options.clock },
+    cpus: () => new Map(listVms(db).map(({ id, cpus }) => [id, cpus])),
+  });
   const unsubscribe: (() => void)[] = [];
   let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
 
@@ -96,6 +102,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       return host();
     },
     secrets,
+    usages,
     asking: new Map(),
     start() {
       unsubscribe.push(
@@ -106,6 +113,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       secrets.sweep((id) => ['creating', 'failed'].includes(findVm(db, id)?.state ?? ''));
     },
     async stop() {
+      usages.stop();
       for (const end of unsubscribe) end();
       await readings.stop();
     },

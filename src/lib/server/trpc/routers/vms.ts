@@ -42,6 +42,13 @@ export const vmsRouter = router({
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: RESET, request: input, actor: ctx.actor }),
     ),
+  /** What one machine uses, or all of them: the last minutes first, then every two seconds. */
+  onUsage: viewerProcedure
+    .input(z.strictObject({ id: z.string().min(1).max(200).nullable() }))
+    .subscription(({ ctx, input, signal }) => {
+      const id = input.id === null ? null : ctx.services.vms.get(input.id).id;
+      return ctx.services.vms.usages.follow(id, signal);
+    }),
   /** Opens a console once, by a socket; looks first whether there is one now. */
   openConsole: operatorProcedure
     .input(consoleRequest)
