@@ -41,6 +41,15 @@ export function looksOf(sdk: PluginSdk) {
         ? seen('absent', `The machine "${domain.name}" is off.`)
         : seen('done', `The machine "${domain.name}" is ${domain.status}.`);
     },
+    /** done: it is in this very status. */
+    async status(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const domain = await find(context, text(args['id']));
+      if (!domain) return seen('absent', 'libvirt does not know the machine.');
+      return seen(
+        domain.status === args['is'] ? 'done' : 'absent',
+        `The machine "${domain.name}" is ${domain.status}.`,
+      );
+    },
     /** done: it is off, or its time is over. */
     async 'shut-down'(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));

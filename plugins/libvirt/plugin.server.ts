@@ -4,6 +4,7 @@ import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { acceleration } from './acceleration';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
+import { powerPlansOf } from './plan-power';
 import { ID, NETWORK, QEMU, QEMU_IMG, readDomains, SOCKET, STDBUF, VIRSH, virsh, XORRISO } from './virsh';
 
 async function check(sdk: PluginSdk, context: PluginContext): Promise<Availability> {
@@ -45,6 +46,7 @@ export default (sdk: PluginSdk) =>
     check: (context) => check(sdk, context),
     acceleration,
     ...plansOf(sdk),
+    ...powerPlansOf(sdk),
     status: readDomains(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },

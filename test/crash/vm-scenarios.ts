@@ -20,7 +20,9 @@ const recordState = (appliance: Appliance): string | undefined =>
 const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
 
 export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): Scenario[] {
-  const isOn = (): boolean => libvirt().domstate('web') === 'running';
+  const is = (state: string): boolean => libvirt().domstate('web') === state;
+  const post = async (appliance: Appliance, verb: string, body?: unknown): Promise<void> =>
+    void (await mustSucceed(appliance, await appliance.rest('POST', path(verb), body)));
   const create = async (appliance: Appliance) => {
     const [image] = appliance.query<{ id: string }>('SELECT id FROM images');
     return appliance.rest('POST', '/vms', {
@@ -30,12 +32,11 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     });
   };
   const remove = async (appliance: Appliance): Promise<void> => {
-    if (isOn())
-      await mustSucceed(appliance, await appliance.rest('POST', path('/stop'), { graceSeconds: 0 }));
+    if (is('running') || is('paused')) await post(appliance, '/stop', { graceSeconds: 0 });
     if (recordState(appliance)) await mustSucceed(appliance, await appliance.rest('DELETE', path()));
   };
   /** The pool, its image, and the network that every start needs; then the machine as a case wants it. */
-  async function setUp(appliance: Appliance, wanted: 'gone' | 'off' | 'on'): Promise<void> {
+  async function setUp(appliance: Appliance, wanted: 'gone' | 'off' | 'on' | 'paused'): Promise<void> {
     if (appliance.query('SELECT 1 FROM pools WHERE guid = ?', POOL_GUID).length === 0)
       await makePool(appliance);
     if (appliance.query('SELECT 1 FROM images').length === 0)
@@ -55,9 +56,13 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       const { body } = (await create(appliance)) as { body: { operationId: string } };
       await ended(appliance, body.operationId);
     }
-    const [verb, more] = wanted === 'on' ? ['/start', {}] : ['/stop', { graceSeconds: 0 }];
-    if (isOn() !== (wanted === 'on'))
-      await mustSucceed(appliance, await appliance.rest('POST', path(String(verb)), more));
+    if (wanted === 'off') {
+      if (!is('shut off')) await post(appliance, '/stop', { graceSeconds: 0 });
+      return;
+    }
+    if (is('shut off')) await post(appliance, '/start');
+    if (wanted === 'paused' && is('running')) await post(appliance, '/pause');
+    if (wanted === 'on' && is('paused')) await post(appliance, '/resume');
     if (wanted === 'on') await libvirt().guestListens('web');
   }
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
@@ -65,7 +70,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     const machines = join(appliance.dataDir, 'mnt/tank/machines');
     return {
       domains: libvirt().virsh('list', '--all', '--uuid', '--name').stdout.trim(),
-      on: isOn(),
+      is: libvirt().domstate('web'),
       files: names(machines).flatMap((name) => [
         name,
         ...names(join(machines, name)).map((file) => `${name}/${file}`),
@@ -106,6 +111,22 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       setUp: (appliance) => setUp(appliance, 'on'),
       begin: (appliance) => appliance.rest('POST', path('/stop'), { graceSeconds: 0 }),
       backward: false,
+      observe,
+    },
+    {
+      title: 'vm.pause',
+      kind: 'vm.pause',
+      setUp: (appliance) => setUp(appliance, 'on'),
+      begin: (appliance) => appliance.rest('POST', path('/pause')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.resume',
+      kind: 'vm.resume',
+      setUp: (appliance) => setUp(appliance, 'paused'),
+      begin: (appliance) => appliance.rest('POST', path('/resume')),
+      backward: true,
       observe,
     },
     {

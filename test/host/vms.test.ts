@@ -101,12 +101,28 @@ describe('a machine', () => {
     expect(codeOf(await rest('DELETE', `/images/${machines.imageId}`))).toBe('image_in_use');
   });
 
+  it('stands still when it is paused, and goes on as the same process', async () => {
+    const id = (await vm())?.id ?? '';
+    expect(codeOf(await rest('POST', `/vms/${id}/resume`))).toBe('vm_wrong_state');
+    const pid = machines.libvirt.pidOf('web');
+    await verb('pause');
+    expect((await vm())?.state).toBe('paused');
+    expect(machines.libvirt.domstate('web')).toBe('paused');
+    expect(codeOf(await rest('POST', `/vms/${id}/pause`))).toBe('vm_wrong_state');
+    // It would not notice its power button.
+    expect(codeOf(await rest('POST', `/vms/${id}/stop`))).toBe('vm_wrong_state');
+    await verb('resume');
+    expect((await vm())?.state).toBe('running');
+    expect(machines.libvirt.pidOf('web')).toBe(pid);
+  });
+
   it('shuts down when it is asked to, without force', async () => {
     await machines.libvirt.guestListens('web');
     const operation = await verb('stop', { graceSeconds: 60 });
     expect(operation.steps.find(({ name }) => name === 'switch-off')?.state).toBe('skipped');
     expect((await vm())?.state).toBe('stopped');
-    expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/stop`))).toBe('vm_wrong_state');
+    for (const wrong of ['stop', 'pause', 'resume'])
+      expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/${wrong}`))).toBe('vm_wrong_state');
   });
 
   it('keeps its pool from being removed while it is off', async () => {
@@ -145,8 +161,6 @@ describe('what happens to a machine outside of Cairn', () => {
     await until('running');
     machines.libvirt.virsh('suspend', 'web');
     await until('paused');
-    // It would not notice its power button.
-    expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/stop`))).toBe('vm_wrong_state');
     machines.libvirt.virsh('resume', 'web');
     await until('running');
     machines.libvirt.virsh('destroy', 'web');

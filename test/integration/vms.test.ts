@@ -66,6 +66,8 @@ const engine = {
   ],
   start: (spec) => [step('start', join(spec.folder, 'on'))],
   stop: () => [],
+  pause: (spec) => [step('pause', join(spec.folder, 'paused'))],
+  resume: () => [],
   status: () => Promise.resolve(machines),
   check: () => Promise.resolve({ available: true }),
   acceleration: () => Promise.resolve({ virtType: 'qemu', reason: 'It was tried.' }),
@@ -256,6 +258,24 @@ describe('machines over the router', () => {
     expect((await wait(removed.id)).state).toBe('succeeded');
     expect(vms.list()).toEqual([]);
     expect(existsSync(join(root, 'tank/machines/web'))).toBe(false);
+  });
+
+  it('are paused while they run, and go on only after that', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('stopped');
+    expect(await codeOf(caller('viewer').vms.pause(ask))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.pause(ask))).toBe('vm_wrong_state');
+    say('running');
+    expect(await codeOf(caller('operator').vms.resume(ask))).toBe('vm_wrong_state');
+    expect((await wait((await caller('operator').vms.pause(ask)).id)).state).toBe('succeeded');
+    say('paused');
+    expect(await codeOf(caller('operator').vms.pause(ask))).toBe('vm_wrong_state');
+    expect((await wait((await caller('operator').vms.resume(ask)).id)).state).toBe('succeeded');
   });
 
   it('are unknown while their engine does not answer, and nothing is done to them', async () => {

@@ -68,6 +68,9 @@ export interface VmPlugin {
   stop(spec: VmSpec, untilMs: number | null): Step[];
   /** Pure. As the button on its front. */
   reset?(spec: VmSpec): Step[];
+  /** Pure. A machine that runs stands still and keeps its memory; `resume` lets it go on. */
+  pause?(spec: VmSpec): Step[];
+  resume?(spec: VmSpec): Step[];
   /** Every machine that the engine knows, ours or not, in one question. */
   status(context: PluginContext): Promise<VmReading[]>;
   watch?: Watch;

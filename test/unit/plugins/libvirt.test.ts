@@ -118,6 +118,8 @@ describe('the plan of a machine', () => {
       plugin.start(spec),
       plugin.stop(spec, 5),
       plugin.reset(spec),
+      plugin.pause(spec),
+      plugin.resume(spec),
     ])
       expect(checkVmPlan(plugin, spec, steps)).toBe(steps);
     const [first] = plugin.create(spec, origin);
@@ -152,6 +154,12 @@ describe('the plan of a machine', () => {
       [0, 1],
     ]);
   });
+  it('takes back a pause by letting it go on, and the other way round', () => {
+    const [pause] = plugin.pause(spec);
+    const [resume] = plugin.resume(spec);
+    expect(pause?.undo).toEqual([resume?.run]);
+    expect(resume?.undo).toEqual([pause?.run]);
+  });
   it('never touches the image, and leaves a folder in which others have files', () => {
     const steps = JSON.stringify(plugin.destroy(spec, { keepFolder: true }));
     expect(steps).not.toContain('debian.qcow2');
@@ -170,6 +178,11 @@ describe('what is seen of a machine', () => {
     expect((await looks.running(context, { id: id(1) })).status).toBe('done');
     expect((await looks.running(context, { id: id(3) })).status).toBe('absent');
     expect((await looks.running(context, { id: id(9) })).status).toBe('absent');
+  });
+  it('is in one status and no other', async () => {
+    expect((await looks.status(context, { id: id(1), is: 'running' })).status).toBe('done');
+    expect((await looks.status(context, { id: id(1), is: 'paused' })).status).toBe('absent');
+    expect((await looks.status(context, { id: id(9), is: 'paused' })).status).toBe('absent');
   });
   it('is somebody else when only its name is known', async () => {
     expect((await looks.defined(context, { id: id(1), name: 'web' })).status).toBe('done');

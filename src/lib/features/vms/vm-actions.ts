@@ -1,5 +1,6 @@
 /** What can be done to a machine. */
 import CirclePlus from '@lucide/svelte/icons/circle-plus';
+import Pause from '@lucide/svelte/icons/pause';
 import Play from '@lucide/svelte/icons/play';
 import Power from '@lucide/svelte/icons/power';
 import PowerOff from '@lucide/svelte/icons/power-off';
@@ -47,12 +48,28 @@ export function vmActions(vm: Vm, access: Access): Action[] {
       run: () => void attempt(() => trpc().vms.start.mutate({ vmId })),
     },
     {
+      id: 'vm.resume',
+      title: 'Resume',
+      icon: Play,
+      shown: state === 'paused',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.resume.mutate({ vmId })),
+    },
+    {
       id: 'vm.stop',
       title: 'Shut down',
       icon: Power,
       shown: ON.includes(state) || state === 'stopping' || state === 'unknown',
-      why: why(state === 'paused' ? 'It is paused and would not notice. Switch it off instead.' : null),
+      why: why(state === 'paused' ? 'It is paused and would not notice. Resume it first.' : null),
       run: () => void attempt(() => trpc().vms.stop.mutate({ vmId })),
+    },
+    {
+      id: 'vm.pause',
+      title: 'Pause',
+      icon: Pause,
+      shown: state === 'running',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.pause.mutate({ vmId })),
     },
     {
       id: 'vm.reset',

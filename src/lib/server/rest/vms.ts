@@ -1,7 +1,7 @@
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import { vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
-import { REMOVE, RESET, START, STOP } from '../vms/kinds';
+import { PAUSE, REMOVE, RESET, RESUME, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
 import { answer, json, type RestRequest } from './answer';
 import { readJson } from './body';
@@ -40,4 +40,6 @@ export const stopVm = answer('operator', async (request) =>
   verb(request, STOP, stopBody.parse((await readJson(request.event.request)) ?? {})),
 );
 export const resetVm = answer('operator', (request) => verb(request, RESET));
+export const pauseVm = answer('operator', (request) => verb(request, PAUSE));
+export const resumeVm = answer('operator', (request) => verb(request, RESUME));
 export const removeVm = answer('operator', (request) => verb(request, REMOVE));

@@ -4,18 +4,19 @@ import type { OperationDefinition, Operations, RecordOwner } from '../operations
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
-import { CREATE, REMOVE, RESET, START, STOP } from './kinds';
+import { CREATE, PAUSE, REMOVE, RESET, RESUME, START, STOP } from './kinds';
 import { createInput, prepareCreate } from './prepare-create';
 import {
+  preparePause,
   prepareRemove,
   prepareReset,
+  prepareResume,
   prepareStart,
   prepareStop,
-  verbInput,
-  wrongState,
 } from './prepare-verbs';
 import type { VmSecrets } from './secrets';
 import { changeVm, deleteVm, findVm, findVmByName, putVm, type VmRecord } from './store';
+import { verbInput, wrongState } from './verb';
 
 const MINUTE_MS = 60_000;
 
@@ -140,6 +141,20 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       onInterrupt: 'take-back',
       deadlineMs: MINUTE_MS,
       prepare: (request) => prepareReset(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: PAUSE,
+      onInterrupt: 'continue',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => preparePause(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: RESUME,
+      onInterrupt: 'continue',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareResume(deps, request),
       record: verbRecord(deps),
     },
     {

@@ -3,6 +3,8 @@ export const CREATE = 'vm.create';
 export const START = 'vm.start';
 export const STOP = 'vm.stop';
 export const RESET = 'vm.reset';
+export const PAUSE = 'vm.pause';
+export const RESUME = 'vm.resume';
 export const REMOVE = 'vm.remove';
 
 export const vmLock = (id: string): string => `vm:${id}`;

@@ -1,71 +1,15 @@
 /** The plans of what is done to a machine that is there. */
 import { posix } from 'node:path';
-import { z } from 'zod';
-import type { Step } from '$lib/plugin-api/plan';
-import type { VmPlugin } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { formatBytes } from '$lib/shared/units';
-import { requestIssues } from '$lib/shared/wire/requests';
 import { vmRequest, vmStopRequest } from '$lib/shared/wire/vms';
-import { AppError, issuesError } from '../errors';
+import { AppError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
-import { checkVmPlan } from '../plugins/plan-check';
 import type { VmDeps } from './deps';
-import { vmLock } from './kinds';
 import { namesIn } from './place';
 import { poolFor } from './prepare-create';
-import { findVm, type VmRecord } from './store';
-
-export const verbInput = z.object({ vmId: z.string() });
-
-function parse<T>(schema: z.ZodType<T>, request: JsonObject): T {
-  const parsed = schema.safeParse(request);
-  if (!parsed.success) throw issuesError(requestIssues(parsed.error));
-  return parsed.data;
-}
-
-function recordOf(deps: VmDeps, id: string): VmRecord {
-  const record = findVm(deps.db, id);
-  if (!record) throw new AppError('vm_not_found', `There is no machine ${id}.`);
-  return record;
-}
-
-export const wrongState = (message: string, remedy?: string): AppError =>
-  new AppError('vm_wrong_state', message, remedy === undefined ? {} : { remedy });
-
-/** As its engine says right now, not as it was read last. */
-async function statusNow(deps: VmDeps, { plugin, id, name }: VmRecord) {
-  await deps.readings.refresh(plugin);
-  const status = deps.readings.of(plugin, id);
-  if (status === 'unknown')
-    throw new AppError(
-      'plugin_unavailable',
-      `Whether "${name}" is on cannot be told: ${deps.readings.reason(plugin) ?? ''}`,
-      {
-        remedy: 'Start libvirtd, then try again.',
-      },
-    );
-  return status;
-}
-
-function prepared(
-  plugin: VmPlugin,
-  record: VmRecord,
-  plan: { title: string; steps: Step[]; notes?: string[]; locks?: string[]; more?: JsonObject },
-): Prepared {
-  return {
-    input: { vmId: record.id, ...plan.more },
-    title: plan.title,
-    subject: { type: 'vm', id: record.id, label: record.name },
-    steps: checkVmPlan(plugin, record.spec, plan.steps),
-    locks: [vmLock(record.id), ...(plan.locks ?? [])],
-    drives: [],
-    erases: [],
-    confirmText: null,
-    notes: plan.notes ?? [],
-  };
-}
+import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const record = recordOf(deps, parse(vmRequest, request).vmId);
@@ -97,7 +41,7 @@ export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Pr
   if (status === 'paused' && graceSeconds > 0)
     throw wrongState(
       `"${record.name}" is paused, and would not notice its power button.`,
-      'Switch it off at once, or let it go on first (virsh resume).',
+      'Let it go on first, or switch it off at once.',
     );
   const untilMs = graceSeconds === 0 ? null : deps.clock.now() + graceSeconds * 1_000;
   return prepared(plugin, record, {
@@ -122,6 +66,28 @@ export async function prepareReset(deps: VmDeps, request: JsonObject): Promise<P
     steps: plugin.reset(record.spec),
     notes: ['What the guest has not written to its disk yet is lost, as when the power goes.'],
   });
+}
+
+export async function preparePause(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const plugin = deps.plugins.vm(record.plugin);
+  if (!plugin.pause || !plugin.resume) throw wrongState(`The plugin ${plugin.name} cannot pause machines.`);
+  const status = await statusNow(deps, record);
+  if (status === 'paused') throw wrongState(`"${record.name}" is paused already.`);
+  if (status !== 'running') throw wrongState(`"${record.name}" does not run.`);
+  return prepared(plugin, record, {
+    title: `Pause ${record.name}`,
+    steps: plugin.pause(record.spec),
+    notes: ['It keeps its memory, and its clock stands still.'],
+  });
+}
+
+export async function prepareResume(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const plugin = deps.plugins.vm(record.plugin);
+  if (!plugin.resume) throw wrongState(`The plugin ${plugin.name} cannot let machines go on.`);
+  if ((await statusNow(deps, record)) !== 'paused') throw wrongState(`"${record.name}" is not paused.`);
+  return prepared(plugin, record, { title: `Resume ${record.name}`, steps: plugin.resume(record.spec) });
 }
 
 /** Its own files, by their plan; anything else in its folder stays, and the folder with it. */

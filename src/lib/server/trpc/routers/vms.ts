@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import { vmCreateRequest, vmRequest, vmStopRequest, type Vm, type VmHost } from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
-import { REMOVE, RESET, START, STOP } from '../../vms/kinds';
+import { PAUSE, REMOVE, RESET, RESUME, START, STOP } from '../../vms/kinds';
 import { operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
 
@@ -40,6 +40,17 @@ export const vmsRouter = router({
     .input(vmRequest)
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: RESET, request: input, actor: ctx.actor }),
+    ),
+  /** It stands still and keeps its memory. */
+  pause: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: PAUSE, request: input, actor: ctx.actor }),
+    ),
+  resume: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: RESUME, request: input, actor: ctx.actor }),
     ),
   /** Names each file that goes. */
   previewRemove: operatorProcedure
