@@ -125,6 +125,15 @@ describe('a machine', () => {
       expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/${wrong}`))).toBe('vm_wrong_state');
   });
 
+  it('is not removed while it is protected', async () => {
+    const path = `/vms/${(await vm())?.id ?? ''}`;
+    expect((await rest('PUT', `${path}/protection`)).body).toMatchObject({ protected: true });
+    expect((await rest('DELETE', path)).body).toMatchObject({
+      error: { code: 'vm_protected', message: expect.stringContaining('web') },
+    });
+    expect((await rest('DELETE', `${path}/protection`)).body).toMatchObject({ protected: false });
+  });
+
   it('keeps its pool from being removed while it is off', async () => {
     const refused = await rest('DELETE', `/pools/${POOL_GUID}`);
     expect(refused.body).toMatchObject({

@@ -278,6 +278,30 @@ describe('machines over the router', () => {
     expect((await wait((await caller('operator').vms.resume(ask)).id)).state).toBe('succeeded');
   });
 
+  it('are not removed while an administrator protects them', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    expect(await codeOf(caller('operator').vms.protect({ ...ask, value: true }))).toBe('forbidden');
+    expect(await caller('admin').vms.protect({ ...ask, value: true })).toMatchObject({ protected: true });
+    for (const work of [caller('admin').vms.remove(ask), caller('operator').vms.previewRemove(ask)])
+      expect(await codeOf(work)).toBe('vm_protected');
+    await caller('admin').vms.protect({ ...ask, value: false });
+    // Also when it is protected while its files are still being listed.
+    const slow = Promise.withResolvers<VmReading[]>();
+    engine.status = () => slow.promise;
+    const removal = codeOf(caller('operator').vms.remove(ask));
+    await caller('admin').vms.protect({ ...ask, value: true });
+    slow.resolve(machines);
+    expect(await removal).toBe('vm_protected');
+    engine.status = normal.status;
+    await caller('admin').vms.protect({ ...ask, value: false });
+    rmSync(join(root, 'tank/machines/web/on'), { recursive: true });
+    expect((await wait((await caller('operator').vms.remove(ask)).id)).state).toBe('succeeded');
+    expect(await codeOf(caller('admin').vms.protect({ ...ask, value: true }))).toBe('vm_not_found');
+  });
+
   it('are unknown while their engine does not answer, and nothing is done to them', async () => {
     const asked = await caller('operator').vms.create(request({ cloudInit: undefined }));
     await wait(asked.id);

@@ -540,6 +540,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The machine is not in a state that allows this',
   },
+  vm_protected: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is protected',
+    remedy: 'Have an administrator take its protection away first, if it is to go.',
+  },
   vm_name_taken: {
     kind: 'precondition',
     status: 409,

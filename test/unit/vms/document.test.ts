@@ -8,9 +8,14 @@ const record = {
   ...{ disk: 'overlay', virtType: 'qemu', poolGuid: 'p', imageId: 'i', imageName: 'Debian', user: null },
   ...{ failedOperationId: null, failedText: null, createdAt: 1, spec: { folder: '/x' } },
 } as unknown as VmRecord;
+const settings = {
+  ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },
+  ...{ turnBootId: null, turnText: null },
+};
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
+    settings,
     nodeId: 'n',
     ...change,
   }).state;
@@ -33,7 +38,7 @@ describe('the state of a machine', () => {
     expect(stateOf({ status: 'missing' }, { state: 'removing' })).toBe('removing');
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
-      ...{ reason: null, operation: null, pool: null, nodeId: 'n' },
+      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

@@ -98,7 +98,13 @@ export function vmActions(vm: Vm, access: Access): Action[] {
       icon: Trash2,
       tone: 'danger',
       shown: state !== 'creating' && state !== 'removing',
-      why: why(OFF.includes(state) || state === 'failed-to-start' ? null : 'It is on. Shut it down first.'),
+      why: why(
+        vm.protected
+          ? 'It is protected. Have an administrator take its protection away first.'
+          : OFF.includes(state) || state === 'failed-to-start'
+            ? null
+            : 'It is on. Shut it down first.',
+      ),
       run: () => void dialogs.open(() => import('./RemoveVmDialog.svelte'), { vm }),
     },
   ];

@@ -31,6 +31,10 @@ export const stateTone: Record<VmState, Tone> = {
   unknown: 'warn',
 };
 
+/** There is something that can be said about it: it was made, and it stays. */
+export const hasSettings = ({ state }: Vm): boolean =>
+  !['creating', 'failed-to-start', 'removing'].includes(state);
+
 /** @example "2 CPUs · 1 GiB · disk 10 GiB" */
 export const hardwareText = (vm: Pick<Vm, 'cpus' | 'memoryBytes' | 'diskBytes'>): string =>
   [plural(vm.cpus, 'CPU'), formatBytes(vm.memoryBytes), `disk ${formatBytes(vm.diskBytes)}`].join(' · ');

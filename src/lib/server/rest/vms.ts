@@ -43,3 +43,12 @@ export const resetVm = answer('operator', (request) => verb(request, RESET));
 export const pauseVm = answer('operator', (request) => verb(request, PAUSE));
 export const resumeVm = answer('operator', (request) => verb(request, RESUME));
 export const removeVm = answer('operator', (request) => verb(request, REMOVE));
+
+/** PUT protects it against being removed, DELETE takes that away. */
+const protection = (value: boolean) =>
+  answer('admin', ({ services, param }) => {
+    services.vms.protect(param('id'), value);
+    return json(services.vms.get(param('id')));
+  });
+export const putVmProtection = protection(true);
+export const deleteVmProtection = protection(false);

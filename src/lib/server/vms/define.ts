@@ -15,6 +15,7 @@ import {
   prepareStop,
 } from './prepare-verbs';
 import type { VmSecrets } from './secrets';
+import { refuseProtected } from './settings';
 import { changeVm, deleteVm, findVm, findVmByName, putVm, type VmRecord } from './store';
 import { verbInput, wrongState } from './verb';
 
@@ -87,6 +88,7 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
     const record = findVm(tx, verbInput.parse(prepared.input).vmId);
     if (record?.state !== 'ready' && record?.state !== 'failed')
       throw wrongState(`"${prepared.subject.label}" is not at rest.`);
+    refuseProtected(tx, record);
     changeVm(tx, record.id, { state: 'removing' });
     tell(deps, record.id);
   },

@@ -3,10 +3,12 @@ import type { VmStatus } from '$lib/plugin-api/vm';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
 import { START, STOP } from './kinds';
+import type { VmSettings } from './settings-store';
 import type { VmRecord } from './store';
 
 export interface VmFacts {
   record: VmRecord;
+  settings: VmSettings;
   status: VmStatus | 'missing' | 'unknown';
   /** Why its engine does not answer. */
   reason: string | null;
@@ -39,7 +41,7 @@ function stateOf({ record, status, reason, operation }: VmFacts): Pick<Vm, 'stat
 }
 
 export function vmDocument(facts: VmFacts): Vm {
-  const { record, operation, pool, nodeId } = facts;
+  const { record, settings, operation, pool, nodeId } = facts;
   const { id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt } = record;
   return {
     ...{ id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt, nodeId },
@@ -48,6 +50,7 @@ export function vmDocument(facts: VmFacts): Vm {
     pool: pool && { guid: pool.guid, label: pool.label },
     folder: pool && record.spec.folder,
     operationId: operation?.id ?? null,
+    protected: settings.isProtected,
     failedOperationId: record.failedOperationId,
   };
 }

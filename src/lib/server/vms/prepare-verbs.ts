@@ -9,10 +9,11 @@ import type { Prepared } from '../operations/types';
 import type { VmDeps } from './deps';
 import { namesIn } from './place';
 import { poolFor } from './prepare-create';
+import { refuseProtected } from './settings';
 import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
   const plugin = deps.plugins.vm(record.plugin);
   const status = await statusNow(deps, record);
   if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
@@ -33,7 +34,7 @@ export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<P
 
 export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, graceSeconds } = parse(vmStopRequest, request);
-  const record = recordOf(deps, vmId);
+  const record = recordOf(deps.db, vmId);
   const plugin = deps.plugins.vm(record.plugin);
   const status = await statusNow(deps, record);
   if (status !== 'running' && status !== 'paused' && status !== 'stopping')
@@ -57,7 +58,7 @@ export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Pr
 }
 
 export async function prepareReset(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
   const plugin = deps.plugins.vm(record.plugin);
   if (!plugin.reset) throw wrongState(`The plugin ${plugin.name} cannot reset machines.`);
   if ((await statusNow(deps, record)) !== 'running') throw wrongState(`"${record.name}" does not run.`);
@@ -69,7 +70,7 @@ export async function prepareReset(deps: VmDeps, request: JsonObject): Promise<P
 }
 
 export async function preparePause(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
   const plugin = deps.plugins.vm(record.plugin);
   if (!plugin.pause || !plugin.resume) throw wrongState(`The plugin ${plugin.name} cannot pause machines.`);
   const status = await statusNow(deps, record);
@@ -83,7 +84,7 @@ export async function preparePause(deps: VmDeps, request: JsonObject): Promise<P
 }
 
 export async function prepareResume(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
   const plugin = deps.plugins.vm(record.plugin);
   if (!plugin.resume) throw wrongState(`The plugin ${plugin.name} cannot let machines go on.`);
   if ((await statusNow(deps, record)) !== 'paused') throw wrongState(`"${record.name}" is not paused.`);
@@ -92,7 +93,8 @@ export async function prepareResume(deps: VmDeps, request: JsonObject): Promise<
 
 /** Its own files, by their plan; anything else in its folder stays, and the folder with it. */
 export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
+  refuseProtected(deps.db, record);
   const title = `Remove machine ${record.name}`;
   const plugin = deps.plugins.vm(record.plugin);
   const names = await namesIn(record.spec.folder);

@@ -4,6 +4,7 @@ import type { Step } from '$lib/plugin-api/plan';
 import type { VmPlugin } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { requestIssues } from '$lib/shared/wire/requests';
+import type { Db, Transaction } from '../db/client';
 import { AppError, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
@@ -19,8 +20,8 @@ export function parse<T>(schema: z.ZodType<T>, request: JsonObject): T {
   return parsed.data;
 }
 
-export function recordOf(deps: VmDeps, id: string): VmRecord {
-  const record = findVm(deps.db, id);
+export function recordOf(db: Db | Transaction, id: string): VmRecord {
+  const record = findVm(db, id);
   if (!record) throw new AppError('vm_not_found', `There is no machine ${id}.`);
   return record;
 }

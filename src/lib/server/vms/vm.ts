@@ -11,9 +11,11 @@ import { vmDocument } from './document';
 import { vmLock } from './kinds';
 import { createVmReadings } from './readings';
 import { createVmSecrets, type VmSecrets } from './secrets';
+import { vmSettingVerbs, type VmSettingVerbs } from './settings';
+import { settingsOf } from './settings-store';
 import { findVm, listVms, type VmRecord } from './store';
 
-export interface Vms {
+export interface Vms extends VmSettingVerbs {
   list(): Vm[];
   /** @throws AppError vm_not_found */
   get(id: string): Vm;
@@ -46,6 +48,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const documentOf = (record: VmRecord): Vm =>
     vmDocument({
       ...{ record, nodeId, status: readings.of(record.plugin, record.id) },
+      settings: settingsOf(db, record.id),
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
       pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
@@ -83,6 +86,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       return documentOf(record);
     },
     host,
+    ...vmSettingVerbs({ db, bus }),
     namesWithImage,
     namesOnPool(poolGuid) {
       const onIt = images.list().filter(({ pool }) => pool?.guid === poolGuid);

@@ -42,6 +42,8 @@ export interface Vm {
   folder: string | null;
   /** Account that cloud-init makes; null: it gets none. */
   user: string | null;
+  /** It cannot be removed before somebody takes its protection away. */
+  protected: boolean;
   nodeId: string;
   /** Live operation on this machine. */
   operationId: string | null;

@@ -3,7 +3,7 @@ import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/ope
 import { vmCreateRequest, vmRequest, vmStopRequest, type Vm, type VmHost } from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
 import { PAUSE, REMOVE, RESET, RESUME, START, STOP } from '../../vms/kinds';
-import { operatorProcedure, router, viewerProcedure } from '../init';
+import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
 
 const one = z.strictObject({ id: z.string().min(1).max(200) });
@@ -52,6 +52,11 @@ export const vmsRouter = router({
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: RESUME, request: input, actor: ctx.actor }),
     ),
+  /** Against being removed. */
+  protect: adminProcedure.input(vmRequest.extend({ value: z.boolean() })).mutation(({ ctx, input }): Vm => {
+    ctx.services.vms.protect(input.vmId, input.value);
+    return ctx.services.vms.get(input.vmId);
+  }),
   /** Names each file that goes. */
   previewRemove: operatorProcedure
     .input(vmRequest)
