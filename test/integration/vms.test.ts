@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -41,6 +42,9 @@ let root: string;
 /** What the engine says. */
 let machines: VmReading[];
 let answers: boolean;
+let boot: string;
+/** A second one, for what comes late. */
+let late: { guid: string; mounted: boolean };
 
 const engine = {
   ...{
@@ -92,16 +96,18 @@ beforeEach(() => {
   Object.assign(engine, normal);
   root = mkdtempSync(join(tmpdir(), 'cairn-vms-'));
   mkdirSync(join(root, 'tank'));
+  mkdirSync(join(root, 'late'));
   writeFileSync(join(root, 'image.raw'), 'x'.repeat(512));
   machines = [];
   answers = true;
+  boot = 'this-boot';
   bench = createServiceBench();
   const { services, db } = bench;
   const host = {
     commands: createCommands([]),
     blockDevices: { current: () => [], pathOf: () => null },
     mounts: () => [],
-    bootId: () => 'this-boot',
+    bootId: () => boot,
     usage: () => Promise.resolve({ sizeBytes: 1e9, usedBytes: 0, availableBytes: 300 * MIB }),
   } as unknown as Host;
   const plugins = {
@@ -115,6 +121,8 @@ beforeEach(() => {
     ...{ log: services.log, config: services.config },
   });
   const pool = { guid: GUID, label: 'Tank', state: 'ready', mounted: true, mountPath: join(root, 'tank') };
+  const other = { ...pool, guid: randomUUID(), label: 'Late', mountPath: join(root, 'late') };
+  late = other;
   const image = {
     id: 'i',
     name: 'Micro',
@@ -127,7 +135,7 @@ beforeEach(() => {
     ...{ db, host, plugins, operations, bus: services.bus, feed: services.feed, clock: systemClock },
     ...{ config: services.config, log: services.log },
     hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: 8_000 * MIB }),
-    pools: { list: () => [pool as unknown as Pool] },
+    pools: { list: () => [pool, other] as unknown as Pool[] },
     images: { list: () => [image as unknown as Image] },
   });
   services.operations = operations;
@@ -311,5 +319,121 @@ describe('machines over the router', () => {
     expect(await codeOf(caller('operator').vms.remove({ vmId: asked.subject.id }))).toBe(
       'plugin_unavailable',
     );
+  });
+});
+
+describe('machines that start with the host', () => {
+  const made = async (name: string, change: Record<string, unknown> = {}): Promise<string> => {
+    const asked = await caller('operator').vms.create(request({ name, cloudInit: undefined, ...change }));
+    await wait(asked.id);
+    return asked.subject.id;
+  };
+  const setAutostart = (vmId: string, order: number, delaySeconds = 0) =>
+    caller('operator').vms.setAutostart({ vmId, autostart: { on: true, order, delaySeconds } });
+  const say = async (status: VmReading['status'], ...ids: string[]): Promise<void> => {
+    machines = ids.map((id) => ({ id, name: id, status }));
+    await vms.refresh();
+  };
+  /** Who asked for it, and of what. */
+  const starts = () =>
+    bench.services.operations
+      .page({ limit: 20 })
+      .items.filter(({ kind }) => kind === 'vm.start')
+      .map(({ subject, requestedBy }) => `${requestedBy} ${subject.label}`)
+      .toReversed();
+  afterEach(() => vms.autostart.stop());
+
+  it('are started in their order, those that should and are off, and no second time', async () => {
+    const [one, two, three, four] = [
+      await made('one'),
+      await made('two'),
+      await made('three'),
+      await made('four'),
+    ];
+    await setAutostart(one, 2);
+    await setAutostart(two, 1, 1);
+    await setAutostart(four, 0);
+    boot = 'the-next';
+    await say('stopped', one, two, three, four);
+    machines[3] = { id: four, name: 'four', status: 'running' };
+    await vms.refresh();
+    expect(vms.get(one).stateText).toBe('It starts by itself when its turn comes.');
+    const began = performance.now();
+    vms.autostart.start();
+    await expect.poll(starts, { timeout: 5_000 }).toEqual(['cairn two', 'cairn one']);
+    expect(performance.now() - began).toBeGreaterThan(1_000);
+    await expect.poll(() => vms.get(one).operationId).toBeNull();
+    expect([one, two, four].map((id) => vms.get(id).stateText)).toEqual([null, null, null]);
+  });
+
+  it('do not start when that is switched on, but with the next start of the host', async () => {
+    const id = await made('one');
+    await say('stopped', id);
+    expect(
+      await codeOf(
+        caller('viewer').vms.setAutostart({ vmId: id, autostart: { on: true, order: 0, delaySeconds: 0 } }),
+      ),
+    ).toBe('forbidden');
+    expect((await setAutostart(id, 3)).autostart).toEqual({
+      on: true,
+      order: 3,
+      delaySeconds: 0,
+      error: null,
+    });
+    expect(vms.get(id).stateText).toBeNull();
+    boot = 'the-next';
+    expect(vms.get(id).stateText).not.toBeNull();
+    // What is changed meanwhile changes nothing about that.
+    expect((await setAutostart(id, 4)).stateText).not.toBeNull();
+  });
+
+  it('wait for their pool, and the others do not', async () => {
+    const waits = await made('waits', { poolGuid: late.guid });
+    const goes = await made('goes');
+    await setAutostart(waits, 1);
+    await setAutostart(goes, 2);
+    boot = 'the-next';
+    late.mounted = false;
+    await say('stopped', waits, goes);
+    vms.autostart.start();
+    await expect.poll(starts).toEqual(['cairn goes']);
+    expect(vms.get(waits).stateText).toBe('It starts by itself as soon as its pool "Late" is mounted.');
+    late.mounted = true;
+    bench.services.bus.emit('pools.changed', {});
+    await expect.poll(starts).toEqual(['cairn goes', 'cairn waits']);
+  });
+
+  it('stay as a person has left them meanwhile', async () => {
+    const id = await made('one', { poolGuid: late.guid });
+    await setAutostart(id, 0);
+    boot = 'the-next';
+    late.mounted = false;
+    await say('running', id);
+    await wait((await caller('operator').vms.stop({ vmId: id, graceSeconds: 0 })).id);
+    await say('stopped', id);
+    late.mounted = true;
+    vms.autostart.start();
+    expect(vms.get(id).stateText).toBeNull();
+    await vms.refresh();
+    expect(starts()).toEqual([]);
+  });
+
+  it('say why they could not be started, until somebody starts them', async () => {
+    const id = await made('one');
+    await setAutostart(id, 0);
+    boot = 'the-next';
+    engine.start = () => [
+      {
+        ...step('start', '/x'),
+        look: looks.directory(join(root, 'nowhere')),
+        run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+      },
+    ];
+    await say('stopped', id);
+    vms.autostart.start();
+    await expect.poll(() => vms.get(id).autostart.error, { timeout: 5_000 }).not.toBeNull();
+    engine.start = normal.start;
+    await wait((await caller('operator').vms.start({ vmId: id })).id);
+    expect(vms.get(id).autostart.error).toBeNull();
   });
 });

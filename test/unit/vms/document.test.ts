@@ -15,7 +15,7 @@ const settings = {
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
-    settings,
+    ...{ settings, isDue: false },
     nodeId: 'n',
     ...change,
   }).state;
@@ -33,12 +33,23 @@ describe('the state of a machine', () => {
     expect(stateOf({ status: 'running', operation: start })).toBe('running');
     expect(stateOf({ status: 'running', operation: { id: 'o', kind: STOP } })).toBe('stopping');
   });
+  it('says what a machine waits for that is to start by itself', () => {
+    const text = (pool: VmFacts['pool']) =>
+      vmDocument({
+        ...{ record, settings, status: 'stopped', isDue: true, reason: null, operation: null },
+        ...{ nodeId: 'n', pool },
+      }).stateText;
+    const pool = { label: 'tank', state: 'ready', mounted: false, poolStatus: 'active' } as VmFacts['pool'];
+    expect(text(pool)).toBe('It starts by itself as soon as its pool "tank" is mounted.');
+    expect(text(pool && { ...pool, mounted: true })).toBe('It starts by itself when its turn comes.');
+    expect(text(null)).toMatch(/its pool is mounted/);
+  });
   it('is that of its record while there is no machine yet, or none any more', () => {
     expect(stateOf({ status: 'missing' }, { state: 'creating' })).toBe('creating');
     expect(stateOf({ status: 'missing' }, { state: 'removing' })).toBe('removing');
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
-      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings },
+      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

@@ -41,3 +41,11 @@ export const hardwareText = (vm: Pick<Vm, 'cpus' | 'memoryBytes' | 'diskBytes'>)
 
 /** Natural order: web-9 before web-10. */
 export const byName = (a: Vm, b: Vm): number => a.name.localeCompare(b.name, 'en', { numeric: true });
+
+/** What becomes of it when the host starts. */
+export function autostartText({ autostart: { on, order, delaySeconds, error } }: Vm): string {
+  if (!on) return 'It stays off until somebody starts it.';
+  const wait = delaySeconds > 0 ? `, and the next one ${delaySeconds} s after it` : '';
+  const text = `It starts by itself once its pool is there, with order ${order}${wait}.`;
+  return error === null ? text : `${text} The last time it could not: ${error}`;
+}

@@ -1,6 +1,6 @@
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
-import { vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
+import { vmAutostart, vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
 import { PAUSE, REMOVE, RESET, RESUME, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
 import { answer, json, type RestRequest } from './answer';
@@ -52,3 +52,9 @@ const protection = (value: boolean) =>
   });
 export const putVmProtection = protection(true);
 export const deleteVmProtection = protection(false);
+
+/** `{"on", "order", "delaySeconds"}`; counts from the next start of the host on. */
+export const putVmAutostart = answer('operator', async ({ services, param, event }) => {
+  services.vms.setAutostart(param('id'), vmAutostart.parse(await readJson(event.request)));
+  return json(services.vms.get(param('id')));
+});

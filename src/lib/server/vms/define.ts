@@ -16,6 +16,7 @@ import {
 } from './prepare-verbs';
 import type { VmSecrets } from './secrets';
 import { refuseProtected } from './settings';
+import { endTurn } from './settings-store';
 import { changeVm, deleteVm, findVm, findVmByName, putVm, type VmRecord } from './store';
 import { verbInput, wrongState } from './verb';
 
@@ -127,7 +128,10 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       onInterrupt: 'continue',
       deadlineMs: 10 * MINUTE_MS,
       prepare: (request) => prepareStart(deps, request),
-      record: verbRecord(deps, (tx, record) => refuseTooMuchPower(deps, tx, record)),
+      record: verbRecord(deps, (tx, record) => {
+        refuseTooMuchPower(deps, tx, record);
+        endTurn(tx, record.id, deps.host.bootId());
+      }),
     },
     {
       kind: STOP,
@@ -135,7 +139,7 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       // The longest time to shut down is an hour.
       deadlineMs: 70 * MINUTE_MS,
       prepare: (request) => prepareStop(deps, request),
-      record: verbRecord(deps),
+      record: verbRecord(deps, (tx, { id }) => endTurn(tx, id, deps.host.bootId())),
     },
     {
       kind: RESET,

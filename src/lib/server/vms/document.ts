@@ -3,6 +3,7 @@ import type { VmStatus } from '$lib/plugin-api/vm';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
 import { START, STOP } from './kinds';
+import { isReady } from '../pools/when-ready';
 import type { VmSettings } from './settings-store';
 import type { VmRecord } from './store';
 
@@ -12,13 +13,27 @@ export interface VmFacts {
   status: VmStatus | 'missing' | 'unknown';
   /** Why its engine does not answer. */
   reason: string | null;
+  /** It starts by itself, and its turn has not come yet. */
+  isDue: boolean;
   /** The live operation on it. */
   operation: { id: string; kind: string } | null;
   pool: Pool | null;
   nodeId: string;
 }
 
-function stateOf({ record, status, reason, operation }: VmFacts): Pick<Vm, 'state' | 'stateText'> {
+const dueText = (pool: Pool | null): string =>
+  pool && isReady(pool)
+    ? 'It starts by itself when its turn comes.'
+    : `It starts by itself as soon as its pool${pool ? ` "${pool.label}"` : ''} is mounted.`;
+
+function stateOf({
+  record,
+  status,
+  reason,
+  operation,
+  isDue,
+  pool,
+}: VmFacts): Pick<Vm, 'state' | 'stateText'> {
   if (record.state === 'creating') return { state: 'creating', stateText: null };
   if (record.state === 'failed') return { state: 'failed-to-start', stateText: record.failedText };
   if (record.state === 'removing') return { state: 'removing', stateText: null };
@@ -35,6 +50,8 @@ function stateOf({ record, status, reason, operation }: VmFacts): Pick<Vm, 'stat
       };
     case 'unknown':
       return { state: status, stateText: reason ?? 'It has not been read yet.' };
+    case 'stopped':
+      return { state: status, stateText: isDue ? dueText(pool) : null };
     default:
       return { state: status, stateText: null };
   }
@@ -51,6 +68,10 @@ export function vmDocument(facts: VmFacts): Vm {
     folder: pool && record.spec.folder,
     operationId: operation?.id ?? null,
     protected: settings.isProtected,
+    autostart: {
+      ...{ on: settings.autostart, order: settings.startOrder, delaySeconds: settings.startDelaySeconds },
+      error: settings.turnText,
+    },
     failedOperationId: record.failedOperationId,
   };
 }

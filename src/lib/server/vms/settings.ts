@@ -1,4 +1,5 @@
 /** What people want of a machine: records only, nothing on the host changes with them. */
+import type { VmAutostart } from '$lib/shared/wire/vms';
 import type { Db, Transaction } from '../db/client';
 import { AppError } from '../errors';
 import type { VmDeps } from './deps';
@@ -15,9 +16,11 @@ export function refuseProtected(db: Db | Transaction, { id, name }: Pick<VmRecor
 export interface VmSettingVerbs {
   /** @throws AppError vm_not_found | vm_wrong_state */
   protect(id: string, value: boolean): void;
+  /** Switched on, it counts from the next start of the host on. @throws AppError vm_not_found | vm_wrong_state */
+  setAutostart(id: string, wanted: VmAutostart): void;
 }
 
-export function vmSettingVerbs({ db, bus }: Pick<VmDeps, 'db' | 'bus'>): VmSettingVerbs {
+export function vmSettingVerbs({ db, bus, host }: Pick<VmDeps, 'db' | 'bus' | 'host'>): VmSettingVerbs {
   function change(id: string, work: (tx: Transaction) => void): void {
     db.transaction((tx) => {
       const { name, state } = recordOf(tx, id);
@@ -29,5 +32,12 @@ export function vmSettingVerbs({ db, bus }: Pick<VmDeps, 'db' | 'bus'>): VmSetti
   }
   return {
     protect: (id, value) => change(id, (tx) => changeSettings(tx, id, { isProtected: value })),
+    setAutostart: (id, { on, order, delaySeconds }) =>
+      change(id, (tx) => {
+        changeSettings(tx, id, {
+          ...{ autostart: on, startOrder: order, startDelaySeconds: delaySeconds },
+          ...(on && settingsOf(tx, id).autostart ? {} : { turnBootId: host.bootId(), turnText: null }),
+        });
+      }),
   };
 }

@@ -44,6 +44,11 @@ export interface Vm {
   user: string | null;
   /** It cannot be removed before somebody takes its protection away. */
   protected: boolean;
+  /** Whether it starts with the host. */
+  autostart: VmAutostart & {
+    /** Why it could not be started when the host was; null: it could, or was not to be. */
+    error: string | null;
+  };
   nodeId: string;
   /** Live operation on this machine. */
   operationId: string | null;
@@ -100,6 +105,15 @@ export const vmPlanRequest = z.strictObject({
 export type VmPlanRequest = z.infer<typeof vmPlanRequest>;
 
 export const vmRequest = z.strictObject({ vmId: guid });
+export const HIGHEST_START_ORDER = 1_000;
+export const LONGEST_START_DELAY_SECONDS = 3_600;
+/** `PUT /api/v1/vms/{id}/autostart`: those with a lower order start first, and the next one so much later. */
+export const vmAutostart = z.strictObject({
+  on: z.boolean(),
+  order: z.int().min(0).max(HIGHEST_START_ORDER).default(0),
+  delaySeconds: z.int().min(0).max(LONGEST_START_DELAY_SECONDS).default(0),
+});
+export type VmAutostart = z.infer<typeof vmAutostart>;
 export const LONGEST_GRACE_SECONDS = 3_600;
 /** `graceSeconds` 0: it is switched off at once. */
 export const vmStopRequest = z.strictObject({

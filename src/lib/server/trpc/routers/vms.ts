@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
-import { vmCreateRequest, vmRequest, vmStopRequest, type Vm, type VmHost } from '$lib/shared/wire/vms';
+import {
+  vmAutostart,
+  vmCreateRequest,
+  vmRequest,
+  vmStopRequest,
+  type Vm,
+  type VmHost,
+} from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
 import { PAUSE, REMOVE, RESET, RESUME, START, STOP } from '../../vms/kinds';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
@@ -57,6 +64,13 @@ export const vmsRouter = router({
     ctx.services.vms.protect(input.vmId, input.value);
     return ctx.services.vms.get(input.vmId);
   }),
+  /** Counts from the next start of the host on. */
+  setAutostart: operatorProcedure
+    .input(vmRequest.extend({ autostart: vmAutostart }))
+    .mutation(({ ctx, input }): Vm => {
+      ctx.services.vms.setAutostart(input.vmId, input.autostart);
+      return ctx.services.vms.get(input.vmId);
+    }),
   /** Names each file that goes. */
   previewRemove: operatorProcedure
     .input(vmRequest)
