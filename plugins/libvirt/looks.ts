@@ -2,7 +2,8 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { Json, JsonObject, LookResult, LookStatus, PluginContext } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import { activeNetworks, QEMU_IMG, readDomains } from './virsh';
+import type { SizeField } from './parse-size';
+import { activeNetworks, QEMU_IMG, readDomains, readSize } from './virsh';
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
 const text = (value: Json | undefined): string => {
@@ -25,6 +26,7 @@ function isIso(path: string): boolean {
 
 export function looksOf(sdk: PluginSdk) {
   const domains = readDomains(sdk);
+  const domainSize = readSize(sdk);
   const find = async (context: PluginContext, id: string) =>
     (await domains(context)).find((domain) => domain.id === id) ?? null;
   const parseInfo = sdk.defineParser('qemu-img info', (json) => {
@@ -49,6 +51,13 @@ export function looksOf(sdk: PluginSdk) {
         domain.status === args['is'] ? 'done' : 'absent',
         `The machine "${domain.name}" is ${domain.status}.`,
       );
+    },
+    /** foreign: neither what the step makes of it nor what it was. */
+    async size(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const size = await domainSize(context, text(args['id']));
+      const field = text(args['field']) as SizeField;
+      const status = size[field] === args['is'] ? 'done' : size[field] === args['was'] ? 'absent' : 'foreign';
+      return seen(status, `${field} is ${size[field]}.`);
     },
     /** done: it is off, or its time is over. */
     async 'shut-down'(context: PluginContext, args: JsonObject): Promise<LookResult> {

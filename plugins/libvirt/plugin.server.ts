@@ -5,7 +5,20 @@ import { acceleration } from './acceleration';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
-import { ID, NETWORK, QEMU, QEMU_IMG, readDomains, SOCKET, STDBUF, VIRSH, virsh, XORRISO } from './virsh';
+import { planResize } from './plan-resize';
+import {
+  ID,
+  NETWORK,
+  QEMU,
+  QEMU_IMG,
+  readDomains,
+  readSize,
+  SOCKET,
+  STDBUF,
+  VIRSH,
+  virsh,
+  XORRISO,
+} from './virsh';
 
 async function check(sdk: PluginSdk, context: PluginContext): Promise<Availability> {
   const programs = await sdk.checkPrograms(context, [
@@ -47,6 +60,10 @@ export default (sdk: PluginSdk) =>
     acceleration,
     ...plansOf(sdk),
     ...powerPlansOf(sdk),
+    resize: {
+      facts: async (context, { id }) => ({ ...(await readSize(sdk)(context, id)) }),
+      plan: planResize,
+    },
     status: readDomains(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },

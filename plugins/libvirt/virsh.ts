@@ -2,6 +2,7 @@
 import type { PluginContext, VmReading } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { parseDomains } from './parse-domains';
+import { parseSize, type DomainSize } from './parse-size';
 
 export const ID = 'libvirt';
 export const VIRSH = '/usr/bin/virsh';
@@ -26,6 +27,16 @@ export const readDomains =
       timeoutMs: TIMEOUT_MS,
     });
     return sdk.defineParser('virsh list and domstats', parseDomains)(stdout);
+  };
+
+/** What one domain has, and can have. */
+export const readSize =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext, id: string): Promise<DomainSize> => {
+    const { stdout } = await context.read(VIRSH, virsh('domstats', '--raw', '--vcpu', '--balloon', id), {
+      timeoutMs: TIMEOUT_MS,
+    });
+    return sdk.defineParser('virsh domstats', parseSize)(stdout);
   };
 
 /** Names of the networks that are up. */

@@ -187,6 +187,21 @@ describe('the machines', () => {
     await page.getByText('It can be removed.').waitFor();
   });
 
+  it('get another size while they are off', async () => {
+    await page.getByTestId('vm.resize').click();
+    const dialog = page.getByRole('dialog');
+    const change = dialog.getByRole('button', { name: 'Change' });
+    expect(await change.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel('CPUs').fill('0');
+    await dialog.getByText('A machine needs one CPU at least.').first().waitFor();
+    await page.screenshot({ path: join(shots, 'vms-resize.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByLabel('CPUs').fill('2');
+    await dialog.getByLabel('Memory, MiB').fill('48');
+    await change.click();
+    await page.getByText('2 CPUs, 48 MiB.').waitFor();
+  });
+
   it('are removed only after each file was named and the name typed', async () => {
     await button('Remove').click();
     const dialog = page.getByRole('dialog');

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appliance } from '../support/appliance';
-import { addImage, ended, makePool, microRequest, mustSucceed, POOL_GUID } from '../support/machines';
+import { addImage, ended, makePool, MIB, microRequest, mustSucceed, POOL_GUID } from '../support/machines';
 import { microGuest } from '../support/micro-guest';
 import type { FileServer } from '../support/file-server';
 import type { PrivateLibvirt } from '../support/private-libvirt';
@@ -65,17 +65,28 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     if (wanted === 'on' && is('paused')) await post(appliance, '/resume');
     if (wanted === 'on') await libvirt().guestListens('web');
   }
+  const sizeOf = (cpus: number) => ({ cpus, memoryBytes: (32 + 16 * cpus) * MIB });
+  async function size(appliance: Appliance, cpus: number): Promise<void> {
+    const [now] = appliance.query<{ cpus: number; bytes: number }>(
+      'SELECT cpus, memory_bytes AS bytes FROM vms',
+    );
+    if (now?.cpus !== cpus || now.bytes !== sizeOf(cpus).memoryBytes)
+      await mustSucceed(appliance, await appliance.rest('PUT', path('/size'), sizeOf(cpus)));
+  }
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
   function observe(appliance: Appliance): unknown {
     const machines = join(appliance.dataDir, 'mnt/tank/machines');
     return {
       domains: libvirt().virsh('list', '--all', '--uuid', '--name').stdout.trim(),
+      definition: libvirt().virsh('dumpxml', '--inactive', 'web').stdout,
       is: libvirt().domstate('web'),
       files: names(machines).flatMap((name) => [
         name,
         ...names(join(machines, name)).map((file) => `${name}/${file}`),
       ]),
-      records: appliance.query("SELECT id, name, state, memory_bytes FROM vms WHERE state <> 'failed'"),
+      records: appliance.query(
+        "SELECT id, name, state, cpus, memory_bytes, spec FROM vms WHERE state <> 'failed'",
+      ),
       secrets: recordState(appliance) === 'failed' ? [] : names(join(appliance.dataDir, 'secrets')),
     };
   }
@@ -126,6 +137,17 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       kind: 'vm.resume',
       setUp: (appliance) => setUp(appliance, 'paused'),
       begin: (appliance) => appliance.rest('POST', path('/resume')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.resize',
+      kind: 'vm.resize',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await size(appliance, 1);
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/size'), sizeOf(2)),
       backward: true,
       observe,
     },

@@ -98,6 +98,8 @@ describe('a machine', () => {
     const id = (await vm())?.id ?? '';
     expect(codeOf(await rest('POST', `/vms/${id}/start`))).toBe('vm_wrong_state');
     expect(codeOf(await rest('DELETE', `/vms/${id}`))).toBe('vm_wrong_state');
+    const size = { cpus: 2, memoryBytes: 64 * 1024 ** 2 };
+    expect(codeOf(await rest('PUT', `/vms/${id}/size`, size))).toBe('vm_wrong_state');
     expect(codeOf(await rest('DELETE', `/images/${machines.imageId}`))).toBe('image_in_use');
   });
 
@@ -139,6 +141,31 @@ describe('a machine', () => {
     expect(refused.body).toMatchObject({
       error: { code: 'pool_needed', message: expect.stringContaining('web') },
     });
+  });
+
+  it('gets another size while it is off, and keeps what somebody added with virsh', async () => {
+    const path = `/vms/${(await vm())?.id ?? ''}`;
+    const { libvirt } = machines;
+    libvirt.virsh('desc', 'web', '--config', '--title', 'kept by hand');
+    const size = async () => {
+      const xml = libvirt.virsh('dumpxml', '--inactive', 'web').stdout;
+      return ['memory', 'currentMemory', 'vcpu', 'title'].map(
+        (tag) => new RegExp(`<${tag}[^>]*>([^<]*)<`).exec(xml)?.[1],
+      );
+    };
+    const resize = async (cpus: number, mib: number) =>
+      mustSucceed(
+        machines.appliance,
+        await rest('PUT', `${path}/size`, { cpus, memoryBytes: mib * 1024 ** 2 }),
+      );
+    await resize(2, 48);
+    expect(await size()).toEqual(['49152', '49152', '2', 'kept by hand']);
+    expect(await vm()).toMatchObject({ cpus: 2, memoryBytes: 48 * 1024 ** 2 });
+    expect(codeOf(await rest('PUT', `${path}/size`, { cpus: 0, memoryBytes: 48 * 1024 ** 2 }))).toBe(
+      'cpus_invalid',
+    );
+    await resize(1, 32);
+    expect(await size()).toEqual(['32768', '32768', '1', 'kept by hand']);
   });
 
   it('starts again, is reset, and is switched off at once', async () => {

@@ -72,6 +72,10 @@ const engine = {
   stop: () => [],
   pause: (spec) => [step('pause', join(spec.folder, 'paused'))],
   resume: () => [],
+  resize: {
+    facts: () => Promise.resolve({ was: 1 }),
+    plan: (spec, { cpus }) => [step('resize', join(spec.folder, `size-${cpus}`))],
+  },
   status: () => Promise.resolve(machines),
   check: () => Promise.resolve({ available: true }),
   acceleration: () => Promise.resolve({ virtType: 'qemu', reason: 'It was tried.' }),
@@ -114,6 +118,7 @@ beforeEach(() => {
     vmPlugins: () => ['toy'],
     vm: () => engine,
     acceleration: engine.acceleration,
+    vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
   } as unknown as Plugins;
   const operations = createOperations({
@@ -310,6 +315,61 @@ describe('machines over the router', () => {
     expect(await codeOf(caller('admin').vms.protect({ ...ask, value: true }))).toBe('vm_not_found');
   });
 
+  it('get another size while they are off, within what the host has', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id, cpus: 2, memoryBytes: 128 * MIB };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('running');
+    expect(await codeOf(caller('operator').vms.resize(ask))).toBe('vm_wrong_state');
+    say('stopped');
+    expect(await codeOf(caller('viewer').vms.resize(ask))).toBe('forbidden');
+    const refusals = [
+      [{ cpus: 0 }, 'cpus_invalid'],
+      [{ cpus: 1.5 }, 'cpus_invalid'],
+      [{ cpus: 5 }, 'cpus_too_many'],
+      [{ memoryBytes: 0 }, 'memory_invalid'],
+      [{ memoryBytes: 1e12 }, 'memory_too_much'],
+    ] as const;
+    for (const [change, code] of refusals)
+      expect(await codeOf(caller('operator').vms.resize({ ...ask, ...change }))).toBe(code);
+    expect((await wait((await caller('operator').vms.resize(ask)).id)).state).toBe('succeeded');
+    expect(vms.get(subject.id)).toMatchObject({ cpus: 2, memoryBytes: 128 * MIB });
+    const [row] = bench.db.$client.prepare('SELECT spec FROM vms').all() as { spec: string }[];
+    expect(JSON.parse(row?.spec ?? '')).toMatchObject({ cpus: 2, memoryBytes: 128 * MIB });
+    // What does not come to its end leaves the record as it is.
+    engine.resize = {
+      facts: () => Promise.resolve({}),
+      plan: ({ folder }) => [
+        {
+          ...step('resize', join(folder, 'never')),
+          run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+        },
+      ],
+    };
+    const failed = await caller('operator').vms.resize({ ...ask, cpus: 3 });
+    expect((await wait(failed.id)).state).toBe('failed');
+    expect(vms.get(subject.id).cpus).toBe(2);
+  });
+
+  it('share out no more memory to one that is resized than others leave', async () => {
+    const some = { memoryBytes: 5_000 * MIB, cloudInit: undefined };
+    const ids: string[] = [];
+    for (const [name, change] of [
+      ['one', some],
+      ['two', { cloudInit: undefined }],
+    ] as const) {
+      const { subject, id } = await caller('operator').vms.create(request({ ...change, name }));
+      await wait(id);
+      ids.push(subject.id);
+    }
+    machines = ids.map((id, index) => ({ id, name: id, status: index === 0 ? 'running' : 'stopped' }));
+    const ask = { vmId: ids[1] ?? '', cpus: 1, memoryBytes: 4_000 * MIB };
+    expect(await codeOf(caller('operator').vms.resize(ask))).toBe('memory_taken');
+  });
+
   it('are unknown while their engine does not answer, and nothing is done to them', async () => {
     const asked = await caller('operator').vms.create(request({ cloudInit: undefined }));
     await wait(asked.id);
@@ -422,10 +482,9 @@ describe('machines that start with the host', () => {
     const id = await made('one');
     await setAutostart(id, 0);
     boot = 'the-next';
-    engine.start = () => [
+    engine.start = ({ folder }) => [
       {
-        ...step('start', '/x'),
-        look: looks.directory(join(root, 'nowhere')),
+        ...step('start', join(folder, 'never')),
         run: { do: 'exec', program: '/usr/bin/false', argv: [] },
       },
     ];

@@ -27,6 +27,8 @@ export interface VmSpec {
   asRoot: boolean;
 }
 
+export type VmSize = Pick<VmSpec, 'cpus' | 'memoryBytes'>;
+
 /** What only its creation needs. */
 export interface VmOrigin {
   /** What its disk begins as; null: an empty disk. overlay: only what changes is kept in its own file. */
@@ -71,6 +73,13 @@ export interface VmPlugin {
   /** Pure. A machine that runs stands still and keeps its memory; `resume` lets it go on. */
   pause?(spec: VmSpec): Step[];
   resume?(spec: VmSpec): Step[];
+  /** What a machine has that is off. */
+  resize?: {
+    /** What its plan needs to know and only the engine does. */
+    facts(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
+    /** Pure. Whatever else its engine keeps of the machine stays as it is. */
+    plan(spec: VmSpec, to: VmSize, facts: JsonObject): Step[];
+  };
   /** Every machine that the engine knows, ours or not, in one question. */
   status(context: PluginContext): Promise<VmReading[]>;
   watch?: Watch;

@@ -11,6 +11,7 @@ import { acceleration } from '$plugins/libvirt/acceleration';
 import { domainXml, macOf } from '$plugins/libvirt/domain-xml';
 import { looksOf } from '$plugins/libvirt/looks';
 import { parseDomains } from '$plugins/libvirt/parse-domains';
+import { parseSize } from '$plugins/libvirt/parse-size';
 import makePlugin from '$plugins/libvirt/plugin.server';
 
 const fixture = (name: string): string => readFileSync(`test/fixtures/virsh/9.0-${name}.txt`, 'utf8');
@@ -167,6 +168,34 @@ describe('the plan of a machine', () => {
   });
 });
 
+describe('another size of a machine', () => {
+  const had = { 'vcpu.current': 2, 'vcpu.maximum': 2, 'balloon.current': 1024, 'balloon.maximum': 1024 };
+  const plan = (cpus: number, kib: number, facts = had) =>
+    plugin.resize.plan(spec, { cpus, memoryBytes: kib * 1024 }, facts);
+
+  it('never has it with more than it can have, forward and back', () => {
+    expect(names(plan(4, 2048))).toEqual(['set-most-cpus', 'set-cpus', 'set-most-memory', 'set-memory']);
+    expect(names(plan(1, 512))).toEqual(['set-cpus', 'set-most-cpus', 'set-memory', 'set-most-memory']);
+    expect(names(plan(2, 2048))).toEqual(['set-most-memory', 'set-memory']);
+    expect(names(plan(2, 1024))).toEqual([]);
+  });
+  it('is taken back to what it really had, also when that is not what Cairn made', () => {
+    const [, current] = plan(4, 1024, { ...had, 'vcpu.current': 1 });
+    const undo = current && Array.isArray(current.undo) ? current.undo[0] : undefined;
+    expect(undo && 'argv' in undo && undo.argv.slice(-3)).toEqual([spec.id, '1', '--config']);
+    expect(checkVmPlan(plugin, spec, plan(4, 2048))).toHaveLength(4);
+  });
+  it('is read from what virsh tells, and never guessed', () => {
+    expect(parseSize(fixture('size'))).toEqual({
+      ...{ 'vcpu.current': 1, 'vcpu.maximum': 1, 'balloon.current': 32768, 'balloon.maximum': 32768 },
+    });
+    expect(() => parseSize(fixture('size').replace('vcpu.maximum=1', 'vcpu.maximum=many'))).toThrow(
+      /vcpu.max/,
+    );
+    expect(() => parseSize(fixture('none'))).toThrow(/vcpu.current/);
+  });
+});
+
 describe('what is seen of a machine', () => {
   const looks = looksOf(sdk);
   const says = (stdout: string) =>
@@ -188,6 +217,13 @@ describe('what is seen of a machine', () => {
     expect((await looks.defined(context, { id: id(1), name: 'web' })).status).toBe('done');
     expect((await looks.defined(context, { id: id(9), name: 'web' })).status).toBe('foreign');
     expect((await looks.defined(context, { id: id(9), name: 'other' })).status).toBe('absent');
+  });
+  it('has the size that it was to get, the one that it had, or one that nobody asked for', async () => {
+    const ask = (is: number, was: number) =>
+      looks.size(says(fixture('size')), { id: id(1), field: 'vcpu.current', is, was });
+    expect((await ask(1, 2)).status).toBe('done');
+    expect((await ask(2, 1)).status).toBe('absent');
+    expect((await ask(3, 2)).status).toBe('foreign');
   });
   it('is waited for until its time is over', async () => {
     const ask = (digit: number, untilMs: number) =>

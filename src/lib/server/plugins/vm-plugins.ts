@@ -1,8 +1,9 @@
 /** What can be asked of the plugins that run machines. */
 import type { PluginContext } from '$lib/plugin-api/storage';
-import type { Acceleration, VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import type { Acceleration, VmPlugin, VmReading, VmSpec } from '$lib/plugin-api/vm';
+import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
-import { heldAcceleration, heldVmReadings } from './answers';
+import { heldAcceleration, heldFacts, heldVmReadings } from './answers';
 import { pluginError } from './plugin-error';
 import { withTimeout } from './time-limit';
 
@@ -16,6 +17,8 @@ export interface VmPlugins {
   vm(id?: string): VmPlugin;
   /** Every machine that it knows. @throws AppError parse_failed | command_failed | command_timeout | bug */
   readVms(id: string): Promise<VmReading[]>;
+  /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
+  vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -58,6 +61,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the machines', async (signal) =>
           heldVmReadings(await plugin.status(parts.contextOf(plugin, signal))),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmSizeFacts(id, spec) {
+      const plugin = loaded(id);
+      const { resize } = plugin;
+      if (!resize) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a machine', async (signal) =>
+          heldFacts(await resize.facts(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -1,7 +1,7 @@
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
-import { vmAutostart, vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
-import { PAUSE, REMOVE, RESET, RESUME, START, STOP } from '../vms/kinds';
+import { vmAutostart, vmCreateRequest, vmResizeRequest, vmStopRequest } from '$lib/shared/wire/vms';
+import { PAUSE, REMOVE, RESET, RESIZE, RESUME, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
 import { answer, json, type RestRequest } from './answer';
 import { readJson } from './body';
@@ -34,6 +34,7 @@ async function verb(
   return begun(await services.operations.start({ kind, request: { vmId: id, ...more }, actor }));
 }
 const stopBody = vmStopRequest.pick({ graceSeconds: true });
+const sizeBody = vmResizeRequest.omit({ vmId: true });
 
 export const startVm = answer('operator', (request) => verb(request, START));
 export const stopVm = answer('operator', async (request) =>
@@ -42,6 +43,9 @@ export const stopVm = answer('operator', async (request) =>
 export const resetVm = answer('operator', (request) => verb(request, RESET));
 export const pauseVm = answer('operator', (request) => verb(request, PAUSE));
 export const resumeVm = answer('operator', (request) => verb(request, RESUME));
+export const resizeVm = answer('operator', async (request) =>
+  verb(request, RESIZE, sizeBody.parse(await readJson(request.event.request))),
+);
 export const removeVm = answer('operator', (request) => verb(request, REMOVE));
 
 /** PUT protects it against being removed, DELETE takes that away. */

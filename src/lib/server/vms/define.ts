@@ -4,7 +4,7 @@ import type { OperationDefinition, Operations, RecordOwner } from '../operations
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
-import { CREATE, PAUSE, REMOVE, RESET, RESUME, START, STOP } from './kinds';
+import { CREATE, PAUSE, REMOVE, RESET, RESIZE, RESUME, START, STOP } from './kinds';
 import { createInput, prepareCreate } from './prepare-create';
 import {
   preparePause,
@@ -14,6 +14,7 @@ import {
   prepareStart,
   prepareStop,
 } from './prepare-verbs';
+import { prepareResize, resizeInput } from './resize';
 import type { VmSecrets } from './secrets';
 import { refuseProtected } from './settings';
 import { endTurn } from './settings-store';
@@ -113,6 +114,25 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
   },
 });
 
+/** The machine is off, and its start counts what it needs again: what it gets is written when it has it. */
+const resizeRecord = (deps: VmDeps): RecordOwner => ({
+  ...verbRecord(deps),
+  begin(tx, operationId, prepared) {
+    const { vmId: id, cpus, memoryBytes } = resizeInput.parse(prepared.input);
+    verbRecord(deps, () => refuseTooMuchPower(deps, tx, { id, cpus, memoryBytes })).begin(
+      tx,
+      operationId,
+      prepared,
+    );
+  },
+  succeed(tx, _operationId, { input, subject: { id } }) {
+    const { cpus, memoryBytes } = resizeInput.parse(input);
+    const record = findVm(tx, id);
+    if (record) changeVm(tx, id, { cpus, memoryBytes, spec: { ...record.spec, cpus, memoryBytes } });
+    tell(deps, id);
+  },
+});
+
 export function defineVmOperations(operations: Operations, deps: VmDeps, secrets: VmSecrets): void {
   const definitions: OperationDefinition[] = [
     {
@@ -162,6 +182,13 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       deadlineMs: MINUTE_MS,
       prepare: (request) => prepareResume(deps, request),
       record: verbRecord(deps),
+    },
+    {
+      kind: RESIZE,
+      onInterrupt: 'take-back',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareResize(deps, request),
+      record: resizeRecord(deps),
     },
     {
       kind: REMOVE,

@@ -5,6 +5,7 @@ export const STOP = 'vm.stop';
 export const RESET = 'vm.reset';
 export const PAUSE = 'vm.pause';
 export const RESUME = 'vm.resume';
+export const RESIZE = 'vm.resize';
 export const REMOVE = 'vm.remove';
 
 export const vmLock = (id: string): string => `vm:${id}`;

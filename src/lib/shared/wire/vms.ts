@@ -107,6 +107,8 @@ export type VmPlanRequest = z.infer<typeof vmPlanRequest>;
 export const vmRequest = z.strictObject({ vmId: guid });
 export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
+/** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */
+export const vmResizeRequest = z.strictObject({ vmId: guid, cpus: z.number(), memoryBytes: z.number() });
 /** `PUT /api/v1/vms/{id}/autostart`: those with a lower order start first, and the next one so much later. */
 export const vmAutostart = z.strictObject({
   on: z.boolean(),

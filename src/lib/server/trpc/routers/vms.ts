@@ -4,12 +4,13 @@ import {
   vmAutostart,
   vmCreateRequest,
   vmRequest,
+  vmResizeRequest,
   vmStopRequest,
   type Vm,
   type VmHost,
 } from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
-import { PAUSE, REMOVE, RESET, RESUME, START, STOP } from '../../vms/kinds';
+import { PAUSE, REMOVE, RESET, RESIZE, RESUME, START, STOP } from '../../vms/kinds';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
 
@@ -58,6 +59,12 @@ export const vmsRouter = router({
     .input(vmRequest)
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: RESUME, request: input, actor: ctx.actor }),
+    ),
+  /** CPUs and memory of one that is off. */
+  resize: operatorProcedure
+    .input(vmResizeRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: RESIZE, request: input, actor: ctx.actor }),
     ),
   /** Against being removed. */
   protect: adminProcedure.input(vmRequest.extend({ value: z.boolean() })).mutation(({ ctx, input }): Vm => {
