@@ -59,15 +59,21 @@ export function looksOf(sdk: PluginSdk) {
       const status = size[field] === args['is'] ? 'done' : size[field] === args['was'] ? 'absent' : 'foreign';
       return seen(status, `${field} is ${size[field]}.`);
     },
-    /** done: it is off, or its time is over. */
+    /** done: it is off, or the time of this wait is over; `endMs` is when it is switched off. */
     async 'shut-down'(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));
       if (!domain || domain.status === 'stopped' || domain.status === 'crashed')
         return seen('done', 'The machine is off.');
-      const left = Math.ceil((Number(args['untilMs']) - Date.now()) / 1_000);
-      return left > 0
-        ? seen('running', `The machine was asked to shut down and has ${left} s left for it.`)
-        : seen('done', 'The machine did not shut down in the time that it had.');
+      const now = Date.now();
+      const left = Math.ceil((Number(args['endMs']) - now) / 1_000);
+      if (now < Number(args['untilMs']))
+        return seen('running', `The machine was asked to shut down and has ${left} s left for it.`);
+      return seen(
+        'done',
+        left > 0
+          ? `The machine has not shut down yet and has ${left} s left for it.`
+          : 'The machine did not shut down in the time that it had.',
+      );
     },
     /** foreign: another machine has the name. */
     async defined(context: PluginContext, args: JsonObject): Promise<LookResult> {

@@ -1,8 +1,44 @@
 /** What is done to a machine that is there: it goes on, off, and stands still. Pure. */
-import type { Step, VmSpec } from '../../src/lib/plugin-api';
+import type { Step, VmSpec, VmStopTime } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { defineStep, look, off, run, runUnlessOff, switchOff } from './domain-steps';
 import { NETWORK } from './virsh';
+
+/** What listens to the button may not be there yet, while a guest starts: soon at first, then less and less often. */
+const AGAIN_MS = 5_000;
+
+interface Press {
+  /** 0: the first. */
+  index: number;
+  /** So long it has before the next one, or before it is switched off. */
+  untilMs: number;
+}
+function pressTimes({ fromMs, untilMs }: VmStopTime): Press[] {
+  const ends: number[] = [];
+  for (let end = fromMs + AGAIN_MS; end < untilMs; end = fromMs + (end - fromMs) * 2) ends.push(end);
+  return [...ends, untilMs].map((end, index) => ({ index, untilMs: end }));
+}
+
+function askToShutDown(spec: VmSpec, { index, untilMs }: Press, time: VmStopTime): Step[] {
+  const first = index === 0;
+  return [
+    {
+      name: first ? 'ask-to-shut-down' : `ask-again-${index}`,
+      title: first ? 'Press its power button' : 'Press it again, if it has not been heard',
+      run: runUnlessOff('shutdown', spec.id, '--mode', 'acpi'),
+      undo: 'nothing',
+      // That the button was pressed cannot be seen, only what the guest makes of it.
+      look: { ...off(spec), fleeting: true },
+    },
+    {
+      name: first ? 'wait-for-it' : `wait-again-${index}`,
+      title: 'Give it time to shut down',
+      run: { do: 'wait' },
+      undo: 'nothing',
+      look: look('shut-down', { id: spec.id, untilMs, endMs: time.untilMs }),
+    },
+  ];
+}
 
 export function powerPlansOf(sdk: PluginSdk) {
   return {
@@ -24,26 +60,8 @@ export function powerPlansOf(sdk: PluginSdk) {
         look: look('running', { id: spec.id }, { untilReboot: true }),
       },
     ],
-    stop: (spec: VmSpec, untilMs: number | null): Step[] => [
-      ...(untilMs === null
-        ? []
-        : [
-            {
-              name: 'ask-to-shut-down',
-              title: 'Press its power button',
-              run: runUnlessOff('shutdown', spec.id, '--mode', 'acpi'),
-              undo: 'nothing',
-              // That the button was pressed cannot be seen, only what the guest makes of it.
-              look: { ...off(spec), fleeting: true },
-            } satisfies Step,
-            {
-              name: 'wait-for-it',
-              title: 'Give it time to shut down',
-              run: { do: 'wait' },
-              undo: 'nothing',
-              look: look('shut-down', { id: spec.id, untilMs }),
-            } satisfies Step,
-          ]),
+    stop: (spec: VmSpec, time: VmStopTime | null): Step[] => [
+      ...(time === null ? [] : pressTimes(time).flatMap((press) => askToShutDown(spec, press, time))),
       switchOff(spec),
     ],
     reset: (spec: VmSpec): Step[] => [

@@ -136,6 +136,12 @@ describe('a machine', () => {
     expect((await rest('DELETE', `${path}/protection`)).body).toMatchObject({ protected: false });
   });
 
+  it('shuts down without force also when it did not hear the first press, because it had just been started', async () => {
+    await verb('start');
+    const operation = await verb('stop', { graceSeconds: 60 });
+    expect(operation.steps.find(({ name }) => name === 'switch-off')?.state).toBe('skipped');
+  });
+
   it('keeps its pool from being removed while it is off', async () => {
     const refused = await rest('DELETE', `/pools/${POOL_GUID}`);
     expect(refused.body).toMatchObject({

@@ -27,6 +27,11 @@ export interface VmSpec {
   asRoot: boolean;
 }
 
+/** Milliseconds since the epoch. */
+export interface VmStopTime {
+  fromMs: number;
+  untilMs: number;
+}
 export type VmSize = Pick<VmSpec, 'cpus' | 'memoryBytes'>;
 
 /** What only its creation needs. */
@@ -66,8 +71,8 @@ export interface VmPlugin {
   destroy(spec: VmSpec, options: { keepFolder: boolean }): Step[];
   /** Pure. Also of a machine that the engine has forgotten. */
   start(spec: VmSpec): Step[];
-  /** Pure. It is asked to shut down and has time until then (milliseconds since the epoch); null: it is switched off at once. */
-  stop(spec: VmSpec, untilMs: number | null): Step[];
+  /** Pure. It is asked to shut down, and switched off when its time is over; null: at once. */
+  stop(spec: VmSpec, time: VmStopTime | null): Step[];
   /** Pure. As the button on its front. */
   reset?(spec: VmSpec): Step[];
   /** Pure. A machine that runs stands still and keeps its memory; `resume` lets it go on. */

@@ -117,7 +117,7 @@ describe('the plan of a machine', () => {
       plugin.create(spec, origin),
       plugin.destroy(spec, { keepFolder: false }),
       plugin.start(spec),
-      plugin.stop(spec, 5),
+      plugin.stop(spec, { fromMs: 0, untilMs: 60_000 }),
       plugin.reset(spec),
       plugin.pause(spec),
       plugin.resume(spec),
@@ -148,8 +148,25 @@ describe('the plan of a machine', () => {
     ]);
     expect(names(empty)).not.toContain('make-seed');
   });
+  it('presses the power button again while there is time, less and less often', () => {
+    const waits = (seconds: number) =>
+      plugin
+        .stop(spec, { fromMs: 1_000, untilMs: 1_000 + seconds * 1_000 })
+        .flatMap(({ look }) =>
+          'untilMs' in look.args ? [(Number(look.args['untilMs']) - 1_000) / 1_000] : [],
+        );
+    expect(waits(60)).toEqual([5, 10, 20, 40, 60]);
+    expect(waits(3)).toEqual([3]);
+    expect(waits(3_600)).toHaveLength(11);
+    expect(names(plugin.stop(spec, { fromMs: 0, untilMs: 8_000 }))).toEqual([
+      ...['ask-to-shut-down', 'wait-for-it', 'ask-again-1', 'wait-again-1', 'switch-off'],
+    ]);
+    expect(names(plugin.stop(spec, null))).toEqual(['switch-off']);
+  });
   it('is stopped as well when it goes off by itself at the moment it is told to', () => {
-    const commands = plugin.stop(spec, 5).flatMap(({ run }) => (run.do === 'exec' ? [run] : []));
+    const commands = plugin
+      .stop(spec, { fromMs: 0, untilMs: 5 })
+      .flatMap(({ run }) => (run.do === 'exec' ? [run] : []));
     expect(commands.map(({ okExitCodes }) => okExitCodes)).toEqual([
       [0, 1],
       [0, 1],
@@ -227,7 +244,7 @@ describe('what is seen of a machine', () => {
   });
   it('is waited for until its time is over', async () => {
     const ask = (digit: number, untilMs: number) =>
-      looks['shut-down'](context, { id: id(digit), untilMs }).then(({ status }) => status);
+      looks['shut-down'](context, { id: id(digit), untilMs, endMs: untilMs }).then(({ status }) => status);
     expect(await ask(1, Date.now() + 60_000)).toBe('running');
     expect(await ask(1, Date.now() - 1)).toBe('done');
     expect(await ask(3, Date.now() + 60_000)).toBe('done');

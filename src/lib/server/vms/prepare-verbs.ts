@@ -44,13 +44,13 @@ export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Pr
       `"${record.name}" is paused, and would not notice its power button.`,
       'Let it go on first, or switch it off at once.',
     );
-  const untilMs = graceSeconds === 0 ? null : deps.clock.now() + graceSeconds * 1_000;
+  const fromMs = deps.clock.now();
+  const time = graceSeconds === 0 ? null : { fromMs, untilMs: fromMs + graceSeconds * 1_000 };
   return prepared(plugin, record, {
-    title: untilMs === null ? `Switch off ${record.name}` : `Shut down ${record.name}`,
-    steps: plugin.stop(record.spec, untilMs),
-    more: { untilMs },
+    title: time === null ? `Switch off ${record.name}` : `Shut down ${record.name}`,
+    steps: plugin.stop(record.spec, time),
     notes: [
-      untilMs === null
+      time === null
         ? 'What the guest has not written to its disk yet is lost, as when the power goes.'
         : `When it has not shut down after ${graceSeconds} s, it is switched off.`,
     ],
