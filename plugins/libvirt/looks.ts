@@ -1,6 +1,13 @@
 /** What is there now of a machine: its domain, its disk, its seed. They change nothing. */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import type { Json, JsonObject, LookResult, LookStatus, PluginContext } from '../../src/lib/plugin-api';
+import type {
+  Json,
+  JsonObject,
+  LookResult,
+  LookStatus,
+  PluginContext,
+  VmReading,
+} from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { SizeField } from './parse-size';
 import { activeNetworks, QEMU_IMG, readDomains, readSize } from './virsh';
@@ -10,6 +17,9 @@ const text = (value: Json | undefined): string => {
   if (typeof value !== 'string') throw new TypeError('an argument of a look is no text');
   return value;
 };
+
+const isOff = ({ status }: VmReading): boolean =>
+  status === 'stopped' || status === 'saved' || status === 'crashed';
 
 /** Where the first volume descriptor of an ISO 9660 filesystem says what it is (ECMA-119, 8.1). */
 const ISO_MAGIC = { offset: 32_769, bytes: Buffer.from('CD001') };
@@ -39,7 +49,7 @@ export function looksOf(sdk: PluginSdk) {
     async running(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));
       if (!domain) return seen('absent', 'libvirt does not know the machine.');
-      return domain.status === 'stopped' || domain.status === 'crashed'
+      return isOff(domain)
         ? seen('absent', `The machine "${domain.name}" is off.`)
         : seen('done', `The machine "${domain.name}" is ${domain.status}.`);
     },
@@ -62,8 +72,7 @@ export function looksOf(sdk: PluginSdk) {
     /** done: it is off, or the time of this wait is over; `endMs` is when it is switched off. */
     async 'shut-down'(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));
-      if (!domain || domain.status === 'stopped' || domain.status === 'crashed')
-        return seen('done', 'The machine is off.');
+      if (!domain || isOff(domain)) return seen('done', 'The machine is off.');
       const now = Date.now();
       const left = Math.ceil((Number(args['endMs']) - now) / 1_000);
       if (now < Number(args['untilMs']))

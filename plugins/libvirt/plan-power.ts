@@ -2,7 +2,16 @@
 import type { Step, VmSpec, VmStopTime } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { defineStep, look, off, run, runUnlessOff, switchOff } from './domain-steps';
-import { NETWORK } from './virsh';
+import { NETWORK, SAVE_FOLDER } from './virsh';
+
+const startNetwork: Step = {
+  name: 'start-network',
+  title: `Start the network "${NETWORK}"`,
+  run: run('net-start', NETWORK),
+  // Other machines may use it by now.
+  undo: 'nothing',
+  look: look('network', { name: NETWORK }, { untilReboot: true }),
+};
 
 /** What listens to the button may not be there yet, while a guest starts: soon at first, then less and less often. */
 const AGAIN_MS = 5_000;
@@ -40,18 +49,14 @@ function askToShutDown(spec: VmSpec, { index, untilMs }: Press, time: VmStopTime
   ];
 }
 
+/** Gigabytes of memory, and a slow disk. */
+const SAVE_MS = 30 * 60_000;
+
 export function powerPlansOf(sdk: PluginSdk) {
   return {
     start: (spec: VmSpec): Step[] => [
       defineStep(sdk, spec),
-      {
-        name: 'start-network',
-        title: `Start the network "${NETWORK}"`,
-        run: run('net-start', NETWORK),
-        // Other machines may use it by now.
-        undo: 'nothing',
-        look: look('network', { name: NETWORK }, { untilReboot: true }),
-      },
+      startNetwork,
       {
         name: 'start',
         title: 'Start the machine',
@@ -73,6 +78,38 @@ export function powerPlansOf(sdk: PluginSdk) {
         look: { ...off(spec), fleeting: true },
       },
     ],
+    memory: {
+      folder: SAVE_FOLDER,
+      save: (spec: VmSpec): Step[] => [
+        {
+          name: 'save',
+          title: 'Write its memory to disk and switch it off',
+          run: { ...run('managedsave', spec.id), timeoutMs: SAVE_MS },
+          undo: [run('start', spec.id)],
+          look: look('status', { id: spec.id, is: 'saved' }),
+        },
+      ],
+      restore: (spec: VmSpec): Step[] => [
+        startNetwork,
+        {
+          name: 'restore',
+          title: 'Let it go on with the memory that was saved',
+          run: { ...run('start', spec.id), timeoutMs: SAVE_MS },
+          // Never simply off: what it had in memory would be lost.
+          undo: [{ ...run('managedsave', spec.id), timeoutMs: SAVE_MS }],
+          look: look('running', { id: spec.id }, { untilReboot: true }),
+        },
+      ],
+      discard: (spec: VmSpec): Step[] => [
+        {
+          name: 'discard',
+          title: 'Delete the memory that was saved',
+          run: run('managedsave-remove', spec.id),
+          undo: 'impossible',
+          look: look('status', { id: spec.id, is: 'saved' }, { negate: true }),
+        },
+      ],
+    },
     pause: (spec: VmSpec): Step[] => [
       {
         name: 'pause',

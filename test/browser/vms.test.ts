@@ -166,6 +166,19 @@ describe('the machines', () => {
     await state('stopped').waitFor();
   });
 
+  it('are saved with a click, and start anew when that is discarded', async () => {
+    await button('Start').click();
+    await state('running').waitFor();
+    await button('Save').click();
+    await state('saved').waitFor();
+    await page.getByText('Its memory is kept: it goes on from there when it is started.').waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm-saved');
+    await lookAt('/vms', 'vms-saved');
+    await button('Discard memory').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+    await state('stopped').waitFor();
+  });
+
   it('start with the host when that is wanted, and are protected', async () => {
     await page.getByText('It stays off until somebody starts it.').waitFor();
     await page.getByTestId('vm.autostart').click();

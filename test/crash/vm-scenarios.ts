@@ -21,6 +21,8 @@ const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(fo
 
 export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): Scenario[] {
   const is = (state: string): boolean => libvirt().domstate('web') === state;
+  const isSaved = (): boolean =>
+    libvirt().virsh('list', '--all', '--with-managed-save', '--name').stdout.trim() === 'web';
   const post = async (appliance: Appliance, verb: string, body?: unknown): Promise<void> =>
     void (await mustSucceed(appliance, await appliance.rest('POST', path(verb), body)));
   const create = async (appliance: Appliance) => {
@@ -36,7 +38,10 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     if (recordState(appliance)) await mustSucceed(appliance, await appliance.rest('DELETE', path()));
   };
   /** The pool, its image, and the network that every start needs; then the machine as a case wants it. */
-  async function setUp(appliance: Appliance, wanted: 'gone' | 'off' | 'on' | 'paused'): Promise<void> {
+  async function setUp(
+    appliance: Appliance,
+    wanted: 'gone' | 'off' | 'on' | 'paused' | 'saved',
+  ): Promise<void> {
     if (appliance.query('SELECT 1 FROM pools WHERE guid = ?', POOL_GUID).length === 0)
       await makePool(appliance);
     if (appliance.query('SELECT 1 FROM images').length === 0)
@@ -56,21 +61,22 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       const { body } = (await create(appliance)) as { body: { operationId: string } };
       await ended(appliance, body.operationId);
     }
+    if (wanted === 'saved' && isSaved()) return;
     if (wanted === 'off') {
       if (!is('shut off')) await post(appliance, '/stop', { graceSeconds: 0 });
+      if (isSaved()) await mustSucceed(appliance, await appliance.rest('DELETE', path('/saved-memory')));
       return;
     }
     if (is('shut off')) await post(appliance, '/start');
     if (wanted === 'paused' && is('running')) await post(appliance, '/pause');
     if (wanted === 'on' && is('paused')) await post(appliance, '/resume');
     if (wanted === 'on') await libvirt().guestListens('web');
+    if (wanted === 'saved') await post(appliance, '/save');
   }
-  const sizeOf = (cpus: number) => ({ cpus, memoryBytes: (32 + 16 * cpus) * MIB });
+  const sizeOf = (cpus: number) => ({ cpus, memoryBytes: 32 * MIB });
   async function size(appliance: Appliance, cpus: number): Promise<void> {
-    const [now] = appliance.query<{ cpus: number; bytes: number }>(
-      'SELECT cpus, memory_bytes AS bytes FROM vms',
-    );
-    if (now?.cpus !== cpus || now.bytes !== sizeOf(cpus).memoryBytes)
+    const [now] = appliance.query<{ cpus: number }>('SELECT cpus FROM vms');
+    if (now?.cpus !== cpus)
       await mustSucceed(appliance, await appliance.rest('PUT', path('/size'), sizeOf(cpus)));
   }
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
@@ -80,6 +86,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       domains: libvirt().virsh('list', '--all', '--uuid', '--name').stdout.trim(),
       definition: libvirt().virsh('dumpxml', '--inactive', 'web').stdout,
       is: libvirt().domstate('web'),
+      saved: isSaved(),
       files: names(machines).flatMap((name) => [
         name,
         ...names(join(machines, name)).map((file) => `${name}/${file}`),
@@ -141,7 +148,31 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       observe,
     },
     {
-      title: 'vm.resize',
+      title: 'vm.save',
+      kind: 'vm.save',
+      setUp: (appliance) => setUp(appliance, 'on'),
+      begin: (appliance) => appliance.rest('POST', path('/save')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.start, with saved memory',
+      kind: 'vm.start',
+      setUp: (appliance) => setUp(appliance, 'saved'),
+      begin: (appliance) => appliance.rest('POST', path('/start')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.discard-memory',
+      kind: 'vm.discard-memory',
+      setUp: (appliance) => setUp(appliance, 'saved'),
+      begin: (appliance) => appliance.rest('DELETE', path('/saved-memory')),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.resize, to more CPUs',
       kind: 'vm.resize',
       async setUp(appliance) {
         await setUp(appliance, 'off');

@@ -127,6 +127,27 @@ describe('a machine', () => {
       expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/${wrong}`))).toBe('vm_wrong_state');
   });
 
+  it('is saved with its memory and goes on from there, or is started anew', async () => {
+    const path = `/vms/${(await vm())?.id ?? ''}`;
+    const { libvirt } = machines;
+    await verb('start');
+    await libvirt.guestListens('web');
+    await verb('save');
+    expect(await vm()).toMatchObject({ state: 'saved', stateText: expect.stringContaining('memory') });
+    expect(libvirt.domstate('web')).toBe('shut off');
+    expect(codeOf(await rest('POST', `${path}/save`))).toBe('vm_wrong_state');
+    const size = { cpus: 2, memoryBytes: 64 * 1024 ** 2 };
+    expect(codeOf(await rest('PUT', `${path}/size`, size))).toBe('vm_wrong_state');
+    const operation = await verb('start');
+    expect(operation.steps.map(({ name }) => name)).toEqual(['start-network', 'restore']);
+    expect((await vm())?.state).toBe('running');
+    // It has not started anew: it still listens to its button.
+    await verb('save');
+    await mustSucceed(machines.appliance, await rest('DELETE', `${path}/saved-memory`));
+    expect((await vm())?.state).toBe('stopped');
+    expect(codeOf(await rest('DELETE', `${path}/saved-memory`))).toBe('vm_wrong_state');
+  });
+
   it('is not removed while it is protected', async () => {
     const path = `/vms/${(await vm())?.id ?? ''}`;
     expect((await rest('PUT', `${path}/protection`)).body).toMatchObject({ protected: true });

@@ -43,6 +43,8 @@ let root: string;
 let machines: VmReading[];
 let answers: boolean;
 let boot: string;
+/** Bytes that a disk has left. */
+let free: number;
 /** A second one, for what comes late. */
 let late: { guid: string; mounted: boolean };
 
@@ -70,6 +72,12 @@ const engine = {
   ],
   start: (spec) => [step('start', join(spec.folder, 'on'))],
   stop: () => [],
+  memory: {
+    folder: '/save',
+    save: (spec) => [step('save', join(spec.folder, 'saved'))],
+    restore: (spec) => [step('restore', join(spec.folder, 'restored'))],
+    discard: () => [],
+  },
   pause: (spec) => [step('pause', join(spec.folder, 'paused'))],
   resume: () => [],
   resize: {
@@ -105,6 +113,7 @@ beforeEach(() => {
   machines = [];
   answers = true;
   boot = 'this-boot';
+  free = 300 * MIB;
   bench = createServiceBench();
   const { services, db } = bench;
   const host = {
@@ -112,7 +121,7 @@ beforeEach(() => {
     blockDevices: { current: () => [], pathOf: () => null },
     mounts: () => [],
     bootId: () => boot,
-    usage: () => Promise.resolve({ sizeBytes: 1e9, usedBytes: 0, availableBytes: 300 * MIB }),
+    usage: () => Promise.resolve({ sizeBytes: 1e9, usedBytes: 0, availableBytes: free }),
   } as unknown as Host;
   const plugins = {
     vmPlugins: () => ['toy'],
@@ -313,6 +322,32 @@ describe('machines over the router', () => {
     rmSync(join(root, 'tank/machines/web/on'), { recursive: true });
     expect((await wait((await caller('operator').vms.remove(ask)).id)).state).toBe('succeeded');
     expect(await codeOf(caller('admin').vms.protect({ ...ask, value: true }))).toBe('vm_not_found');
+  });
+
+  it('are saved while they run, go on from there, and are not resized meanwhile', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('stopped');
+    expect(await codeOf(caller('operator').vms.save(ask))).toBe('vm_wrong_state');
+    expect(await codeOf(caller('operator').vms.discardMemory(ask))).toBe('vm_wrong_state');
+    say('running');
+    expect(await codeOf(caller('viewer').vms.save(ask))).toBe('forbidden');
+    free = 10 * MIB;
+    expect(await codeOf(caller('operator').vms.save(ask))).toBe('vm_save_no_room');
+    free = 400 * MIB;
+    expect((await wait((await caller('operator').vms.save(ask)).id)).state).toBe('succeeded');
+    say('saved');
+    const resize = caller('operator').vms.resize({ ...ask, cpus: 2, memoryBytes: 128 * MIB });
+    expect(await codeOf(resize)).toBe('vm_wrong_state');
+    expect(vms.get(subject.id).state).toBe('saved');
+    const started = await wait((await caller('operator').vms.start(ask)).id);
+    expect(started.steps.map(({ name }) => name)).toEqual(['restore']);
+    expect((await wait((await caller('operator').vms.discardMemory(ask)).id)).state).toBe('succeeded');
+    expect((await caller('operator').vms.previewRemove(ask)).notes).toContain('Its saved memory is deleted.');
   });
 
   it('get another size while they are off, within what the host has', async () => {

@@ -42,8 +42,8 @@ export interface VmOrigin {
   seed: { userData: string; metaData: string; secretPath: string | null } | null;
 }
 
-/** What the engine says now. crashed: its process ended without having been asked to. */
-export const VM_STATUSES = ['running', 'paused', 'stopping', 'stopped', 'crashed'] as const;
+/** What the engine says now. saved: off, with its memory on disk. crashed: its process ended without having been asked to. */
+export const VM_STATUSES = ['running', 'paused', 'stopping', 'stopped', 'saved', 'crashed'] as const;
 export type VmStatus = (typeof VM_STATUSES)[number];
 export interface VmReading {
   id: string;
@@ -78,6 +78,16 @@ export interface VmPlugin {
   /** Pure. A machine that runs stands still and keeps its memory; `resume` lets it go on. */
   pause?(spec: VmSpec): Step[];
   resume?(spec: VmSpec): Step[];
+  /** A machine that is on goes off, and its memory is kept. All plans are pure. */
+  memory?: {
+    /** Folder that the memory is written to; there has to be room for it. */
+    folder: string;
+    save(spec: VmSpec): Step[];
+    /** It goes on from where it was; taken back, it is saved again. */
+    restore(spec: VmSpec): Step[];
+    /** What was saved is deleted, and the machine is simply off. */
+    discard(spec: VmSpec): Step[];
+  };
   /** What a machine has that is off. */
   resize?: {
     /** What its plan needs to know and only the engine does. */

@@ -35,6 +35,12 @@ describe('what virsh says of all machines', () => {
       { id: '31111111-2222-4333-8444-555555555555', name: 'gone', status: 'crashed' },
     ]);
   });
+  it('is saved when it is off and its memory was kept', () => {
+    const [web, odd] = ['1', '2'].map((digit) => `${digit}1111111-2222-4333-8444-555555555555`);
+    const text = fixture('domains').replace(/^Domain/m, `${web}\n${odd}\n\nDomain`);
+    // A file of one that is on is left from before.
+    expect(parseDomains(text).map(({ status }) => status)).toEqual(['running', 'saved', 'crashed']);
+  });
   it('may be nothing at all, and more than is needed', () => {
     expect(parseDomains(fixture('none'))).toEqual([]);
     expect(parseDomains(fixture('more-stats'))).toMatchObject([{ name: 'web', status: 'paused' }]);
@@ -121,6 +127,9 @@ describe('the plan of a machine', () => {
       plugin.reset(spec),
       plugin.pause(spec),
       plugin.resume(spec),
+      plugin.memory.save(spec),
+      plugin.memory.restore(spec),
+      plugin.memory.discard(spec),
     ])
       expect(checkVmPlan(plugin, spec, steps)).toBe(steps);
     const [first] = plugin.create(spec, origin);
@@ -171,6 +180,12 @@ describe('the plan of a machine', () => {
       [0, 1],
       [0, 1],
     ]);
+  });
+  it('never loses what a saved machine had in memory when its start is taken back', () => {
+    const restore = plugin.memory.restore(spec).at(-1);
+    const [save] = plugin.memory.save(spec);
+    expect(restore?.undo).toEqual([save?.run]);
+    expect(JSON.stringify(plugin.memory.restore(spec))).not.toContain('"destroy"');
   });
   it('takes back a pause by letting it go on, and the other way round', () => {
     const [pause] = plugin.pause(spec);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { vmDocument, type VmFacts } from '$lib/server/vms/document';
-import { START, STOP } from '$lib/server/vms/kinds';
+import { SAVE, START, STOP } from '$lib/server/vms/kinds';
 import type { VmRecord } from '$lib/server/vms/store';
 
 const record = {
@@ -21,7 +21,7 @@ const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   }).state;
 
 describe('the state of a machine', () => {
-  it.each(['running', 'paused', 'stopped', 'crashed', 'missing', 'unknown', 'stopping'] as const)(
+  it.each(['running', 'paused', 'stopped', 'crashed', 'missing', 'unknown', 'stopping', 'saved'] as const)(
     'is %s when its engine says so',
     (status) => {
       expect(stateOf({ status })).toBe(status);
@@ -32,6 +32,7 @@ describe('the state of a machine', () => {
     expect(stateOf({ status: 'stopped', operation: start })).toBe('starting');
     expect(stateOf({ status: 'running', operation: start })).toBe('running');
     expect(stateOf({ status: 'running', operation: { id: 'o', kind: STOP } })).toBe('stopping');
+    expect(stateOf({ status: 'paused', operation: { id: 'o', kind: SAVE } })).toBe('saving');
   });
   it('says what a machine waits for that is to start by itself', () => {
     const text = (pool: VmFacts['pool']) =>

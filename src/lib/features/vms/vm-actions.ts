@@ -1,5 +1,7 @@
 /** What can be done to a machine. */
 import CirclePlus from '@lucide/svelte/icons/circle-plus';
+import Eraser from '@lucide/svelte/icons/eraser';
+import Moon from '@lucide/svelte/icons/moon';
 import Pause from '@lucide/svelte/icons/pause';
 import Play from '@lucide/svelte/icons/play';
 import Power from '@lucide/svelte/icons/power';
@@ -15,7 +17,7 @@ import type { Access } from '../session/access';
 import { attempt } from '../session/attempt';
 
 const ON: readonly VmState[] = ['running', 'paused'];
-const OFF: readonly VmState[] = ['stopped', 'crashed', 'missing'];
+const OFF: readonly VmState[] = ['stopped', 'saved', 'crashed', 'missing'];
 const LOST_TEXT = 'What it has not written to its disk yet is lost, as when the power goes.';
 
 export function vmActions(vm: Vm, access: Access): Action[] {
@@ -70,6 +72,26 @@ export function vmActions(vm: Vm, access: Access): Action[] {
       shown: state === 'running',
       why: why(),
       run: () => void attempt(() => trpc().vms.pause.mutate({ vmId })),
+    },
+    {
+      id: 'vm.save',
+      title: 'Save',
+      icon: Moon,
+      shown: ON.includes(state) || state === 'saving',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.save.mutate({ vmId })),
+    },
+    {
+      id: 'vm.discard-memory',
+      title: 'Discard memory',
+      icon: Eraser,
+      tone: 'danger',
+      shown: state === 'saved',
+      why: why(),
+      run: () =>
+        confirm(`Discard the saved memory of ${name}?`, 'Discard', () =>
+          trpc().vms.discardMemory.mutate({ vmId }),
+        ),
     },
     {
       id: 'vm.reset',

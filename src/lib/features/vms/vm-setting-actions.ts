@@ -21,6 +21,9 @@ export const resizeAction = (vm: Vm, access: Access): Action => ({
     access.why('operator') ??
     (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
     (vm.state === 'missing' ? 'libvirt does not know it any more. Start it once first.' : null) ??
+    (vm.state === 'saved'
+      ? 'Its saved memory has the size that it has. Start it, or discard that first.'
+      : null) ??
     (OFF.includes(vm.state) ? null : 'It has to be off. Shut it down first.'),
   run: () => void dialogs.open(() => import('./ResizeDialog.svelte'), { vm }),
 });

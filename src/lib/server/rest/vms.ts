@@ -1,7 +1,7 @@
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import { vmAutostart, vmCreateRequest, vmResizeRequest, vmStopRequest } from '$lib/shared/wire/vms';
-import { PAUSE, REMOVE, RESET, RESIZE, RESUME, START, STOP } from '../vms/kinds';
+import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
 import { answer, json, type RestRequest } from './answer';
 import { readJson } from './body';
@@ -43,6 +43,8 @@ export const stopVm = answer('operator', async (request) =>
 export const resetVm = answer('operator', (request) => verb(request, RESET));
 export const pauseVm = answer('operator', (request) => verb(request, PAUSE));
 export const resumeVm = answer('operator', (request) => verb(request, RESUME));
+export const saveVm = answer('operator', (request) => verb(request, SAVE));
+export const discardVmMemory = answer('operator', (request) => verb(request, DISCARD));
 export const resizeVm = answer('operator', async (request) =>
   verb(request, RESIZE, sizeBody.parse(await readJson(request.event.request))),
 );

@@ -4,7 +4,7 @@ import type { OperationDefinition, Operations, RecordOwner } from '../operations
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
-import { CREATE, PAUSE, REMOVE, RESET, RESIZE, RESUME, START, STOP } from './kinds';
+import { CREATE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from './kinds';
 import { createInput, prepareCreate } from './prepare-create';
 import {
   preparePause,
@@ -15,6 +15,7 @@ import {
   prepareStop,
 } from './prepare-verbs';
 import { prepareResize, resizeInput } from './resize';
+import { prepareDiscard, prepareSave } from './saved-memory';
 import type { VmSecrets } from './secrets';
 import { refuseProtected } from './settings';
 import { endTurn } from './settings-store';
@@ -146,7 +147,8 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
     {
       kind: START,
       onInterrupt: 'continue',
-      deadlineMs: 10 * MINUTE_MS,
+      // Memory that was saved is read back.
+      deadlineMs: 40 * MINUTE_MS,
       prepare: (request) => prepareStart(deps, request),
       record: verbRecord(deps, (tx, record) => {
         refuseTooMuchPower(deps, tx, record);
@@ -181,6 +183,20 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       onInterrupt: 'continue',
       deadlineMs: MINUTE_MS,
       prepare: (request) => prepareResume(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: SAVE,
+      onInterrupt: 'continue',
+      deadlineMs: 40 * MINUTE_MS,
+      prepare: (request) => prepareSave(deps, request),
+      record: verbRecord(deps, (tx, { id }) => endTurn(tx, id, deps.host.bootId())),
+    },
+    {
+      kind: DISCARD,
+      onInterrupt: 'finish',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareDiscard(deps, request),
       record: verbRecord(deps),
     },
     {

@@ -2,7 +2,7 @@
 import type { VmStatus } from '$lib/plugin-api/vm';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
-import { START, STOP } from './kinds';
+import { SAVE, START, STOP } from './kinds';
 import { isReady } from '../pools/when-ready';
 import type { VmSettings } from './settings-store';
 import type { VmRecord } from './store';
@@ -39,9 +39,15 @@ function stateOf({
   if (record.state === 'removing') return { state: 'removing', stateText: null };
   if (operation?.kind === START && status !== 'running') return { state: 'starting', stateText: null };
   if (operation?.kind === STOP && status !== 'stopped') return { state: 'stopping', stateText: null };
+  if (operation?.kind === SAVE && status !== 'saved') return { state: 'saving', stateText: null };
   switch (status) {
     case 'crashed':
       return { state: status, stateText: 'Its process ended without having been asked to.' };
+    case 'saved':
+      return {
+        state: status,
+        stateText: isDue ? dueText(pool) : 'Its memory is kept: it goes on from there when it is started.',
+      };
     case 'missing':
       return {
         state: status,

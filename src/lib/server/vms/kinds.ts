@@ -5,6 +5,8 @@ export const STOP = 'vm.stop';
 export const RESET = 'vm.reset';
 export const PAUSE = 'vm.pause';
 export const RESUME = 'vm.resume';
+export const SAVE = 'vm.save';
+export const DISCARD = 'vm.discard-memory';
 export const RESIZE = 'vm.resize';
 export const REMOVE = 'vm.remove';
 

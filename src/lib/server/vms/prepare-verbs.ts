@@ -9,15 +9,15 @@ import type { Prepared } from '../operations/types';
 import type { VmDeps } from './deps';
 import { namesIn } from './place';
 import { poolFor } from './prepare-create';
+import { memoryOf } from './saved-memory';
 import { refuseProtected } from './settings';
-import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
+import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const record = recordOf(deps.db, parse(vmRequest, request).vmId);
   const plugin = deps.plugins.vm(record.plugin);
   const status = await statusNow(deps, record);
-  if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
-    throw wrongState(`"${record.name}" is ${status} already.`);
+  if (!isOff(status)) throw wrongState(`"${record.name}" is ${status} already.`);
   const pool = poolFor(deps.pools.list(), record.poolGuid);
   const { availableBytes } = deps.hostSize();
   if (record.memoryBytes > availableBytes)
@@ -27,7 +27,7 @@ export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<P
     );
   return prepared(plugin, record, {
     title: `Start ${record.name}`,
-    steps: plugin.start(record.spec),
+    steps: status === 'saved' ? memoryOf(plugin).restore(record.spec) : plugin.start(record.spec),
     locks: [usesLock(`pool:${pool.guid}`)],
   });
 }
@@ -102,8 +102,7 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
   // Its creation was taken back: only its name is left.
   if (record.state === 'failed' && names === null && status === 'missing')
     return prepared(plugin, record, { title, steps: [], notes: ['Nothing of it is on the host.'] });
-  if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
-    throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
+  if (!isOff(status)) throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
   const pool = deps.pools.list().find(({ guid }) => guid === record.poolGuid);
   if (pool) poolFor([pool], pool.guid);
   const { spec } = record;
@@ -118,6 +117,7 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
     steps: plugin.destroy(spec, { keepFolder: strange.length > 0 }),
     locks: pool ? [usesLock(`pool:${pool.guid}`)] : [],
     notes: [
+      ...(status === 'saved' ? ['Its saved memory is deleted.'] : []),
       ...(gone ? ['Its files are gone already.'] : deleted.map((path) => `${path} is deleted.`)),
       ...strange.map((path) => `${path} stays: it is not the machine's.`),
       ...(record.disk === 'empty' ? [] : [`The image "${record.imageName}" stays.`]),

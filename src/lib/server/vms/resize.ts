@@ -25,6 +25,11 @@ export async function prepareResize(deps: VmDeps, request: JsonObject): Promise<
       `libvirt does not know "${name}" any more.`,
       'Start it once: that makes it known again.',
     );
+  if (status === 'saved')
+    throw wrongState(
+      `"${name}" goes on with its saved memory, of the size that it has.`,
+      'Start it and shut it down, or discard its saved memory first.',
+    );
   if (status !== 'stopped' && status !== 'crashed')
     throw wrongState(`"${name}" is ${status}.`, 'Shut it down first.');
   const facts = await deps.plugins.vmSizeFacts(plugin.id, spec);

@@ -1,7 +1,7 @@
 /** What every verb on a machine that is there begins with. */
 import { z } from 'zod';
 import type { Step } from '$lib/plugin-api/plan';
-import type { VmPlugin } from '$lib/plugin-api/vm';
+import type { VmPlugin, VmStatus } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { requestIssues } from '$lib/shared/wire/requests';
 import type { Db, Transaction } from '../db/client';
@@ -28,6 +28,10 @@ export function recordOf(db: Db | Transaction, id: string): VmRecord {
 
 export const wrongState = (message: string, remedy?: string): AppError =>
   new AppError('vm_wrong_state', message, remedy === undefined ? {} : { remedy });
+
+/** No process of it runs. */
+export const isOff = (status: VmStatus | 'missing'): boolean =>
+  status === 'stopped' || status === 'saved' || status === 'crashed' || status === 'missing';
 
 /** As its engine says right now, not as it was read last. */
 export async function statusNow(deps: VmDeps, { plugin, id, name }: VmRecord) {

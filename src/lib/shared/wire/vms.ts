@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /**
  * What the user's operations made of a machine, and what its engine says now. crashed: its process ended without having been
- * asked to. missing: its engine does not know it any more. unknown: the engine does not answer.
+ * asked to. saved: off, with its memory kept. missing: its engine does not know it any more. unknown: the engine does not answer.
  */
 export const VM_STATES = [
   'creating',
@@ -14,6 +14,8 @@ export const VM_STATES = [
   'paused',
   'stopping',
   'stopped',
+  'saving',
+  'saved',
   'crashed',
   'missing',
   'unknown',

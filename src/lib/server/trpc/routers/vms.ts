@@ -10,7 +10,7 @@ import {
   type VmHost,
 } from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
-import { PAUSE, REMOVE, RESET, RESIZE, RESUME, START, STOP } from '../../vms/kinds';
+import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../../vms/kinds';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
 
@@ -59,6 +59,18 @@ export const vmsRouter = router({
     .input(vmRequest)
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: RESUME, request: input, actor: ctx.actor }),
+    ),
+  /** It goes off with its memory kept; `start` lets it go on. */
+  save: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: SAVE, request: input, actor: ctx.actor }),
+    ),
+  /** What was kept goes: it starts anew. */
+  discardMemory: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: DISCARD, request: input, actor: ctx.actor }),
     ),
   /** CPUs and memory of one that is off. */
   resize: operatorProcedure
