@@ -45,6 +45,8 @@ let answers: boolean;
 let boot: string;
 /** Bytes that a disk has left. */
 let free: number;
+/** Bytes of memory that nobody on the host uses. */
+let available: number;
 /** A second one, for what comes late. */
 let late: { guid: string; mounted: boolean };
 
@@ -114,6 +116,7 @@ beforeEach(() => {
   answers = true;
   boot = 'this-boot';
   free = 300 * MIB;
+  available = 8_000 * MIB;
   bench = createServiceBench();
   const { services, db } = bench;
   const host = {
@@ -148,7 +151,7 @@ beforeEach(() => {
   vms = createVms({
     ...{ db, host, plugins, operations, bus: services.bus, feed: services.feed, clock: systemClock },
     ...{ config: services.config, log: services.log },
-    hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: 8_000 * MIB }),
+    hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: available }),
     pools: { list: () => [pool, other] as unknown as Pool[] },
     images: { list: () => [image as unknown as Image] },
   });
@@ -403,6 +406,15 @@ describe('machines over the router', () => {
     machines = ids.map((id, index) => ({ id, name: id, status: index === 0 ? 'running' : 'stopped' }));
     const ask = { vmId: ids[1] ?? '', cpus: 1, memoryBytes: 4_000 * MIB };
     expect(await codeOf(caller('operator').vms.resize(ask))).toBe('memory_taken');
+    // Less than it has, or only more CPUs, is never too much.
+    available = 16 * MIB;
+    for (const change of [{ memoryBytes: 32 * MIB }, { cpus: 2, memoryBytes: 32 * MIB }]) {
+      const { id } = await caller('operator').vms.resize({ ...ask, ...change });
+      expect((await wait(id)).state).toBe('succeeded');
+    }
+    expect(await codeOf(caller('operator').vms.resize({ ...ask, memoryBytes: 48 * MIB }))).toBe(
+      'memory_taken',
+    );
   });
 
   it('are unknown while their engine does not answer, and nothing is done to them', async () => {

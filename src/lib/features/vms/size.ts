@@ -11,9 +11,10 @@ export function cpuProblem(text: string, host: VmHost | null | undefined): strin
   return cpus > most ? `This host has ${most} CPUs.` : null;
 }
 
-export function memoryProblem(textMib: string, host: VmHost | null | undefined): string | null {
+/** @param hasBytes what the machine has already, and may keep */
+export function memoryProblem(textMib: string, host: VmHost | null | undefined, hasBytes = 0): string | null {
   const bytes = Number(textMib) * MIB;
-  const free = host?.freeMemoryBytes ?? Infinity;
+  const free = Math.max(host?.freeMemoryBytes ?? Infinity, hasBytes);
   if (!Number.isInteger(bytes) || bytes < 16 * MIB) return 'A machine needs 16 MiB at least.';
   return bytes > free ? `${formatBytes(free)} can still be given to machines.` : null;
 }

@@ -115,16 +115,18 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
   },
 });
 
-/** The machine is off, and its start counts what it needs again: what it gets is written when it has it. */
+/** Admitted is what grows. The machine is off, and its start counts what it needs again: what it gets is written when it has it. */
 const resizeRecord = (deps: VmDeps): RecordOwner => ({
   ...verbRecord(deps),
   begin(tx, operationId, prepared) {
     const { vmId: id, cpus, memoryBytes } = resizeInput.parse(prepared.input);
-    verbRecord(deps, () => refuseTooMuchPower(deps, tx, { id, cpus, memoryBytes })).begin(
-      tx,
-      operationId,
-      prepared,
-    );
+    verbRecord(deps, (_tx, had) => {
+      const asked = {
+        cpus: cpus > had.cpus ? cpus : 0,
+        memoryBytes: memoryBytes > had.memoryBytes ? memoryBytes : 0,
+      };
+      if (asked.cpus + asked.memoryBytes > 0) refuseTooMuchPower(deps, tx, { id, ...asked });
+    }).begin(tx, operationId, prepared);
   },
   succeed(tx, _operationId, { input, subject: { id } }) {
     const { cpus, memoryBytes } = resizeInput.parse(input);

@@ -15,7 +15,10 @@ export async function prepareResize(deps: VmDeps, request: JsonObject): Promise<
   const { vmId, cpus, memoryBytes } = parse(vmResizeRequest, request);
   const record = recordOf(deps.db, vmId);
   const { name, spec } = record;
-  const issues = sizeIssues({ cpus, memoryBytes }, deps.hostSize());
+  const host = deps.hostSize();
+  // What it has already it may keep, however little is free now: its start asks again.
+  const availableBytes = Math.max(host.availableBytes, record.memoryBytes);
+  const issues = sizeIssues({ cpus, memoryBytes }, { ...host, availableBytes });
   if (issues.length > 0) throw issuesError(issues);
   const plugin = deps.plugins.vm(record.plugin);
   if (!plugin.resize) throw wrongState(`The plugin ${plugin.name} cannot resize machines.`);
