@@ -96,6 +96,8 @@ export function createAutostart(deps: Deps): Autostart {
       if (!ended) return false;
       const { state, error } = ended;
       if (state === 'succeeded') return true;
+      // Somebody did not want it.
+      if (state === 'cancelled') return false;
       throw new AppError('postcondition', error?.message ?? `Its start is ${state}.`);
     } catch (thrown) {
       const error = toAppError(thrown);
