@@ -1,14 +1,25 @@
 /** What is there now of a machine: its domain, its disk, its seed. They change nothing. */
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import type { Json, JsonObject, LookResult, LookStatus, PluginContext } from '../../src/lib/plugin-api';
+import type {
+  Json,
+  JsonObject,
+  LookResult,
+  LookStatus,
+  PluginContext,
+  VmReading,
+} from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import { activeNetworks, QEMU_IMG, readDomains } from './virsh';
+import type { SizeField } from './parse-size';
+import { activeNetworks, QEMU_IMG, readDomains, readSize } from './virsh';
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
 const text = (value: Json | undefined): string => {
   if (typeof value !== 'string') throw new TypeError('an argument of a look is no text');
   return value;
 };
+
+const isOff = ({ status }: VmReading): boolean =>
+  status === 'stopped' || status === 'saved' || status === 'crashed';
 
 /** Where the first volume descriptor of an ISO 9660 filesystem says what it is (ECMA-119, 8.1). */
 const ISO_MAGIC = { offset: 32_769, bytes: Buffer.from('CD001') };
@@ -25,6 +36,7 @@ function isIso(path: string): boolean {
 
 export function looksOf(sdk: PluginSdk) {
   const domains = readDomains(sdk);
+  const domainSize = readSize(sdk);
   const find = async (context: PluginContext, id: string) =>
     (await domains(context)).find((domain) => domain.id === id) ?? null;
   const parseInfo = sdk.defineParser('qemu-img info', (json) => {
@@ -37,19 +49,40 @@ export function looksOf(sdk: PluginSdk) {
     async running(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));
       if (!domain) return seen('absent', 'libvirt does not know the machine.');
-      return domain.status === 'stopped' || domain.status === 'crashed'
+      return isOff(domain)
         ? seen('absent', `The machine "${domain.name}" is off.`)
         : seen('done', `The machine "${domain.name}" is ${domain.status}.`);
     },
-    /** done: it is off, or its time is over. */
+    /** done: it is in this very status. */
+    async status(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const domain = await find(context, text(args['id']));
+      if (!domain) return seen('absent', 'libvirt does not know the machine.');
+      return seen(
+        domain.status === args['is'] ? 'done' : 'absent',
+        `The machine "${domain.name}" is ${domain.status}.`,
+      );
+    },
+    /** foreign: neither what the step makes of it nor what it was. */
+    async size(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const size = await domainSize(context, text(args['id']));
+      const field = text(args['field']) as SizeField;
+      const status = size[field] === args['is'] ? 'done' : size[field] === args['was'] ? 'absent' : 'foreign';
+      return seen(status, `${field} is ${size[field]}.`);
+    },
+    /** done: it is off, or the time of this wait is over; `endMs` is when it is switched off. */
     async 'shut-down'(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));
-      if (!domain || domain.status === 'stopped' || domain.status === 'crashed')
-        return seen('done', 'The machine is off.');
-      const left = Math.ceil((Number(args['untilMs']) - Date.now()) / 1_000);
-      return left > 0
-        ? seen('running', `The machine was asked to shut down and has ${left} s left for it.`)
-        : seen('done', 'The machine did not shut down in the time that it had.');
+      if (!domain || isOff(domain)) return seen('done', 'The machine is off.');
+      const now = Date.now();
+      const left = Math.ceil((Number(args['endMs']) - now) / 1_000);
+      if (now < Number(args['untilMs']))
+        return seen('running', `The machine was asked to shut down and has ${left} s left for it.`);
+      return seen(
+        'done',
+        left > 0
+          ? `The machine has not shut down yet and has ${left} s left for it.`
+          : 'The machine did not shut down in the time that it had.',
+      );
     },
     /** foreign: another machine has the name. */
     async defined(context: PluginContext, args: JsonObject): Promise<LookResult> {

@@ -1,10 +1,12 @@
 /**
- * `virsh list --all --uuid --name` and `virsh domstats --state --raw`, one after the other. The first has a line
- * `<uuid> <name>` for each domain, the second a block that is headed by the name. Pure.
+ * `virsh list --all --uuid --name`, `virsh list --with-managed-save --uuid` and `virsh domstats --state --raw`, one after the
+ * other. The first has a line `<uuid> <name>` for each domain, the second one with its UUID for each whose memory is saved, the
+ * third a block that is headed by the name. Pure.
  */
 import type { VmReading, VmStatus, VmUsage } from '../../src/lib/plugin-api';
 
 const LISTED = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s+(\S.*)$/;
+const SAVED = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s*$/;
 const HEADING = /^Domain: '(.*)'$/;
 const FIELD = /^\s+([a-z][\w.-]*)=(.*)$/;
 
@@ -32,12 +34,15 @@ function statusOf(name: string, fields: Map<string, string>): VmStatus {
 interface Block {
   id: string;
   name: string;
+  /** Its memory is kept in a file. */
+  saved: boolean;
   fields: Map<string, string>;
 }
 
 /** @throws Error for any line that is none of these */
 function parseBlocks(text: string): Block[] {
   const listed = new Map<string, string>();
+  const saved = new Set<string>();
   const blocks = new Map<string, Map<string, string>>();
   let block: Map<string, string> | null = null;
   for (const line of text.split('\n')) {
@@ -45,20 +50,26 @@ function parseBlocks(text: string): Block[] {
     const heading = HEADING.exec(line);
     const field = FIELD.exec(line);
     const entry = LISTED.exec(line);
+    const only = SAVED.exec(line);
     if (heading) blocks.set(heading[1] ?? '', (block = new Map<string, string>()));
     else if (block && field) block.set(field[1] ?? '', field[2] ?? '');
     else if (!block && entry) listed.set(entry[2] ?? '', entry[1] ?? '');
+    else if (!block && only) saved.add(only[1] ?? '');
     else throw new Error(`the line ${JSON.stringify(line)}`);
   }
   // One that came or went between the two questions is in one answer only; its event has it read again.
   return [...listed].flatMap(([name, id]) => {
     const fields = blocks.get(name);
-    return fields ? [{ id, name, fields }] : [];
+    return fields ? [{ id, name, fields, saved: saved.has(id) }] : [];
   });
 }
 
 export const parseDomains = (text: string): VmReading[] =>
-  parseBlocks(text).map(({ id, name, fields }) => ({ id, name, status: statusOf(name, fields) }));
+  parseBlocks(text).map(({ id, name, fields, saved }) => {
+    const status = statusOf(name, fields);
+    // One that is on may still have the file that it has just been restored from.
+    return { id, name, status: status === 'stopped' && saved ? 'saved' : status };
+  });
 
 const KIB = 1024;
 function numberOf(fields: Map<string, string>, key: string): number | null {

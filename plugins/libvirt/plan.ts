@@ -1,25 +1,13 @@
-/** What is done for a machine, as steps. Pure. */
+/** How a machine comes to be and how it goes, as steps. Pure. */
 import { posix } from 'node:path';
-import type { Look, Step, VmOrigin, VmSpec } from '../../src/lib/plugin-api';
+import type { Step, VmOrigin, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import { domainXml } from './domain-xml';
-import { ID, NETWORK, QEMU_IMG, VIRSH, virsh, XORRISO } from './virsh';
+import { defineStep, look, run, switchOff } from './domain-steps';
+import { QEMU_IMG, XORRISO } from './virsh';
 
 const MINUTE_MS = 60_000;
 /** A copy reads and writes the whole image. */
 const COPY_MS = 240 * MINUTE_MS;
-
-const look = (name: string, args: Look['args'], more: Partial<Look> = {}): Look => ({
-  look: `${ID}/${name}`,
-  args,
-  ...more,
-});
-const running = (spec: VmSpec): Look => look('running', { id: spec.id }, { untilReboot: true });
-const off = (spec: VmSpec): Look => look('running', { id: spec.id }, { negate: true });
-const run = (...words: string[]) => ({ do: 'exec', program: VIRSH, argv: virsh(...words) }) as const;
-
-/** 1: it went off by itself at that very moment. The look that follows tells. */
-const runUnlessOff = (...words: string[]) => ({ ...run(...words), okExitCodes: [0, 1] });
 
 const seedFiles = (spec: VmSpec) => ({
   userData: posix.join(spec.folder, 'user-data'),
@@ -103,20 +91,6 @@ export function plansOf(sdk: PluginSdk) {
     ];
   }
 
-  const define = (spec: VmSpec): Step => ({
-    name: 'define',
-    title: 'Tell libvirt about the machine',
-    run: { do: 'exec', program: VIRSH, argv: virsh('define', '/dev/stdin'), stdin: domainXml(sdk, spec) },
-    undo: [run('undefine', spec.id, '--managed-save', '--nvram')],
-    look: look('defined', { id: spec.id, name: spec.name }),
-  });
-  const switchOff = (spec: VmSpec): Step => ({
-    name: 'switch-off',
-    title: 'Switch it off, if it is still on',
-    run: runUnlessOff('destroy', spec.id),
-    undo: 'impossible',
-    look: off(spec),
-  });
   const removeFile = (name: string, path: string): Step => ({
     name,
     title: `Delete ${posix.basename(path)}`,
@@ -147,7 +121,7 @@ export function plansOf(sdk: PluginSdk) {
         },
         ...volume(spec, origin),
         ...seed(spec, origin),
-        define(spec),
+        defineStep(sdk, spec),
       ];
     },
     destroy(spec: VmSpec, { keepFolder }: { keepFolder: boolean }): Step[] {
@@ -182,54 +156,5 @@ export function plansOf(sdk: PluginSdk) {
             ]),
       ];
     },
-    start: (spec: VmSpec): Step[] => [
-      define(spec),
-      {
-        name: 'start-network',
-        title: `Start the network "${NETWORK}"`,
-        run: run('net-start', NETWORK),
-        // Other machines may use it by now.
-        undo: 'nothing',
-        look: look('network', { name: NETWORK }, { untilReboot: true }),
-      },
-      {
-        name: 'start',
-        title: 'Start the machine',
-        run: run('start', spec.id),
-        undo: [run('destroy', spec.id)],
-        look: running(spec),
-      },
-    ],
-    stop: (spec: VmSpec, untilMs: number | null): Step[] => [
-      ...(untilMs === null
-        ? []
-        : [
-            {
-              name: 'ask-to-shut-down',
-              title: 'Press its power button',
-              run: runUnlessOff('shutdown', spec.id, '--mode', 'acpi'),
-              undo: 'nothing',
-              // That the button was pressed cannot be seen, only what the guest makes of it.
-              look: { ...off(spec), fleeting: true },
-            } satisfies Step,
-            {
-              name: 'wait-for-it',
-              title: 'Give it time to shut down',
-              run: { do: 'wait' },
-              undo: 'nothing',
-              look: look('shut-down', { id: spec.id, untilMs }),
-            } satisfies Step,
-          ]),
-      switchOff(spec),
-    ],
-    reset: (spec: VmSpec): Step[] => [
-      {
-        name: 'reset',
-        title: 'Press its reset button',
-        run: run('reset', spec.id),
-        undo: 'nothing',
-        look: { ...off(spec), fleeting: true },
-      },
-    ],
   };
 }

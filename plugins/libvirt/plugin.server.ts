@@ -5,6 +5,8 @@ import { acceleration } from './acceleration';
 import { consolesOf } from './consoles';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
+import { powerPlansOf } from './plan-power';
+import { planResize } from './plan-resize';
 import {
   ID,
   NETWORK,
@@ -12,6 +14,7 @@ import {
   QEMU_IMG,
   readDomains,
   readUsage,
+  readSize,
   SOCKET,
   STDBUF,
   VIRSH,
@@ -59,6 +62,11 @@ export default (sdk: PluginSdk) =>
     acceleration,
     ...plansOf(sdk),
     console: consolesOf(sdk),
+    ...powerPlansOf(sdk),
+    resize: {
+      facts: async (context, { id }) => ({ ...(await readSize(sdk)(context, id)) }),
+      plan: planResize,
+    },
     status: readDomains(sdk),
     usage: readUsage(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.

@@ -2,6 +2,7 @@
 import type { PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { parseDomains, parseUsage } from './parse-domains';
+import { parseSize, type DomainSize } from './parse-size';
 
 export const ID = 'libvirt';
 export const VIRSH = '/usr/bin/virsh';
@@ -12,17 +13,20 @@ export const XORRISO = '/usr/bin/xorriso';
 export const STDBUF = '/usr/bin/stdbuf';
 /** Where libvirtd listens; there while it runs, or while systemd listens in its place. */
 export const SOCKET = '/run/libvirt/libvirt-sock';
+/** Where libvirt writes the memory of machines that it saves. */
+export const SAVE_FOLDER = '/var/lib/libvirt/qemu';
 export const NETWORK = 'default';
 
 export const virsh = (...words: string[]): string[] => ['-q', '-c', 'qemu:///system', ...words];
 
 const TIMEOUT_MS = 10_000;
 
+const ALL_DOMAINS = 'list --all --uuid --name; list --all --with-managed-save --uuid; domstats --state --raw';
 /** Every domain with its state: one start of virsh, one connection, however many there are. */
 export const readDomains =
   (sdk: PluginSdk) =>
   async (context: PluginContext): Promise<VmReading[]> => {
-    const { stdout } = await context.read(VIRSH, virsh('list --all --uuid --name; domstats --state --raw'), {
+    const { stdout } = await context.read(VIRSH, virsh(ALL_DOMAINS), {
       timeoutMs: TIMEOUT_MS,
     });
     return sdk.defineParser('virsh list and domstats', parseDomains)(stdout);
@@ -40,6 +44,16 @@ export const readUsage =
       { timeoutMs: TIMEOUT_MS },
     );
     return sdk.defineParser('virsh domstats', parseUsage)(stdout);
+  };
+
+/** What one domain has, and can have. */
+export const readSize =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext, id: string): Promise<DomainSize> => {
+    const { stdout } = await context.read(VIRSH, virsh('domstats', '--raw', '--vcpu', '--balloon', id), {
+      timeoutMs: TIMEOUT_MS,
+    });
+    return sdk.defineParser('virsh domstats', parseSize)(stdout);
   };
 
 /** Names of the networks that are up. */

@@ -152,6 +152,69 @@ describe('the machines', () => {
     await state('stopped').waitFor();
   });
 
+  it('are paused and go on with a click', async () => {
+    await button('Start').click();
+    await state('running').waitFor();
+    await button('Pause').click();
+    await state('paused').waitFor();
+    expect(await button('Shut down').getAttribute('aria-disabled')).toBe('true');
+    await lookAt(new URL(page.url()).pathname, 'vm-paused');
+    await button('Resume').click();
+    await state('running').waitFor();
+    await button('Switch off').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
+    await state('stopped').waitFor();
+  });
+
+  it('are saved with a click, and start anew when that is discarded', async () => {
+    await button('Start').click();
+    await state('running').waitFor();
+    await button('Save').click();
+    await state('saved').waitFor();
+    await page.getByText('Its memory is kept: it goes on from there when it is started.').waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm-saved');
+    await lookAt('/vms', 'vms-saved');
+    await button('Discard memory').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+    await state('stopped').waitFor();
+  });
+
+  it('start with the host when that is wanted, and are protected', async () => {
+    await page.getByText('It stays off until somebody starts it.').waitFor();
+    await page.getByTestId('vm.autostart').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Start it with the host').check();
+    await dialog.getByLabel('Delay, s').fill('x');
+    await dialog.getByText('A whole number from 0 to 3600.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Save' }).getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel('Delay, s').fill('30');
+    await page.screenshot({ path: join(shots, 'vms-autostart.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/starts by itself once its pool is there, .* next one 30 s after it/).waitFor();
+    await page.getByTestId('vm.protect').click();
+    await page.getByText('Protected against being removed.').waitFor();
+    expect(await button('Remove').getAttribute('aria-disabled')).toBe('true');
+    await lookAt(new URL(page.url()).pathname, 'vm-settings');
+    await page.getByTestId('vm.protect').click();
+    await page.getByText('It can be removed.').waitFor();
+  });
+
+  it('get another size while they are off', async () => {
+    await page.getByTestId('vm.resize').click();
+    const dialog = page.getByRole('dialog');
+    const change = dialog.getByRole('button', { name: 'Change' });
+    expect(await change.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel('CPUs').fill('0');
+    await dialog.getByText('A machine needs one CPU at least.').first().waitFor();
+    await page.screenshot({ path: join(shots, 'vms-resize.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByLabel('CPUs').fill('2');
+    await dialog.getByLabel('Memory, MiB').fill('48');
+    await change.click();
+    await page.getByText('2 CPUs, 48 MiB.').waitFor();
+  });
+
   it('are removed only after each file was named and the name typed', async () => {
     await button('Remove').click();
     const dialog = page.getByRole('dialog');

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appliance } from '../support/appliance';
-import { addImage, ended, makePool, microRequest, mustSucceed, POOL_GUID } from '../support/machines';
+import { addImage, ended, makePool, MIB, microRequest, mustSucceed, POOL_GUID } from '../support/machines';
 import { microGuest } from '../support/micro-guest';
 import type { FileServer } from '../support/file-server';
 import type { PrivateLibvirt } from '../support/private-libvirt';
@@ -20,7 +20,11 @@ const recordState = (appliance: Appliance): string | undefined =>
 const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
 
 export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): Scenario[] {
-  const isOn = (): boolean => libvirt().domstate('web') === 'running';
+  const is = (state: string): boolean => libvirt().domstate('web') === state;
+  const isSaved = (): boolean =>
+    libvirt().virsh('list', '--all', '--with-managed-save', '--name').stdout.trim() === 'web';
+  const post = async (appliance: Appliance, verb: string, body?: unknown): Promise<void> =>
+    void (await mustSucceed(appliance, await appliance.rest('POST', path(verb), body)));
   const create = async (appliance: Appliance) => {
     const [image] = appliance.query<{ id: string }>('SELECT id FROM images');
     return appliance.rest('POST', '/vms', {
@@ -30,12 +34,14 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     });
   };
   const remove = async (appliance: Appliance): Promise<void> => {
-    if (isOn())
-      await mustSucceed(appliance, await appliance.rest('POST', path('/stop'), { graceSeconds: 0 }));
+    if (is('running') || is('paused')) await post(appliance, '/stop', { graceSeconds: 0 });
     if (recordState(appliance)) await mustSucceed(appliance, await appliance.rest('DELETE', path()));
   };
   /** The pool, its image, and the network that every start needs; then the machine as a case wants it. */
-  async function setUp(appliance: Appliance, wanted: 'gone' | 'off' | 'on'): Promise<void> {
+  async function setUp(
+    appliance: Appliance,
+    wanted: 'gone' | 'off' | 'on' | 'paused' | 'saved',
+  ): Promise<void> {
     if (appliance.query('SELECT 1 FROM pools WHERE guid = ?', POOL_GUID).length === 0)
       await makePool(appliance);
     if (appliance.query('SELECT 1 FROM images').length === 0)
@@ -55,22 +61,39 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       const { body } = (await create(appliance)) as { body: { operationId: string } };
       await ended(appliance, body.operationId);
     }
-    const [verb, more] = wanted === 'on' ? ['/start', {}] : ['/stop', { graceSeconds: 0 }];
-    if (isOn() !== (wanted === 'on'))
-      await mustSucceed(appliance, await appliance.rest('POST', path(String(verb)), more));
+    if (wanted === 'saved' && isSaved()) return;
+    if (wanted === 'off') {
+      if (!is('shut off')) await post(appliance, '/stop', { graceSeconds: 0 });
+      if (isSaved()) await mustSucceed(appliance, await appliance.rest('DELETE', path('/saved-memory')));
+      return;
+    }
+    if (is('shut off')) await post(appliance, '/start');
+    if (wanted === 'paused' && is('running')) await post(appliance, '/pause');
+    if (wanted === 'on' && is('paused')) await post(appliance, '/resume');
     if (wanted === 'on') await libvirt().guestListens('web');
+    if (wanted === 'saved') await post(appliance, '/save');
+  }
+  const sizeOf = (cpus: number) => ({ cpus, memoryBytes: 32 * MIB });
+  async function size(appliance: Appliance, cpus: number): Promise<void> {
+    const [now] = appliance.query<{ cpus: number }>('SELECT cpus FROM vms');
+    if (now?.cpus !== cpus)
+      await mustSucceed(appliance, await appliance.rest('PUT', path('/size'), sizeOf(cpus)));
   }
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
   function observe(appliance: Appliance): unknown {
     const machines = join(appliance.dataDir, 'mnt/tank/machines');
     return {
       domains: libvirt().virsh('list', '--all', '--uuid', '--name').stdout.trim(),
-      on: isOn(),
+      definition: libvirt().virsh('dumpxml', '--inactive', 'web').stdout,
+      is: libvirt().domstate('web'),
+      saved: isSaved(),
       files: names(machines).flatMap((name) => [
         name,
         ...names(join(machines, name)).map((file) => `${name}/${file}`),
       ]),
-      records: appliance.query("SELECT id, name, state, memory_bytes FROM vms WHERE state <> 'failed'"),
+      records: appliance.query(
+        "SELECT id, name, state, cpus, memory_bytes, spec FROM vms WHERE state <> 'failed'",
+      ),
       secrets: recordState(appliance) === 'failed' ? [] : names(join(appliance.dataDir, 'secrets')),
     };
   }
@@ -106,6 +129,57 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       setUp: (appliance) => setUp(appliance, 'on'),
       begin: (appliance) => appliance.rest('POST', path('/stop'), { graceSeconds: 0 }),
       backward: false,
+      observe,
+    },
+    {
+      title: 'vm.pause',
+      kind: 'vm.pause',
+      setUp: (appliance) => setUp(appliance, 'on'),
+      begin: (appliance) => appliance.rest('POST', path('/pause')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.resume',
+      kind: 'vm.resume',
+      setUp: (appliance) => setUp(appliance, 'paused'),
+      begin: (appliance) => appliance.rest('POST', path('/resume')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.save',
+      kind: 'vm.save',
+      setUp: (appliance) => setUp(appliance, 'on'),
+      begin: (appliance) => appliance.rest('POST', path('/save')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.start, with saved memory',
+      kind: 'vm.start',
+      setUp: (appliance) => setUp(appliance, 'saved'),
+      begin: (appliance) => appliance.rest('POST', path('/start')),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.discard-memory',
+      kind: 'vm.discard-memory',
+      setUp: (appliance) => setUp(appliance, 'saved'),
+      begin: (appliance) => appliance.rest('DELETE', path('/saved-memory')),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.resize, to more CPUs',
+      kind: 'vm.resize',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await size(appliance, 1);
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/size'), sizeOf(2)),
+      backward: true,
       observe,
     },
     {

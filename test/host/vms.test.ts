@@ -98,7 +98,24 @@ describe('a machine', () => {
     const id = (await vm())?.id ?? '';
     expect(codeOf(await rest('POST', `/vms/${id}/start`))).toBe('vm_wrong_state');
     expect(codeOf(await rest('DELETE', `/vms/${id}`))).toBe('vm_wrong_state');
+    const size = { cpus: 2, memoryBytes: 64 * 1024 ** 2 };
+    expect(codeOf(await rest('PUT', `/vms/${id}/size`, size))).toBe('vm_wrong_state');
     expect(codeOf(await rest('DELETE', `/images/${machines.imageId}`))).toBe('image_in_use');
+  });
+
+  it('stands still when it is paused, and goes on as the same process', async () => {
+    const id = (await vm())?.id ?? '';
+    expect(codeOf(await rest('POST', `/vms/${id}/resume`))).toBe('vm_wrong_state');
+    const pid = machines.libvirt.pidOf('web');
+    await verb('pause');
+    expect((await vm())?.state).toBe('paused');
+    expect(machines.libvirt.domstate('web')).toBe('paused');
+    expect(codeOf(await rest('POST', `/vms/${id}/pause`))).toBe('vm_wrong_state');
+    // It would not notice its power button.
+    expect(codeOf(await rest('POST', `/vms/${id}/stop`))).toBe('vm_wrong_state');
+    await verb('resume');
+    expect((await vm())?.state).toBe('running');
+    expect(machines.libvirt.pidOf('web')).toBe(pid);
   });
 
   it('shuts down when it is asked to, without force', async () => {
@@ -106,7 +123,44 @@ describe('a machine', () => {
     const operation = await verb('stop', { graceSeconds: 60 });
     expect(operation.steps.find(({ name }) => name === 'switch-off')?.state).toBe('skipped');
     expect((await vm())?.state).toBe('stopped');
-    expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/stop`))).toBe('vm_wrong_state');
+    for (const wrong of ['stop', 'pause', 'resume'])
+      expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/${wrong}`))).toBe('vm_wrong_state');
+  });
+
+  it('is saved with its memory and goes on from there, or is started anew', async () => {
+    const path = `/vms/${(await vm())?.id ?? ''}`;
+    const { libvirt } = machines;
+    await verb('start');
+    await libvirt.guestListens('web');
+    await verb('save');
+    expect(await vm()).toMatchObject({ state: 'saved', stateText: expect.stringContaining('memory') });
+    expect(libvirt.domstate('web')).toBe('shut off');
+    expect(codeOf(await rest('POST', `${path}/save`))).toBe('vm_wrong_state');
+    const size = { cpus: 2, memoryBytes: 64 * 1024 ** 2 };
+    expect(codeOf(await rest('PUT', `${path}/size`, size))).toBe('vm_wrong_state');
+    const operation = await verb('start');
+    expect(operation.steps.map(({ name }) => name)).toEqual(['start-network', 'restore']);
+    expect((await vm())?.state).toBe('running');
+    // It has not started anew: it still listens to its button.
+    await verb('save');
+    await mustSucceed(machines.appliance, await rest('DELETE', `${path}/saved-memory`));
+    expect((await vm())?.state).toBe('stopped');
+    expect(codeOf(await rest('DELETE', `${path}/saved-memory`))).toBe('vm_wrong_state');
+  });
+
+  it('is not removed while it is protected', async () => {
+    const path = `/vms/${(await vm())?.id ?? ''}`;
+    expect((await rest('PUT', `${path}/protection`)).body).toMatchObject({ protected: true });
+    expect((await rest('DELETE', path)).body).toMatchObject({
+      error: { code: 'vm_protected', message: expect.stringContaining('web') },
+    });
+    expect((await rest('DELETE', `${path}/protection`)).body).toMatchObject({ protected: false });
+  });
+
+  it('shuts down without force also when it did not hear the first press, because it had just been started', async () => {
+    await verb('start');
+    const operation = await verb('stop', { graceSeconds: 60 });
+    expect(operation.steps.find(({ name }) => name === 'switch-off')?.state).toBe('skipped');
   });
 
   it('keeps its pool from being removed while it is off', async () => {
@@ -114,6 +168,31 @@ describe('a machine', () => {
     expect(refused.body).toMatchObject({
       error: { code: 'pool_needed', message: expect.stringContaining('web') },
     });
+  });
+
+  it('gets another size while it is off, and keeps what somebody added with virsh', async () => {
+    const path = `/vms/${(await vm())?.id ?? ''}`;
+    const { libvirt } = machines;
+    libvirt.virsh('desc', 'web', '--config', '--title', 'kept by hand');
+    const size = async () => {
+      const xml = libvirt.virsh('dumpxml', '--inactive', 'web').stdout;
+      return ['memory', 'currentMemory', 'vcpu', 'title'].map(
+        (tag) => new RegExp(`<${tag}[^>]*>([^<]*)<`).exec(xml)?.[1],
+      );
+    };
+    const resize = async (cpus: number, mib: number) =>
+      mustSucceed(
+        machines.appliance,
+        await rest('PUT', `${path}/size`, { cpus, memoryBytes: mib * 1024 ** 2 }),
+      );
+    await resize(2, 48);
+    expect(await size()).toEqual(['49152', '49152', '2', 'kept by hand']);
+    expect(await vm()).toMatchObject({ cpus: 2, memoryBytes: 48 * 1024 ** 2 });
+    expect(codeOf(await rest('PUT', `${path}/size`, { cpus: 0, memoryBytes: 48 * 1024 ** 2 }))).toBe(
+      'cpus_invalid',
+    );
+    await resize(1, 32);
+    expect(await size()).toEqual(['32768', '32768', '1', 'kept by hand']);
   });
 
   it('starts again, is reset, and is switched off at once', async () => {
@@ -145,8 +224,6 @@ describe('what happens to a machine outside of Cairn', () => {
     await until('running');
     machines.libvirt.virsh('suspend', 'web');
     await until('paused');
-    // It would not notice its power button.
-    expect(codeOf(await rest('POST', `/vms/${(await vm())?.id ?? ''}/stop`))).toBe('vm_wrong_state');
     machines.libvirt.virsh('resume', 'web');
     await until('running');
     machines.libvirt.virsh('destroy', 'web');

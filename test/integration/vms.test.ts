@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -41,6 +42,13 @@ let root: string;
 /** What the engine says. */
 let machines: VmReading[];
 let answers: boolean;
+let boot: string;
+/** Bytes that a disk has left. */
+let free: number;
+/** Bytes of memory that nobody on the host uses. */
+let available: number;
+/** A second one, for what comes late. */
+let late: { guid: string; mounted: boolean };
 
 const engine = {
   ...{
@@ -66,6 +74,18 @@ const engine = {
   ],
   start: (spec) => [step('start', join(spec.folder, 'on'))],
   stop: () => [],
+  memory: {
+    folder: '/save',
+    save: (spec) => [step('save', join(spec.folder, 'saved'))],
+    restore: (spec) => [step('restore', join(spec.folder, 'restored'))],
+    discard: () => [],
+  },
+  pause: (spec) => [step('pause', join(spec.folder, 'paused'))],
+  resume: () => [],
+  resize: {
+    facts: () => Promise.resolve({ was: 1 }),
+    plan: (spec, { cpus }) => [step('resize', join(spec.folder, `size-${cpus}`))],
+  },
   status: () => Promise.resolve(machines),
   check: () => Promise.resolve({ available: true }),
   acceleration: () => Promise.resolve({ virtType: 'qemu', reason: 'It was tried.' }),
@@ -90,22 +110,27 @@ beforeEach(() => {
   Object.assign(engine, normal);
   root = mkdtempSync(join(tmpdir(), 'cairn-vms-'));
   mkdirSync(join(root, 'tank'));
+  mkdirSync(join(root, 'late'));
   writeFileSync(join(root, 'image.raw'), 'x'.repeat(512));
   machines = [];
   answers = true;
+  boot = 'this-boot';
+  free = 300 * MIB;
+  available = 8_000 * MIB;
   bench = createServiceBench();
   const { services, db } = bench;
   const host = {
     commands: createCommands([]),
     blockDevices: { current: () => [], pathOf: () => null },
     mounts: () => [],
-    bootId: () => 'this-boot',
-    usage: () => Promise.resolve({ sizeBytes: 1e9, usedBytes: 0, availableBytes: 300 * MIB }),
+    bootId: () => boot,
+    usage: () => Promise.resolve({ sizeBytes: 1e9, usedBytes: 0, availableBytes: free }),
   } as unknown as Host;
   const plugins = {
     vmPlugins: () => ['toy'],
     vm: () => engine,
     acceleration: engine.acceleration,
+    vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
   } as unknown as Plugins;
   const operations = createOperations({
@@ -113,6 +138,8 @@ beforeEach(() => {
     ...{ log: services.log, config: services.config },
   });
   const pool = { guid: GUID, label: 'Tank', state: 'ready', mounted: true, mountPath: join(root, 'tank') };
+  const other = { ...pool, guid: randomUUID(), label: 'Late', mountPath: join(root, 'late') };
+  late = other;
   const image = {
     id: 'i',
     name: 'Micro',
@@ -124,8 +151,8 @@ beforeEach(() => {
   vms = createVms({
     ...{ db, host, plugins, operations, bus: services.bus, feed: services.feed, clock: systemClock },
     ...{ config: services.config, log: services.log },
-    hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: 8_000 * MIB }),
-    pools: { list: () => [pool as unknown as Pool] },
+    hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: available }),
+    pools: { list: () => [pool, other] as unknown as Pool[] },
     images: { list: () => [image as unknown as Image] },
   });
   services.operations = operations;
@@ -258,6 +285,138 @@ describe('machines over the router', () => {
     expect(existsSync(join(root, 'tank/machines/web'))).toBe(false);
   });
 
+  it('are paused while they run, and go on only after that', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('stopped');
+    expect(await codeOf(caller('viewer').vms.pause(ask))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.pause(ask))).toBe('vm_wrong_state');
+    say('running');
+    expect(await codeOf(caller('operator').vms.resume(ask))).toBe('vm_wrong_state');
+    expect((await wait((await caller('operator').vms.pause(ask)).id)).state).toBe('succeeded');
+    say('paused');
+    expect(await codeOf(caller('operator').vms.pause(ask))).toBe('vm_wrong_state');
+    expect((await wait((await caller('operator').vms.resume(ask)).id)).state).toBe('succeeded');
+  });
+
+  it('are not removed while an administrator protects them', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    expect(await codeOf(caller('operator').vms.protect({ ...ask, value: true }))).toBe('forbidden');
+    expect(await caller('admin').vms.protect({ ...ask, value: true })).toMatchObject({ protected: true });
+    for (const work of [caller('admin').vms.remove(ask), caller('operator').vms.previewRemove(ask)])
+      expect(await codeOf(work)).toBe('vm_protected');
+    await caller('admin').vms.protect({ ...ask, value: false });
+    // Also when it is protected while its files are still being listed.
+    const slow = Promise.withResolvers<VmReading[]>();
+    engine.status = () => slow.promise;
+    const removal = codeOf(caller('operator').vms.remove(ask));
+    await caller('admin').vms.protect({ ...ask, value: true });
+    slow.resolve(machines);
+    expect(await removal).toBe('vm_protected');
+    engine.status = normal.status;
+    await caller('admin').vms.protect({ ...ask, value: false });
+    rmSync(join(root, 'tank/machines/web/on'), { recursive: true });
+    expect((await wait((await caller('operator').vms.remove(ask)).id)).state).toBe('succeeded');
+    expect(await codeOf(caller('admin').vms.protect({ ...ask, value: true }))).toBe('vm_not_found');
+  });
+
+  it('are saved while they run, go on from there, and are not resized meanwhile', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('stopped');
+    expect(await codeOf(caller('operator').vms.save(ask))).toBe('vm_wrong_state');
+    expect(await codeOf(caller('operator').vms.discardMemory(ask))).toBe('vm_wrong_state');
+    say('running');
+    expect(await codeOf(caller('viewer').vms.save(ask))).toBe('forbidden');
+    free = 10 * MIB;
+    expect(await codeOf(caller('operator').vms.save(ask))).toBe('vm_save_no_room');
+    free = 400 * MIB;
+    expect((await wait((await caller('operator').vms.save(ask)).id)).state).toBe('succeeded');
+    say('saved');
+    const resize = caller('operator').vms.resize({ ...ask, cpus: 2, memoryBytes: 128 * MIB });
+    expect(await codeOf(resize)).toBe('vm_wrong_state');
+    expect(vms.get(subject.id).state).toBe('saved');
+    const started = await wait((await caller('operator').vms.start(ask)).id);
+    expect(started.steps.map(({ name }) => name)).toEqual(['restore']);
+    expect((await wait((await caller('operator').vms.discardMemory(ask)).id)).state).toBe('succeeded');
+    expect((await caller('operator').vms.previewRemove(ask)).notes).toContain('Its saved memory is deleted.');
+  });
+
+  it('get another size while they are off, within what the host has', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id, cpus: 2, memoryBytes: 128 * MIB };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('running');
+    expect(await codeOf(caller('operator').vms.resize(ask))).toBe('vm_wrong_state');
+    say('stopped');
+    expect(await codeOf(caller('viewer').vms.resize(ask))).toBe('forbidden');
+    const refusals = [
+      [{ cpus: 0 }, 'cpus_invalid'],
+      [{ cpus: 1.5 }, 'cpus_invalid'],
+      [{ cpus: 5 }, 'cpus_too_many'],
+      [{ memoryBytes: 0 }, 'memory_invalid'],
+      [{ memoryBytes: 1e12 }, 'memory_too_much'],
+    ] as const;
+    for (const [change, code] of refusals)
+      expect(await codeOf(caller('operator').vms.resize({ ...ask, ...change }))).toBe(code);
+    expect((await wait((await caller('operator').vms.resize(ask)).id)).state).toBe('succeeded');
+    expect(vms.get(subject.id)).toMatchObject({ cpus: 2, memoryBytes: 128 * MIB });
+    const [row] = bench.db.$client.prepare('SELECT spec FROM vms').all() as { spec: string }[];
+    expect(JSON.parse(row?.spec ?? '')).toMatchObject({ cpus: 2, memoryBytes: 128 * MIB });
+    // What does not come to its end leaves the record as it is.
+    engine.resize = {
+      facts: () => Promise.resolve({}),
+      plan: ({ folder }) => [
+        {
+          ...step('resize', join(folder, 'never')),
+          run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+        },
+      ],
+    };
+    const failed = await caller('operator').vms.resize({ ...ask, cpus: 3 });
+    expect((await wait(failed.id)).state).toBe('failed');
+    expect(vms.get(subject.id).cpus).toBe(2);
+  });
+
+  it('share out no more memory to one that is resized than others leave', async () => {
+    const some = { memoryBytes: 5_000 * MIB, cloudInit: undefined };
+    const ids: string[] = [];
+    for (const [name, change] of [
+      ['one', some],
+      ['two', { cloudInit: undefined }],
+    ] as const) {
+      const { subject, id } = await caller('operator').vms.create(request({ ...change, name }));
+      await wait(id);
+      ids.push(subject.id);
+    }
+    machines = ids.map((id, index) => ({ id, name: id, status: index === 0 ? 'running' : 'stopped' }));
+    const ask = { vmId: ids[1] ?? '', cpus: 1, memoryBytes: 4_000 * MIB };
+    expect(await codeOf(caller('operator').vms.resize(ask))).toBe('memory_taken');
+    // Less than it has, or only more CPUs, is never too much.
+    available = 16 * MIB;
+    for (const change of [{ memoryBytes: 32 * MIB }, { cpus: 2, memoryBytes: 32 * MIB }]) {
+      const { id } = await caller('operator').vms.resize({ ...ask, ...change });
+      expect((await wait(id)).state).toBe('succeeded');
+    }
+    expect(await codeOf(caller('operator').vms.resize({ ...ask, memoryBytes: 48 * MIB }))).toBe(
+      'memory_taken',
+    );
+  });
+
   it('are unknown while their engine does not answer, and nothing is done to them', async () => {
     const asked = await caller('operator').vms.create(request({ cloudInit: undefined }));
     await wait(asked.id);
@@ -267,5 +426,120 @@ describe('machines over the router', () => {
     expect(await codeOf(caller('operator').vms.remove({ vmId: asked.subject.id }))).toBe(
       'plugin_unavailable',
     );
+  });
+});
+
+describe('machines that start with the host', () => {
+  const made = async (name: string, change: Record<string, unknown> = {}): Promise<string> => {
+    const asked = await caller('operator').vms.create(request({ name, cloudInit: undefined, ...change }));
+    await wait(asked.id);
+    return asked.subject.id;
+  };
+  const setAutostart = (vmId: string, order: number, delaySeconds = 0) =>
+    caller('operator').vms.setAutostart({ vmId, autostart: { on: true, order, delaySeconds } });
+  const say = async (status: VmReading['status'], ...ids: string[]): Promise<void> => {
+    machines = ids.map((id) => ({ id, name: id, status }));
+    await vms.refresh();
+  };
+  /** Who asked for it, and of what. */
+  const starts = () =>
+    bench.services.operations
+      .page({ limit: 20 })
+      .items.filter(({ kind }) => kind === 'vm.start')
+      .map(({ subject, requestedBy }) => `${requestedBy} ${subject.label}`)
+      .toReversed();
+  afterEach(() => vms.autostart.stop());
+
+  it('are started in their order, those that should and are off, and no second time', async () => {
+    const [one, two, three, four] = [
+      await made('one'),
+      await made('two'),
+      await made('three'),
+      await made('four'),
+    ];
+    await setAutostart(one, 2);
+    await setAutostart(two, 1, 1);
+    await setAutostart(four, 0);
+    boot = 'the-next';
+    await say('stopped', one, two, three, four);
+    machines[3] = { id: four, name: 'four', status: 'running' };
+    await vms.refresh();
+    expect(vms.get(one).stateText).toBe('It starts by itself when its turn comes.');
+    const began = performance.now();
+    vms.autostart.start();
+    await expect.poll(starts, { timeout: 5_000 }).toEqual(['cairn two', 'cairn one']);
+    expect(performance.now() - began).toBeGreaterThan(1_000);
+    await expect.poll(() => vms.get(one).operationId).toBeNull();
+    expect([one, two, four].map((id) => vms.get(id).stateText)).toEqual([null, null, null]);
+  });
+
+  it('do not start when that is switched on, but with the next start of the host', async () => {
+    const id = await made('one');
+    await say('stopped', id);
+    expect(
+      await codeOf(
+        caller('viewer').vms.setAutostart({ vmId: id, autostart: { on: true, order: 0, delaySeconds: 0 } }),
+      ),
+    ).toBe('forbidden');
+    expect((await setAutostart(id, 3)).autostart).toEqual({
+      on: true,
+      order: 3,
+      delaySeconds: 0,
+      error: null,
+    });
+    expect(vms.get(id).stateText).toBeNull();
+    boot = 'the-next';
+    expect(vms.get(id).stateText).not.toBeNull();
+    // What is changed meanwhile changes nothing about that.
+    expect((await setAutostart(id, 4)).stateText).not.toBeNull();
+  });
+
+  it('wait for their pool, and the others do not', async () => {
+    const waits = await made('waits', { poolGuid: late.guid });
+    const goes = await made('goes');
+    await setAutostart(waits, 1);
+    await setAutostart(goes, 2);
+    boot = 'the-next';
+    late.mounted = false;
+    await say('stopped', waits, goes);
+    vms.autostart.start();
+    await expect.poll(starts).toEqual(['cairn goes']);
+    expect(vms.get(waits).stateText).toBe('It starts by itself as soon as its pool "Late" is mounted.');
+    late.mounted = true;
+    bench.services.bus.emit('pools.changed', {});
+    await expect.poll(starts).toEqual(['cairn goes', 'cairn waits']);
+  });
+
+  it('stay as a person has left them meanwhile', async () => {
+    const id = await made('one', { poolGuid: late.guid });
+    await setAutostart(id, 0);
+    boot = 'the-next';
+    late.mounted = false;
+    await say('running', id);
+    await wait((await caller('operator').vms.stop({ vmId: id, graceSeconds: 0 })).id);
+    await say('stopped', id);
+    late.mounted = true;
+    vms.autostart.start();
+    expect(vms.get(id).stateText).toBeNull();
+    await vms.refresh();
+    expect(starts()).toEqual([]);
+  });
+
+  it('say why they could not be started, until somebody starts them', async () => {
+    const id = await made('one');
+    await setAutostart(id, 0);
+    boot = 'the-next';
+    engine.start = ({ folder }) => [
+      {
+        ...step('start', join(folder, 'never')),
+        run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+      },
+    ];
+    await say('stopped', id);
+    vms.autostart.start();
+    await expect.poll(() => vms.get(id).autostart.error, { timeout: 5_000 }).not.toBeNull();
+    engine.start = normal.start;
+    await wait((await caller('operator').vms.start({ vmId: id })).id);
+    expect(vms.get(id).autostart.error).toBeNull();
   });
 });

@@ -27,6 +27,13 @@ export interface VmSpec {
   asRoot: boolean;
 }
 
+/** Milliseconds since the epoch. */
+export interface VmStopTime {
+  fromMs: number;
+  untilMs: number;
+}
+export type VmSize = Pick<VmSpec, 'cpus' | 'memoryBytes'>;
+
 /** What only its creation needs. */
 export interface VmOrigin {
   /** What its disk begins as; null: an empty disk. overlay: only what changes is kept in its own file. */
@@ -35,8 +42,8 @@ export interface VmOrigin {
   seed: { userData: string; metaData: string; secretPath: string | null } | null;
 }
 
-/** What the engine says now. crashed: its process ended without having been asked to. */
-export const VM_STATUSES = ['running', 'paused', 'stopping', 'stopped', 'crashed'] as const;
+/** What the engine says now. saved: off, with its memory on disk. crashed: its process ended without having been asked to. */
+export const VM_STATUSES = ['running', 'paused', 'stopping', 'stopped', 'saved', 'crashed'] as const;
 export type VmStatus = (typeof VM_STATUSES)[number];
 export interface VmReading {
   id: string;
@@ -89,10 +96,30 @@ export interface VmPlugin {
   destroy(spec: VmSpec, options: { keepFolder: boolean }): Step[];
   /** Pure. Also of a machine that the engine has forgotten. */
   start(spec: VmSpec): Step[];
-  /** Pure. It is asked to shut down and has time until then (milliseconds since the epoch); null: it is switched off at once. */
-  stop(spec: VmSpec, untilMs: number | null): Step[];
+  /** Pure. It is asked to shut down, and switched off when its time is over; null: at once. */
+  stop(spec: VmSpec, time: VmStopTime | null): Step[];
   /** Pure. As the button on its front. */
   reset?(spec: VmSpec): Step[];
+  /** Pure. A machine that runs stands still and keeps its memory; `resume` lets it go on. */
+  pause?(spec: VmSpec): Step[];
+  resume?(spec: VmSpec): Step[];
+  /** A machine that is on goes off, and its memory is kept. All plans are pure. */
+  memory?: {
+    /** Folder that the memory is written to; there has to be room for it. */
+    folder: string;
+    save(spec: VmSpec): Step[];
+    /** It goes on from where it was; taken back, it is saved again. */
+    restore(spec: VmSpec): Step[];
+    /** What was saved is deleted, and the machine is simply off. */
+    discard(spec: VmSpec): Step[];
+  };
+  /** What a machine has that is off. */
+  resize?: {
+    /** What its plan needs to know and only the engine does. */
+    facts(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
+    /** Pure. Whatever else its engine keeps of the machine stays as it is. */
+    plan(spec: VmSpec, to: VmSize, facts: JsonObject): Step[];
+  };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** Every machine that the engine knows, ours or not, in one question. */

@@ -205,6 +205,8 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   const desired = createDesiredPools({ ...services, db, host });
   undoing.add('desired state', () => desired.stop());
   await desired.start();
+  undoing.add('machines that start with the host', () => vms.autostart.stop());
+  vms.autostart.start();
   const sweep = async (): Promise<void> => {
     await operations.sweep();
     pools.sweep();

@@ -564,6 +564,18 @@ export const ERROR_CODES = {
     title: 'The machine has no such console',
     remedy: 'Take the other one: its screen, or its serial line.',
   },
+  vm_protected: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is protected',
+    remedy: 'Have an administrator take its protection away first, if it is to go.',
+  },
+  vm_save_no_room: {
+    kind: 'precondition',
+    status: 409,
+    title: 'There is no room for the memory of the machine',
+    remedy: 'Make room on that disk, or shut the machine down instead.',
+  },
   vm_name_taken: {
     kind: 'precondition',
     status: 409,

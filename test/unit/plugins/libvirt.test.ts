@@ -11,6 +11,7 @@ import { acceleration } from '$plugins/libvirt/acceleration';
 import { domainXml, macOf } from '$plugins/libvirt/domain-xml';
 import { looksOf } from '$plugins/libvirt/looks';
 import { parseDomains } from '$plugins/libvirt/parse-domains';
+import { parseSize } from '$plugins/libvirt/parse-size';
 import makePlugin from '$plugins/libvirt/plugin.server';
 
 const fixture = (name: string): string => readFileSync(`test/fixtures/virsh/9.0-${name}.txt`, 'utf8');
@@ -33,6 +34,12 @@ describe('what virsh says of all machines', () => {
       { id: '21111111-2222-4333-8444-555555555555', name: 'odd name "x', status: 'stopped' },
       { id: '31111111-2222-4333-8444-555555555555', name: 'gone', status: 'crashed' },
     ]);
+  });
+  it('is saved when it is off and its memory was kept', () => {
+    const [web, odd] = ['1', '2'].map((digit) => `${digit}1111111-2222-4333-8444-555555555555`);
+    const text = fixture('domains').replace(/^Domain/m, `${web}\n${odd}\n\nDomain`);
+    // A file of one that is on is left from before.
+    expect(parseDomains(text).map(({ status }) => status)).toEqual(['running', 'saved', 'crashed']);
   });
   it('may be nothing at all, and more than is needed', () => {
     expect(parseDomains(fixture('none'))).toEqual([]);
@@ -116,8 +123,13 @@ describe('the plan of a machine', () => {
       plugin.create(spec, origin),
       plugin.destroy(spec, { keepFolder: false }),
       plugin.start(spec),
-      plugin.stop(spec, 5),
+      plugin.stop(spec, { fromMs: 0, untilMs: 60_000 }),
       plugin.reset(spec),
+      plugin.pause(spec),
+      plugin.resume(spec),
+      plugin.memory.save(spec),
+      plugin.memory.restore(spec),
+      plugin.memory.discard(spec),
     ])
       expect(checkVmPlan(plugin, spec, steps)).toBe(steps);
     const [first] = plugin.create(spec, origin);
@@ -145,17 +157,74 @@ describe('the plan of a machine', () => {
     ]);
     expect(names(empty)).not.toContain('make-seed');
   });
+  it('presses the power button again while there is time, less and less often', () => {
+    const waits = (seconds: number) =>
+      plugin
+        .stop(spec, { fromMs: 1_000, untilMs: 1_000 + seconds * 1_000 })
+        .flatMap(({ look }) =>
+          'untilMs' in look.args ? [(Number(look.args['untilMs']) - 1_000) / 1_000] : [],
+        );
+    expect(waits(60)).toEqual([5, 10, 20, 40, 60]);
+    expect(waits(3)).toEqual([3]);
+    expect(waits(3_600)).toHaveLength(11);
+    expect(names(plugin.stop(spec, { fromMs: 0, untilMs: 8_000 }))).toEqual([
+      ...['ask-to-shut-down', 'wait-for-it', 'ask-again-1', 'wait-again-1', 'switch-off'],
+    ]);
+    expect(names(plugin.stop(spec, null))).toEqual(['switch-off']);
+  });
   it('is stopped as well when it goes off by itself at the moment it is told to', () => {
-    const commands = plugin.stop(spec, 5).flatMap(({ run }) => (run.do === 'exec' ? [run] : []));
+    const commands = plugin
+      .stop(spec, { fromMs: 0, untilMs: 5 })
+      .flatMap(({ run }) => (run.do === 'exec' ? [run] : []));
     expect(commands.map(({ okExitCodes }) => okExitCodes)).toEqual([
       [0, 1],
       [0, 1],
     ]);
   });
+  it('never loses what a saved machine had in memory when its start is taken back', () => {
+    const restore = plugin.memory.restore(spec).at(-1);
+    const [save] = plugin.memory.save(spec);
+    expect(restore?.undo).toEqual([save?.run]);
+    expect(JSON.stringify(plugin.memory.restore(spec))).not.toContain('"destroy"');
+  });
+  it('takes back a pause by letting it go on, and the other way round', () => {
+    const [pause] = plugin.pause(spec);
+    const [resume] = plugin.resume(spec);
+    expect(pause?.undo).toEqual([resume?.run]);
+    expect(resume?.undo).toEqual([pause?.run]);
+  });
   it('never touches the image, and leaves a folder in which others have files', () => {
     const steps = JSON.stringify(plugin.destroy(spec, { keepFolder: true }));
     expect(steps).not.toContain('debian.qcow2');
     expect(steps).not.toContain('remove-directory');
+  });
+});
+
+describe('another size of a machine', () => {
+  const had = { 'vcpu.current': 2, 'vcpu.maximum': 2, 'balloon.current': 1024, 'balloon.maximum': 1024 };
+  const plan = (cpus: number, kib: number, facts = had) =>
+    plugin.resize.plan(spec, { cpus, memoryBytes: kib * 1024 }, facts);
+
+  it('never has it with more than it can have, forward and back', () => {
+    expect(names(plan(4, 2048))).toEqual(['set-most-cpus', 'set-cpus', 'set-most-memory', 'set-memory']);
+    expect(names(plan(1, 512))).toEqual(['set-cpus', 'set-most-cpus', 'set-memory', 'set-most-memory']);
+    expect(names(plan(2, 2048))).toEqual(['set-most-memory', 'set-memory']);
+    expect(names(plan(2, 1024))).toEqual([]);
+  });
+  it('is taken back to what it really had, also when that is not what Cairn made', () => {
+    const [, current] = plan(4, 1024, { ...had, 'vcpu.current': 1 });
+    const undo = current && Array.isArray(current.undo) ? current.undo[0] : undefined;
+    expect(undo && 'argv' in undo && undo.argv.slice(-3)).toEqual([spec.id, '1', '--config']);
+    expect(checkVmPlan(plugin, spec, plan(4, 2048))).toHaveLength(4);
+  });
+  it('is read from what virsh tells, and never guessed', () => {
+    expect(parseSize(fixture('size'))).toEqual({
+      ...{ 'vcpu.current': 1, 'vcpu.maximum': 1, 'balloon.current': 32768, 'balloon.maximum': 32768 },
+    });
+    expect(() => parseSize(fixture('size').replace('vcpu.maximum=1', 'vcpu.maximum=many'))).toThrow(
+      /vcpu.max/,
+    );
+    expect(() => parseSize(fixture('none'))).toThrow(/vcpu.current/);
   });
 });
 
@@ -171,14 +240,26 @@ describe('what is seen of a machine', () => {
     expect((await looks.running(context, { id: id(3) })).status).toBe('absent');
     expect((await looks.running(context, { id: id(9) })).status).toBe('absent');
   });
+  it('is in one status and no other', async () => {
+    expect((await looks.status(context, { id: id(1), is: 'running' })).status).toBe('done');
+    expect((await looks.status(context, { id: id(1), is: 'paused' })).status).toBe('absent');
+    expect((await looks.status(context, { id: id(9), is: 'paused' })).status).toBe('absent');
+  });
   it('is somebody else when only its name is known', async () => {
     expect((await looks.defined(context, { id: id(1), name: 'web' })).status).toBe('done');
     expect((await looks.defined(context, { id: id(9), name: 'web' })).status).toBe('foreign');
     expect((await looks.defined(context, { id: id(9), name: 'other' })).status).toBe('absent');
   });
+  it('has the size that it was to get, the one that it had, or one that nobody asked for', async () => {
+    const ask = (is: number, was: number) =>
+      looks.size(says(fixture('size')), { id: id(1), field: 'vcpu.current', is, was });
+    expect((await ask(1, 2)).status).toBe('done');
+    expect((await ask(2, 1)).status).toBe('absent');
+    expect((await ask(3, 2)).status).toBe('foreign');
+  });
   it('is waited for until its time is over', async () => {
     const ask = (digit: number, untilMs: number) =>
-      looks['shut-down'](context, { id: id(digit), untilMs }).then(({ status }) => status);
+      looks['shut-down'](context, { id: id(digit), untilMs, endMs: untilMs }).then(({ status }) => status);
     expect(await ask(1, Date.now() + 60_000)).toBe('running');
     expect(await ask(1, Date.now() - 1)).toBe('done');
     expect(await ask(3, Date.now() + 60_000)).toBe('done');

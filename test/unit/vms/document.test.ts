@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { vmDocument, type VmFacts } from '$lib/server/vms/document';
-import { START, STOP } from '$lib/server/vms/kinds';
+import { SAVE, START, STOP } from '$lib/server/vms/kinds';
 import type { VmRecord } from '$lib/server/vms/store';
 
 const record = {
@@ -8,15 +8,20 @@ const record = {
   ...{ disk: 'overlay', virtType: 'qemu', poolGuid: 'p', imageId: 'i', imageName: 'Debian', user: null },
   ...{ failedOperationId: null, failedText: null, createdAt: 1, spec: { folder: '/x' } },
 } as unknown as VmRecord;
+const settings = {
+  ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },
+  ...{ turnBootId: null, turnText: null },
+};
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
+    ...{ settings, isDue: false },
     nodeId: 'n',
     ...change,
   }).state;
 
 describe('the state of a machine', () => {
-  it.each(['running', 'paused', 'stopped', 'crashed', 'missing', 'unknown', 'stopping'] as const)(
+  it.each(['running', 'paused', 'stopped', 'crashed', 'missing', 'unknown', 'stopping', 'saved'] as const)(
     'is %s when its engine says so',
     (status) => {
       expect(stateOf({ status })).toBe(status);
@@ -27,13 +32,25 @@ describe('the state of a machine', () => {
     expect(stateOf({ status: 'stopped', operation: start })).toBe('starting');
     expect(stateOf({ status: 'running', operation: start })).toBe('running');
     expect(stateOf({ status: 'running', operation: { id: 'o', kind: STOP } })).toBe('stopping');
+    expect(stateOf({ status: 'paused', operation: { id: 'o', kind: SAVE } })).toBe('saving');
+  });
+  it('says what a machine waits for that is to start by itself', () => {
+    const text = (pool: VmFacts['pool']) =>
+      vmDocument({
+        ...{ record, settings, status: 'stopped', isDue: true, reason: null, operation: null },
+        ...{ nodeId: 'n', pool },
+      }).stateText;
+    const pool = { label: 'tank', state: 'ready', mounted: false, poolStatus: 'active' } as VmFacts['pool'];
+    expect(text(pool)).toBe('It starts by itself as soon as its pool "tank" is mounted.');
+    expect(text(pool && { ...pool, mounted: true })).toBe('It starts by itself when its turn comes.');
+    expect(text(null)).toMatch(/its pool is mounted/);
   });
   it('is that of its record while there is no machine yet, or none any more', () => {
     expect(stateOf({ status: 'missing' }, { state: 'creating' })).toBe('creating');
     expect(stateOf({ status: 'missing' }, { state: 'removing' })).toBe('removing');
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
-      ...{ reason: null, operation: null, pool: null, nodeId: 'n' },
+      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

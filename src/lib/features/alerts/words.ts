@@ -23,6 +23,7 @@ export function placeOf({ id, kind, subject }: Alert): { href: string; title: st
   if (kind.startsWith('operation.'))
     return { href: `/operations/${id.split(':')[1] ?? ''}`, title: 'Open the operation' };
   if (subject.type === 'pool') return { href: `/pools/${subject.id}`, title: 'Open the pool' };
+  if (subject.type === 'vm') return { href: `/vms/${subject.id}`, title: 'Open the machine' };
   if (subject.type === 'drive')
     return { href: `/drives?drive=${encodeURIComponent(subject.id)}`, title: 'Show the drive' };
   return kind.startsWith('plugin.') ? { href: '/settings', title: 'Show the plugins' } : null;

@@ -11,9 +11,9 @@ import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
 import { poolsForImages } from '../images/pools-for-images';
 import { newGuid } from '../pools/guid';
+import { cpuProblem, memoryProblem, MIB } from './size';
 
 export type Stage = 'image' | 'hardware' | 'login' | 'review';
-const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /** Can a machine begin as it? Others are shown with the reason. */
@@ -93,26 +93,14 @@ export class NewVm {
       name:
         first(vmNameIssues(this.name)) ??
         (taken ? `There is a machine called "${this.name}" already.` : null),
-      cpus: this.#cpuProblem(),
-      memory: this.#memoryProblem(),
+      cpus: cpuProblem(this.cpus, this.#live.vmHost),
+      memory: memoryProblem(this.memoryMib, this.#live.vmHost),
       disk: this.#diskProblem(),
       user: first(userNameIssues(this.user)),
       keys: first(this.keyLines.flatMap((line) => sshKeyIssues(line, ''))),
       password: this.password === '' ? null : first(guestPasswordIssues(this.password)),
     };
   });
-  #cpuProblem(): string | null {
-    const cpus = Number(this.cpus);
-    const most = this.#live.vmHost?.cpus ?? Infinity;
-    if (!Number.isInteger(cpus) || cpus < 1) return 'A machine needs one CPU at least.';
-    return cpus > most ? `This host has ${most} CPUs.` : null;
-  }
-  #memoryProblem(): string | null {
-    const bytes = Number(this.memoryMib) * MIB;
-    const free = this.#live.vmHost?.freeMemoryBytes ?? Infinity;
-    if (!Number.isInteger(bytes) || bytes < 16 * MIB) return 'A machine needs 16 MiB at least.';
-    return bytes > free ? `${formatBytes(free)} can still be given to machines.` : null;
-  }
   #diskProblem(): string | null {
     const bytes = this.#diskBytes();
     const pool = this.pools.find(({ guid }) => guid === this.poolGuid);

@@ -1,5 +1,8 @@
 /** What can be done to a machine. */
 import CirclePlus from '@lucide/svelte/icons/circle-plus';
+import Eraser from '@lucide/svelte/icons/eraser';
+import Moon from '@lucide/svelte/icons/moon';
+import Pause from '@lucide/svelte/icons/pause';
 import Play from '@lucide/svelte/icons/play';
 import Power from '@lucide/svelte/icons/power';
 import PowerOff from '@lucide/svelte/icons/power-off';
@@ -14,7 +17,7 @@ import type { Access } from '../session/access';
 import { attempt } from '../session/attempt';
 
 const ON: readonly VmState[] = ['running', 'paused'];
-const OFF: readonly VmState[] = ['stopped', 'crashed', 'missing'];
+const OFF: readonly VmState[] = ['stopped', 'saved', 'crashed', 'missing'];
 const LOST_TEXT = 'What it has not written to its disk yet is lost, as when the power goes.';
 
 export function vmActions(vm: Vm, access: Access): Action[] {
@@ -47,12 +50,48 @@ export function vmActions(vm: Vm, access: Access): Action[] {
       run: () => void attempt(() => trpc().vms.start.mutate({ vmId })),
     },
     {
+      id: 'vm.resume',
+      title: 'Resume',
+      icon: Play,
+      shown: state === 'paused',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.resume.mutate({ vmId })),
+    },
+    {
       id: 'vm.stop',
       title: 'Shut down',
       icon: Power,
       shown: ON.includes(state) || state === 'stopping' || state === 'unknown',
-      why: why(state === 'paused' ? 'It is paused and would not notice. Switch it off instead.' : null),
+      why: why(state === 'paused' ? 'It is paused and would not notice. Resume it first.' : null),
       run: () => void attempt(() => trpc().vms.stop.mutate({ vmId })),
+    },
+    {
+      id: 'vm.pause',
+      title: 'Pause',
+      icon: Pause,
+      shown: state === 'running',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.pause.mutate({ vmId })),
+    },
+    {
+      id: 'vm.save',
+      title: 'Save',
+      icon: Moon,
+      shown: ON.includes(state) || state === 'saving',
+      why: why(),
+      run: () => void attempt(() => trpc().vms.save.mutate({ vmId })),
+    },
+    {
+      id: 'vm.discard-memory',
+      title: 'Discard memory',
+      icon: Eraser,
+      tone: 'danger',
+      shown: state === 'saved',
+      why: why(),
+      run: () =>
+        confirm(`Discard the saved memory of ${name}?`, 'Discard', () =>
+          trpc().vms.discardMemory.mutate({ vmId }),
+        ),
     },
     {
       id: 'vm.reset',
@@ -81,7 +120,13 @@ export function vmActions(vm: Vm, access: Access): Action[] {
       icon: Trash2,
       tone: 'danger',
       shown: state !== 'creating' && state !== 'removing',
-      why: why(OFF.includes(state) || state === 'failed-to-start' ? null : 'It is on. Shut it down first.'),
+      why: why(
+        vm.protected
+          ? 'It is protected. Have an administrator take its protection away first.'
+          : OFF.includes(state) || state === 'failed-to-start'
+            ? null
+            : 'It is on. Shut it down first.',
+      ),
       run: () => void dialogs.open(() => import('./RemoveVmDialog.svelte'), { vm }),
     },
   ];

@@ -13,6 +13,8 @@ export const stateWord: Record<VmState, string> = {
   paused: 'Paused',
   stopping: 'Shutting down',
   stopped: 'Off',
+  saving: 'Saving',
+  saved: 'Saved',
   crashed: 'Crashed',
   missing: 'Missing',
   unknown: 'Unknown',
@@ -26,10 +28,16 @@ export const stateTone: Record<VmState, Tone> = {
   paused: 'warn',
   stopping: 'accent',
   stopped: 'quiet',
+  saving: 'accent',
+  saved: 'quiet',
   crashed: 'bad',
   missing: 'warn',
   unknown: 'warn',
 };
+
+/** There is something that can be said about it: it was made, and it stays. */
+export const hasSettings = ({ state }: Vm): boolean =>
+  !['creating', 'failed-to-start', 'removing'].includes(state);
 
 /** @example "2 CPUs · 1 GiB · disk 10 GiB" */
 export const hardwareText = (vm: Pick<Vm, 'cpus' | 'memoryBytes' | 'diskBytes'>): string =>
@@ -37,3 +45,11 @@ export const hardwareText = (vm: Pick<Vm, 'cpus' | 'memoryBytes' | 'diskBytes'>)
 
 /** Natural order: web-9 before web-10. */
 export const byName = (a: Vm, b: Vm): number => a.name.localeCompare(b.name, 'en', { numeric: true });
+
+/** What becomes of it when the host starts. */
+export function autostartText({ autostart: { on, order, delaySeconds, error } }: Vm): string {
+  if (!on) return 'It stays off until somebody starts it.';
+  const wait = delaySeconds > 0 ? `, and the next one ${delaySeconds} s after it` : '';
+  const text = `It starts by itself once its pool is there, with order ${order}${wait}.`;
+  return error === null ? text : `${text} The last time it could not: ${error}`;
+}

@@ -21,6 +21,7 @@ import { operationConditions, pluginConditions, sourceConditions } from './host-
 import { judge, type Waiting } from './judge';
 import { poolConditions } from './pool-conditions';
 import { scheduleConditions } from './schedule-conditions';
+import { vmConditions } from './vm-conditions';
 import {
   acknowledgeAlert,
   changeAlert,
@@ -100,6 +101,7 @@ export function createAlerts(parts: AlertParts): Alerts {
           feed.ids('snapshots').flatMap((id) => feed.get('snapshots', id) ?? []),
           pools,
         ),
+        ...vmConditions(feed.ids('vms').flatMap((id) => feed.get('vms', id) ?? [])),
         ...pluginConditions(plugins, pools),
         ...sourceConditions(feed.get('system', 'system')?.sources ?? []),
       ],
@@ -177,6 +179,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         bus.on('operation.changed', evaluateSoon),
         bus.on('operation.ended', evaluateSoon),
         bus.on('snapshots.scheduled', evaluateSoon),
+        bus.on('vms.changed', evaluateSoon),
         bus.on('source.changed', evaluateSoon),
       );
       evaluateSoon();

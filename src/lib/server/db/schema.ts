@@ -261,6 +261,22 @@ export const vms = sqliteTable('vms', {
   createdAt: integer('created_at').notNull(),
 });
 
+/** What people want of a machine, whatever is done to it; without a row it is as the defaults say. */
+export const vmSettings = sqliteTable('vm_settings', {
+  vmId: text('vm_id')
+    .primaryKey()
+    .references(() => vms.id, { onDelete: 'cascade' }),
+  isProtected: integer('is_protected', { mode: 'boolean' }).notNull().default(false),
+  /** Starts with the appliance: those with a lower order first, the next one so much later. */
+  autostart: integer('autostart', { mode: 'boolean' }).notNull().default(false),
+  startOrder: integer('start_order').notNull().default(0),
+  startDelaySeconds: integer('start_delay_seconds').notNull().default(0),
+  /** The boot in which its turn to start by itself has come, or in which somebody else has decided about it. */
+  turnBootId: text('turn_boot_id'),
+  /** Why it could not be started when its turn came. */
+  turnText: text('turn_text'),
+});
+
 /** Files that virtual machines are made from. What is there now is read from the machine. */
 export const images = sqliteTable(
   'images',

@@ -12,6 +12,8 @@ export interface Events {
   'storage.changed': { plugin: string };
   /** A plugin's own source says that something in its machines has changed. */
   'machines.changed': { plugin: string };
+  /** The machines' documents may have changed: after a re-read, or with what they need. */
+  'vms.changed': Record<string, never>;
   /** A record of a machine was written. */
   'vm.changed': { id: string };
   /** The drive read model changed (after a re-read). */

@@ -16,7 +16,7 @@ import {
   type VmReading,
   type VmUsage,
 } from '$lib/plugin-api/vm';
-import type { Json } from '$lib/shared/json';
+import type { Json, JsonObject } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
 const bytes = z.number().min(0).nullable();
@@ -124,6 +124,7 @@ export const heldFound = (answer: unknown): FoundPool[] => held(foundPools, 'fin
 export const heldUsage = (answer: unknown): PoolUsage | null => held(usage, 'usage', answer);
 export const heldLook = (name: string, answer: unknown): LookResult =>
   held(lookResult, `The look ${name}`, answer);
+export const heldFacts = (answer: unknown): JsonObject => held(json, 'facts', answer);
 export const heldAcceleration = (answer: unknown): Acceleration => held(acceleration, 'acceleration', answer);
 export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
   held(consoleEndpoint, 'console', answer);

@@ -6,10 +6,12 @@ import type {
   ConsoleKind,
   VmPlugin,
   VmReading,
+  VmSpec,
   VmUsage,
 } from '$lib/plugin-api/vm';
+import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
-import { heldAcceleration, heldConsole, heldVmReadings, heldVmUsages } from './answers';
+import { heldAcceleration, heldConsole, heldFacts, heldVmReadings, heldVmUsages } from './answers';
 import { pluginError } from './plugin-error';
 import { withTimeout } from './time-limit';
 
@@ -28,6 +30,8 @@ export interface VmPlugins {
   vmUsage(id: string): Promise<VmUsage[]>;
   /** Where the console of a machine that is on is now; null: it has none of that kind. */
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
+  /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
+  vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -94,6 +98,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(CONSOLE_LIMIT_MS, 'Looking for the console', async (signal) =>
           heldConsole(await ask(parts.contextOf(plugin, signal), vmId, kind)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmSizeFacts(id, spec) {
+      const plugin = loaded(id);
+      const { resize } = plugin;
+      if (!resize) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a machine', async (signal) =>
+          heldFacts(await resize.facts(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

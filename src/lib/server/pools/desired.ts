@@ -15,7 +15,8 @@ import type { PoolReadDeps } from './deps';
 import { keptUnitPath } from './keep-mounted';
 import { findPool, listPools, type PoolRecord } from './store';
 
-const CAIRN: Actor = { kind: 'system', id: 'cairn', name: 'cairn', role: 'admin', sessionId: null };
+/** Who asks for what Cairn does by itself. */
+export const CAIRN: Actor = { kind: 'system', id: 'cairn', name: 'cairn', role: 'admin', sessionId: null };
 const SOON_MS = 500;
 /** PID 1 mounts what has a unit by itself when its device comes; it is given the first turn. */
 const PID_1_MS = 4_000;

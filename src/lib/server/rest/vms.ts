@@ -1,10 +1,10 @@
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
-import { vmCreateRequest, vmStopRequest } from '$lib/shared/wire/vms';
-import { AppError } from '../errors';
 import { USAGE_EVERY_MS } from '$lib/shared/wire/vm-usage';
-import { REMOVE, RESET, START, STOP } from '../vms/kinds';
+import { vmAutostart, vmCreateRequest, vmResizeRequest, vmStopRequest } from '$lib/shared/wire/vms';
+import { AppError } from '../errors';
+import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
 import { answer, json, type RestRequest } from './answer';
 import { readJson } from './body';
@@ -37,12 +37,20 @@ async function verb(
   return begun(await services.operations.start({ kind, request: { vmId: id, ...more }, actor }));
 }
 const stopBody = vmStopRequest.pick({ graceSeconds: true });
+const sizeBody = vmResizeRequest.omit({ vmId: true });
 
 export const startVm = answer('operator', (request) => verb(request, START));
 export const stopVm = answer('operator', async (request) =>
   verb(request, STOP, stopBody.parse((await readJson(request.event.request)) ?? {})),
 );
 export const resetVm = answer('operator', (request) => verb(request, RESET));
+export const pauseVm = answer('operator', (request) => verb(request, PAUSE));
+export const resumeVm = answer('operator', (request) => verb(request, RESUME));
+export const saveVm = answer('operator', (request) => verb(request, SAVE));
+export const discardVmMemory = answer('operator', (request) => verb(request, DISCARD));
+export const resizeVm = answer('operator', async (request) =>
+  verb(request, RESIZE, sizeBody.parse(await readJson(request.event.request))),
+);
 export const removeVm = answer('operator', (request) => verb(request, REMOVE));
 
 /** A rate needs two readings. */
@@ -63,4 +71,19 @@ export const getVmUsage = answer('viewer', async ({ services, param, event }) =>
   for await (const update of services.vms.usages.follow(id, signal))
     return json({ samples: update[id] ?? [] });
   return json({ samples: [] });
+});
+
+/** PUT protects it against being removed, DELETE takes that away. */
+const protection = (value: boolean) =>
+  answer('admin', ({ services, param }) => {
+    services.vms.protect(param('id'), value);
+    return json(services.vms.get(param('id')));
+  });
+export const putVmProtection = protection(true);
+export const deleteVmProtection = protection(false);
+
+/** `{"on", "order", "delaySeconds"}`; counts from the next start of the host on. */
+export const putVmAutostart = answer('operator', async ({ services, param, event }) => {
+  services.vms.setAutostart(param('id'), vmAutostart.parse(await readJson(event.request)));
+  return json(services.vms.get(param('id')));
 });

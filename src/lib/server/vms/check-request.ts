@@ -1,4 +1,5 @@
 /** What is wrong with a request for a machine, all of it at once. */
+import type { VmSize } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
 import { sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
@@ -102,11 +103,16 @@ function loginIssues({ cloudInit }: VmPlanRequest): Issue[] {
   ];
 }
 
+/** The same for a machine that is there. */
+export const sizeIssues = ({ cpus, memoryBytes }: VmSize, host: HostSize): Issue[] => [
+  ...cpuIssues(cpus, host),
+  ...memoryIssues(memoryBytes, host),
+];
+
 export const requestIssuesOf = (request: VmPlanRequest, image: Image | null, host: HostSize): Issue[] => [
   ...vmNameIssues(request.name),
   ...imageIssues(image, request.imageId),
-  ...cpuIssues(request.cpus, host),
-  ...memoryIssues(request.memoryBytes, host),
+  ...sizeIssues(request, host),
   ...diskIssues(request.diskBytes),
   ...loginIssues(request),
 ];

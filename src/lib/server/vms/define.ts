@@ -4,18 +4,23 @@ import type { OperationDefinition, Operations, RecordOwner } from '../operations
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
-import { CREATE, REMOVE, RESET, START, STOP } from './kinds';
+import { CREATE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from './kinds';
 import { createInput, prepareCreate } from './prepare-create';
 import {
+  preparePause,
   prepareRemove,
   prepareReset,
+  prepareResume,
   prepareStart,
   prepareStop,
-  verbInput,
-  wrongState,
 } from './prepare-verbs';
+import { prepareResize, resizeInput } from './resize';
+import { prepareDiscard, prepareSave } from './saved-memory';
 import type { VmSecrets } from './secrets';
+import { refuseProtected } from './settings';
+import { endTurn } from './settings-store';
 import { changeVm, deleteVm, findVm, findVmByName, putVm, type VmRecord } from './store';
+import { verbInput, wrongState } from './verb';
 
 const MINUTE_MS = 60_000;
 
@@ -86,6 +91,7 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
     const record = findVm(tx, verbInput.parse(prepared.input).vmId);
     if (record?.state !== 'ready' && record?.state !== 'failed')
       throw wrongState(`"${prepared.subject.label}" is not at rest.`);
+    refuseProtected(tx, record);
     changeVm(tx, record.id, { state: 'removing' });
     tell(deps, record.id);
   },
@@ -109,6 +115,27 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
   },
 });
 
+/** Admitted is what grows. The machine is off, and its start counts what it needs again: what it gets is written when it has it. */
+const resizeRecord = (deps: VmDeps): RecordOwner => ({
+  ...verbRecord(deps),
+  begin(tx, operationId, prepared) {
+    const { vmId: id, cpus, memoryBytes } = resizeInput.parse(prepared.input);
+    verbRecord(deps, (_tx, had) => {
+      const asked = {
+        cpus: cpus > had.cpus ? cpus : 0,
+        memoryBytes: memoryBytes > had.memoryBytes ? memoryBytes : 0,
+      };
+      if (asked.cpus + asked.memoryBytes > 0) refuseTooMuchPower(deps, tx, { id, ...asked });
+    }).begin(tx, operationId, prepared);
+  },
+  succeed(tx, _operationId, { input, subject: { id } }) {
+    const { cpus, memoryBytes } = resizeInput.parse(input);
+    const record = findVm(tx, id);
+    if (record) changeVm(tx, id, { cpus, memoryBytes, spec: { ...record.spec, cpus, memoryBytes } });
+    tell(deps, id);
+  },
+});
+
 export function defineVmOperations(operations: Operations, deps: VmDeps, secrets: VmSecrets): void {
   const definitions: OperationDefinition[] = [
     {
@@ -122,9 +149,13 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
     {
       kind: START,
       onInterrupt: 'continue',
-      deadlineMs: 10 * MINUTE_MS,
+      // Memory that was saved is read back.
+      deadlineMs: 40 * MINUTE_MS,
       prepare: (request) => prepareStart(deps, request),
-      record: verbRecord(deps, (tx, record) => refuseTooMuchPower(deps, tx, record)),
+      record: verbRecord(deps, (tx, record) => {
+        refuseTooMuchPower(deps, tx, record);
+        endTurn(tx, record.id, deps.host.bootId());
+      }),
     },
     {
       kind: STOP,
@@ -132,7 +163,7 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       // The longest time to shut down is an hour.
       deadlineMs: 70 * MINUTE_MS,
       prepare: (request) => prepareStop(deps, request),
-      record: verbRecord(deps),
+      record: verbRecord(deps, (tx, { id }) => endTurn(tx, id, deps.host.bootId())),
     },
     {
       kind: RESET,
@@ -141,6 +172,41 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       deadlineMs: MINUTE_MS,
       prepare: (request) => prepareReset(deps, request),
       record: verbRecord(deps),
+    },
+    {
+      kind: PAUSE,
+      onInterrupt: 'continue',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => preparePause(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: RESUME,
+      onInterrupt: 'continue',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareResume(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: SAVE,
+      onInterrupt: 'continue',
+      deadlineMs: 40 * MINUTE_MS,
+      prepare: (request) => prepareSave(deps, request),
+      record: verbRecord(deps, (tx, { id }) => endTurn(tx, id, deps.host.bootId())),
+    },
+    {
+      kind: DISCARD,
+      onInterrupt: 'finish',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareDiscard(deps, request),
+      record: verbRecord(deps),
+    },
+    {
+      kind: RESIZE,
+      onInterrupt: 'take-back',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareResize(deps, request),
+      record: resizeRecord(deps),
     },
     {
       kind: REMOVE,

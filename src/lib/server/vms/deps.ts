@@ -14,7 +14,7 @@ import type { VmReadings } from './readings';
 /** What machines are built from: they lie on pools and begin as images, and neither knows of them. */
 export interface VmDeps {
   db: Db;
-  host: Pick<Host, 'commands' | 'usage'>;
+  host: Pick<Host, 'commands' | 'usage' | 'bootId'>;
   hostSize: () => HostSize;
   bus: Bus;
   clock: Clock;

@@ -2,29 +2,52 @@
 import type { VmStatus } from '$lib/plugin-api/vm';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
-import { START, STOP } from './kinds';
+import { SAVE, START, STOP } from './kinds';
+import { isReady } from '../pools/when-ready';
+import type { VmSettings } from './settings-store';
 import type { VmRecord } from './store';
 
 export interface VmFacts {
   record: VmRecord;
+  settings: VmSettings;
   status: VmStatus | 'missing' | 'unknown';
   /** Why its engine does not answer. */
   reason: string | null;
+  /** It starts by itself, and its turn has not come yet. */
+  isDue: boolean;
   /** The live operation on it. */
   operation: { id: string; kind: string } | null;
   pool: Pool | null;
   nodeId: string;
 }
 
-function stateOf({ record, status, reason, operation }: VmFacts): Pick<Vm, 'state' | 'stateText'> {
+const dueText = (pool: Pool | null): string =>
+  pool && isReady(pool)
+    ? 'It starts by itself when its turn comes.'
+    : `It starts by itself as soon as its pool${pool ? ` "${pool.label}"` : ''} is mounted.`;
+
+function stateOf({
+  record,
+  status,
+  reason,
+  operation,
+  isDue,
+  pool,
+}: VmFacts): Pick<Vm, 'state' | 'stateText'> {
   if (record.state === 'creating') return { state: 'creating', stateText: null };
   if (record.state === 'failed') return { state: 'failed-to-start', stateText: record.failedText };
   if (record.state === 'removing') return { state: 'removing', stateText: null };
   if (operation?.kind === START && status !== 'running') return { state: 'starting', stateText: null };
   if (operation?.kind === STOP && status !== 'stopped') return { state: 'stopping', stateText: null };
+  if (operation?.kind === SAVE && status !== 'saved') return { state: 'saving', stateText: null };
   switch (status) {
     case 'crashed':
       return { state: status, stateText: 'Its process ended without having been asked to.' };
+    case 'saved':
+      return {
+        state: status,
+        stateText: isDue ? dueText(pool) : 'Its memory is kept: it goes on from there when it is started.',
+      };
     case 'missing':
       return {
         state: status,
@@ -33,13 +56,15 @@ function stateOf({ record, status, reason, operation }: VmFacts): Pick<Vm, 'stat
       };
     case 'unknown':
       return { state: status, stateText: reason ?? 'It has not been read yet.' };
+    case 'stopped':
+      return { state: status, stateText: isDue ? dueText(pool) : null };
     default:
       return { state: status, stateText: null };
   }
 }
 
 export function vmDocument(facts: VmFacts): Vm {
-  const { record, operation, pool, nodeId } = facts;
+  const { record, settings, operation, pool, nodeId } = facts;
   const { id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt } = record;
   return {
     ...{ id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt, nodeId },
@@ -48,6 +73,11 @@ export function vmDocument(facts: VmFacts): Vm {
     pool: pool && { guid: pool.guid, label: pool.label },
     folder: pool && record.spec.folder,
     operationId: operation?.id ?? null,
+    protected: settings.isProtected,
+    autostart: {
+      ...{ on: settings.autostart, order: settings.startOrder, delaySeconds: settings.startDelaySeconds },
+      error: settings.turnText,
+    },
     failedOperationId: record.failedOperationId,
   };
 }

@@ -1,78 +1,23 @@
 /** The plans of what is done to a machine that is there. */
 import { posix } from 'node:path';
-import { z } from 'zod';
-import type { Step } from '$lib/plugin-api/plan';
-import type { VmPlugin } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { formatBytes } from '$lib/shared/units';
-import { requestIssues } from '$lib/shared/wire/requests';
 import { vmRequest, vmStopRequest } from '$lib/shared/wire/vms';
-import { AppError, issuesError } from '../errors';
+import { AppError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
-import { checkVmPlan } from '../plugins/plan-check';
 import type { VmDeps } from './deps';
-import { vmLock } from './kinds';
 import { namesIn } from './place';
 import { poolFor } from './prepare-create';
-import { findVm, type VmRecord } from './store';
-
-export const verbInput = z.object({ vmId: z.string() });
-
-function parse<T>(schema: z.ZodType<T>, request: JsonObject): T {
-  const parsed = schema.safeParse(request);
-  if (!parsed.success) throw issuesError(requestIssues(parsed.error));
-  return parsed.data;
-}
-
-function recordOf(deps: VmDeps, id: string): VmRecord {
-  const record = findVm(deps.db, id);
-  if (!record) throw new AppError('vm_not_found', `There is no machine ${id}.`);
-  return record;
-}
-
-export const wrongState = (message: string, remedy?: string): AppError =>
-  new AppError('vm_wrong_state', message, remedy === undefined ? {} : { remedy });
-
-/** As its engine says right now, not as it was read last. */
-async function statusNow(deps: VmDeps, { plugin, id, name }: VmRecord) {
-  await deps.readings.refresh(plugin);
-  const status = deps.readings.of(plugin, id);
-  if (status === 'unknown')
-    throw new AppError(
-      'plugin_unavailable',
-      `Whether "${name}" is on cannot be told: ${deps.readings.reason(plugin) ?? ''}`,
-      {
-        remedy: 'Start libvirtd, then try again.',
-      },
-    );
-  return status;
-}
-
-function prepared(
-  plugin: VmPlugin,
-  record: VmRecord,
-  plan: { title: string; steps: Step[]; notes?: string[]; locks?: string[]; more?: JsonObject },
-): Prepared {
-  return {
-    input: { vmId: record.id, ...plan.more },
-    title: plan.title,
-    subject: { type: 'vm', id: record.id, label: record.name },
-    steps: checkVmPlan(plugin, record.spec, plan.steps),
-    locks: [vmLock(record.id), ...(plan.locks ?? [])],
-    drives: [],
-    erases: [],
-    confirmText: null,
-    notes: plan.notes ?? [],
-  };
-}
+import { memoryOf } from './saved-memory';
+import { refuseProtected } from './settings';
+import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
   const plugin = deps.plugins.vm(record.plugin);
   const status = await statusNow(deps, record);
-  if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
-    throw wrongState(`"${record.name}" is ${status} already.`);
+  if (!isOff(status)) throw wrongState(`"${record.name}" is ${status} already.`);
   const pool = poolFor(deps.pools.list(), record.poolGuid);
   const { availableBytes } = deps.hostSize();
   if (record.memoryBytes > availableBytes)
@@ -82,14 +27,14 @@ export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<P
     );
   return prepared(plugin, record, {
     title: `Start ${record.name}`,
-    steps: plugin.start(record.spec),
+    steps: status === 'saved' ? memoryOf(plugin).restore(record.spec) : plugin.start(record.spec),
     locks: [usesLock(`pool:${pool.guid}`)],
   });
 }
 
 export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, graceSeconds } = parse(vmStopRequest, request);
-  const record = recordOf(deps, vmId);
+  const record = recordOf(deps.db, vmId);
   const plugin = deps.plugins.vm(record.plugin);
   const status = await statusNow(deps, record);
   if (status !== 'running' && status !== 'paused' && status !== 'stopping')
@@ -97,15 +42,15 @@ export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Pr
   if (status === 'paused' && graceSeconds > 0)
     throw wrongState(
       `"${record.name}" is paused, and would not notice its power button.`,
-      'Switch it off at once, or let it go on first (virsh resume).',
+      'Let it go on first, or switch it off at once.',
     );
-  const untilMs = graceSeconds === 0 ? null : deps.clock.now() + graceSeconds * 1_000;
+  const fromMs = deps.clock.now();
+  const time = graceSeconds === 0 ? null : { fromMs, untilMs: fromMs + graceSeconds * 1_000 };
   return prepared(plugin, record, {
-    title: untilMs === null ? `Switch off ${record.name}` : `Shut down ${record.name}`,
-    steps: plugin.stop(record.spec, untilMs),
-    more: { untilMs },
+    title: time === null ? `Switch off ${record.name}` : `Shut down ${record.name}`,
+    steps: plugin.stop(record.spec, time),
     notes: [
-      untilMs === null
+      time === null
         ? 'What the guest has not written to its disk yet is lost, as when the power goes.'
         : `When it has not shut down after ${graceSeconds} s, it is switched off.`,
     ],
@@ -113,7 +58,7 @@ export async function prepareStop(deps: VmDeps, request: JsonObject): Promise<Pr
 }
 
 export async function prepareReset(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
   const plugin = deps.plugins.vm(record.plugin);
   if (!plugin.reset) throw wrongState(`The plugin ${plugin.name} cannot reset machines.`);
   if ((await statusNow(deps, record)) !== 'running') throw wrongState(`"${record.name}" does not run.`);
@@ -124,9 +69,32 @@ export async function prepareReset(deps: VmDeps, request: JsonObject): Promise<P
   });
 }
 
+export async function preparePause(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
+  const plugin = deps.plugins.vm(record.plugin);
+  if (!plugin.pause || !plugin.resume) throw wrongState(`The plugin ${plugin.name} cannot pause machines.`);
+  const status = await statusNow(deps, record);
+  if (status === 'paused') throw wrongState(`"${record.name}" is paused already.`);
+  if (status !== 'running') throw wrongState(`"${record.name}" does not run.`);
+  return prepared(plugin, record, {
+    title: `Pause ${record.name}`,
+    steps: plugin.pause(record.spec),
+    notes: ['It keeps its memory, and its clock stands still.'],
+  });
+}
+
+export async function prepareResume(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
+  const plugin = deps.plugins.vm(record.plugin);
+  if (!plugin.resume) throw wrongState(`The plugin ${plugin.name} cannot let machines go on.`);
+  if ((await statusNow(deps, record)) !== 'paused') throw wrongState(`"${record.name}" is not paused.`);
+  return prepared(plugin, record, { title: `Resume ${record.name}`, steps: plugin.resume(record.spec) });
+}
+
 /** Its own files, by their plan; anything else in its folder stays, and the folder with it. */
 export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps, parse(vmRequest, request).vmId);
+  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
+  refuseProtected(deps.db, record);
   const title = `Remove machine ${record.name}`;
   const plugin = deps.plugins.vm(record.plugin);
   const names = await namesIn(record.spec.folder);
@@ -134,8 +102,7 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
   // Its creation was taken back: only its name is left.
   if (record.state === 'failed' && names === null && status === 'missing')
     return prepared(plugin, record, { title, steps: [], notes: ['Nothing of it is on the host.'] });
-  if (status !== 'stopped' && status !== 'crashed' && status !== 'missing')
-    throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
+  if (!isOff(status)) throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
   const pool = deps.pools.list().find(({ guid }) => guid === record.poolGuid);
   if (pool) poolFor([pool], pool.guid);
   const { spec } = record;
@@ -150,6 +117,7 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
     steps: plugin.destroy(spec, { keepFolder: strange.length > 0 }),
     locks: pool ? [usesLock(`pool:${pool.guid}`)] : [],
     notes: [
+      ...(status === 'saved' ? ['Its saved memory is deleted.'] : []),
       ...(gone ? ['Its files are gone already.'] : deleted.map((path) => `${path} is deleted.`)),
       ...strange.map((path) => `${path} stays: it is not the machine's.`),
       ...(record.disk === 'empty' ? [] : [`The image "${record.imageName}" stays.`]),

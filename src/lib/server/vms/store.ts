@@ -21,7 +21,9 @@ export const putVm = (tx: Transaction, record: VmRecord): void => {
 export const changeVm = (
   tx: Transaction,
   id: string,
-  change: Partial<Pick<VmRecord, 'state' | 'failedOperationId' | 'failedText'>>,
+  change: Partial<
+    Pick<VmRecord, 'state' | 'failedOperationId' | 'failedText' | 'cpus' | 'memoryBytes' | 'spec'>
+  >,
 ): void => {
   tx.update(vms).set(change).where(eq(vms.id, id)).run();
 };

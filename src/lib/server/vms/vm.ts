@@ -7,14 +7,17 @@ import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
 import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
+import { createAutostart, type Autostart } from './autostart';
 import { vmDocument } from './document';
 import { vmLock } from './kinds';
 import { createVmReadings } from './readings';
 import { createVmSecrets, type VmSecrets } from './secrets';
+import { vmSettingVerbs, type VmSettingVerbs } from './settings';
+import { isDue, settingsOf } from './settings-store';
 import { findVm, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
 
-export interface Vms {
+export interface Vms extends VmSettingVerbs {
   list(): Vm[];
   /** @throws AppError vm_not_found */
   get(id: string): Vm;
@@ -27,6 +30,7 @@ export interface Vms {
   tryOut(): Promise<VmHost>;
   secrets: VmSecrets;
   usages: VmUsages;
+  autostart: Autostart;
   /** Requests that have not been answered yet, by the id of their machine. */
   asking: Map<string, Promise<Operation>>;
   start(): void;
@@ -49,13 +53,16 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const unsubscribe: (() => void)[] = [];
   let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
 
-  const documentOf = (record: VmRecord): Vm =>
-    vmDocument({
+  function documentOf(record: VmRecord): Vm {
+    const settings = settingsOf(db, record.id);
+    return vmDocument({
       ...{ record, nodeId, status: readings.of(record.plugin, record.id) },
+      ...{ settings, isDue: isDue(settings, options.host.bootId()) },
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
       pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
     });
+  }
   const list = (): Vm[] => listVms(db).map(documentOf);
 
   function host(): VmHost {
@@ -72,6 +79,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       list().map((vm) => ({ id: vm.id, value: vm })),
     );
     feed.replace('vmHost', plugins.vmPlugins().length > 0 ? [{ id: 'host', value: host() }] : []);
+    bus.emit('vms.changed', {});
   }
 
   const namesOf = (needs: (record: VmRecord) => boolean): string[] =>
@@ -89,6 +97,8 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       return documentOf(record);
     },
     host,
+    ...vmSettingVerbs(deps),
+    autostart: createAutostart(deps),
     namesWithImage,
     namesOnPool(poolGuid) {
       const onIt = images.list().filter(({ pool }) => pool?.guid === poolGuid);

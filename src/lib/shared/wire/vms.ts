@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /**
  * What the user's operations made of a machine, and what its engine says now. crashed: its process ended without having been
- * asked to. missing: its engine does not know it any more. unknown: the engine does not answer.
+ * asked to. saved: off, with its memory kept. missing: its engine does not know it any more. unknown: the engine does not answer.
  */
 export const VM_STATES = [
   'creating',
@@ -14,6 +14,8 @@ export const VM_STATES = [
   'paused',
   'stopping',
   'stopped',
+  'saving',
+  'saved',
   'crashed',
   'missing',
   'unknown',
@@ -42,6 +44,13 @@ export interface Vm {
   folder: string | null;
   /** Account that cloud-init makes; null: it gets none. */
   user: string | null;
+  /** It cannot be removed before somebody takes its protection away. */
+  protected: boolean;
+  /** Whether it starts with the host. */
+  autostart: VmAutostart & {
+    /** Why it could not be started when the host was; null: it could, or was not to be. */
+    error: string | null;
+  };
   nodeId: string;
   /** Live operation on this machine. */
   operationId: string | null;
@@ -98,6 +107,17 @@ export const vmPlanRequest = z.strictObject({
 export type VmPlanRequest = z.infer<typeof vmPlanRequest>;
 
 export const vmRequest = z.strictObject({ vmId: guid });
+export const HIGHEST_START_ORDER = 1_000;
+export const LONGEST_START_DELAY_SECONDS = 3_600;
+/** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */
+export const vmResizeRequest = z.strictObject({ vmId: guid, cpus: z.number(), memoryBytes: z.number() });
+/** `PUT /api/v1/vms/{id}/autostart`: those with a lower order start first, and the next one so much later. */
+export const vmAutostart = z.strictObject({
+  on: z.boolean(),
+  order: z.int().min(0).max(HIGHEST_START_ORDER).default(0),
+  delaySeconds: z.int().min(0).max(LONGEST_START_DELAY_SECONDS).default(0),
+});
+export type VmAutostart = z.infer<typeof vmAutostart>;
 export const LONGEST_GRACE_SECONDS = 3_600;
 /** `graceSeconds` 0: it is switched off at once. */
 export const vmStopRequest = z.strictObject({

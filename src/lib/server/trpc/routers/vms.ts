@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
-import { vmCreateRequest, vmRequest, vmStopRequest, type Vm, type VmHost } from '$lib/shared/wire/vms';
+import {
+  vmAutostart,
+  vmCreateRequest,
+  vmRequest,
+  vmResizeRequest,
+  vmStopRequest,
+  type Vm,
+  type VmHost,
+} from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
-import { REMOVE, RESET, START, STOP } from '../../vms/kinds';
-import { operatorProcedure, router, viewerProcedure } from '../init';
+import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../../vms/kinds';
+import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
 
 const one = z.strictObject({ id: z.string().min(1).max(200) });
@@ -53,6 +61,47 @@ export const vmsRouter = router({
   openConsole: operatorProcedure
     .input(consoleRequest)
     .mutation(({ ctx, input }): Promise<ConsoleTicket> => ctx.services.consoles.ticket(ctx.actor, input)),
+  /** It stands still and keeps its memory. */
+  pause: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: PAUSE, request: input, actor: ctx.actor }),
+    ),
+  resume: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: RESUME, request: input, actor: ctx.actor }),
+    ),
+  /** It goes off with its memory kept; `start` lets it go on. */
+  save: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: SAVE, request: input, actor: ctx.actor }),
+    ),
+  /** What was kept goes: it starts anew. */
+  discardMemory: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: DISCARD, request: input, actor: ctx.actor }),
+    ),
+  /** CPUs and memory of one that is off. */
+  resize: operatorProcedure
+    .input(vmResizeRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: RESIZE, request: input, actor: ctx.actor }),
+    ),
+  /** Against being removed. */
+  protect: adminProcedure.input(vmRequest.extend({ value: z.boolean() })).mutation(({ ctx, input }): Vm => {
+    ctx.services.vms.protect(input.vmId, input.value);
+    return ctx.services.vms.get(input.vmId);
+  }),
+  /** Counts from the next start of the host on. */
+  setAutostart: operatorProcedure
+    .input(vmRequest.extend({ autostart: vmAutostart }))
+    .mutation(({ ctx, input }): Vm => {
+      ctx.services.vms.setAutostart(input.vmId, input.autostart);
+      return ctx.services.vms.get(input.vmId);
+    }),
   /** Names each file that goes. */
   previewRemove: operatorProcedure
     .input(vmRequest)

@@ -1,0 +1,20 @@
+/** What is wrong with the size that a machine is to have, in the words of a form; null: nothing. */
+import { formatBytes } from '$lib/shared/units';
+import type { VmHost } from '$lib/shared/wire/vms';
+
+export const MIB = 1024 ** 2;
+
+export function cpuProblem(text: string, host: VmHost | null | undefined): string | null {
+  const cpus = Number(text);
+  const most = host?.cpus ?? Infinity;
+  if (!Number.isInteger(cpus) || cpus < 1) return 'A machine needs one CPU at least.';
+  return cpus > most ? `This host has ${most} CPUs.` : null;
+}
+
+/** @param hasBytes what the machine has already, and may keep */
+export function memoryProblem(textMib: string, host: VmHost | null | undefined, hasBytes = 0): string | null {
+  const bytes = Number(textMib) * MIB;
+  const free = Math.max(host?.freeMemoryBytes ?? Infinity, hasBytes);
+  if (!Number.isInteger(bytes) || bytes < 16 * MIB) return 'A machine needs 16 MiB at least.';
+  return bytes > free ? `${formatBytes(free)} can still be given to machines.` : null;
+}

@@ -1,0 +1,47 @@
+/** What can be said about a machine, whatever it does at the moment. */
+import CalendarClock from '@lucide/svelte/icons/calendar-clock';
+import Cpu from '@lucide/svelte/icons/cpu';
+import Lock from '@lucide/svelte/icons/lock';
+import LockOpen from '@lucide/svelte/icons/lock-open';
+import { trpc } from '$lib/client/trpc';
+import type { Vm, VmState } from '$lib/shared/wire/vms';
+import type { Action } from '$lib/ui/action';
+import { dialogs } from '$lib/ui/dialogs.svelte';
+import type { Access } from '../session/access';
+import { attempt } from '../session/attempt';
+
+const OFF: readonly VmState[] = ['stopped', 'crashed'];
+
+export const resizeAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.resize',
+  title: 'Change size',
+  icon: Cpu,
+  shown: true,
+  why:
+    access.why('operator') ??
+    (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
+    (vm.state === 'missing' ? 'libvirt does not know it any more. Start it once first.' : null) ??
+    (vm.state === 'saved'
+      ? 'Its saved memory has the size that it has. Start it, or discard that first.'
+      : null) ??
+    (OFF.includes(vm.state) ? null : 'It has to be off. Shut it down first.'),
+  run: () => void dialogs.open(() => import('./ResizeDialog.svelte'), { vm }),
+});
+
+export const autostartAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.autostart',
+  title: 'Change start',
+  icon: CalendarClock,
+  shown: true,
+  why: access.why('operator'),
+  run: () => void dialogs.open(() => import('./AutostartDialog.svelte'), { vm }),
+});
+
+export const protectAction = ({ id: vmId, protected: value }: Vm, access: Access): Action => ({
+  id: 'vm.protect',
+  title: value ? 'Unprotect' : 'Protect',
+  icon: value ? LockOpen : Lock,
+  shown: true,
+  why: access.why('admin'),
+  run: () => void attempt(() => trpc().vms.protect.mutate({ vmId, value: !value })),
+});

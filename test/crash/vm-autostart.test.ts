@@ -1,0 +1,75 @@
+/**
+ * The start of the host with machines that start with it, as far as one machine can show it: Cairn is killed, and its records say
+ * that their turn came in another boot.
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectNoLeaks, traces } from '../support/leaks';
+import { microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+
+const before = traces();
+let machines: Machines;
+beforeAll(async () => {
+  machines = await startMachines();
+}, 120_000);
+afterAll(async () => {
+  await machines.close();
+  await expectNoLeaks(before, machines.appliance.dataDir);
+});
+
+const post = async (path: string, body?: unknown) =>
+  mustSucceed(machines.appliance, await machines.appliance.rest('POST', path, body));
+const idOf = async (): Promise<string> => (await vmNamed(machines.appliance, 'web'))?.id ?? '';
+const starts = (): number =>
+  machines.appliance.query("SELECT 1 FROM operations WHERE kind = 'vm.start'").length;
+async function untilOn(): Promise<void> {
+  for (let tries = 0; (await vmNamed(machines.appliance, 'web'))?.state !== 'running'; tries += 1) {
+    if (tries === 200) throw new Error('the machine did not start');
+    await sleep(50);
+  }
+}
+/** As after a power cut. */
+async function anotherBoot(): Promise<void> {
+  const { appliance, libvirt } = machines;
+  await appliance.kill();
+  if (libvirt.domstate('web') === 'running') libvirt.virsh('destroy', 'web');
+  const db = new Database(join(appliance.dataDir, 'cairn.db'));
+  db.exec("UPDATE vm_settings SET turn_boot_id = 'an earlier one'");
+  db.close();
+}
+
+describe('a machine that starts with the host', () => {
+  it('starts once, also when Cairn is killed as soon as it has begun to', async () => {
+    const { appliance, libvirt } = machines;
+    await post('/vms', microRequest(machines.imageId));
+    const path = `/vms/${await idOf()}`;
+    const { status } = await appliance.rest('PUT', `${path}/autostart`, { on: true });
+    expect(status).toBe(200);
+    await anotherBoot();
+    appliance.crashAt('recorded@vm.start/*:alone');
+    await appliance.start().catch(() => undefined);
+    expect(await appliance.ended(10_000)).toBe(true);
+    appliance.crashAt('');
+    await appliance.start();
+    await untilOn();
+    expect(libvirt.domstate('web')).toBe('running');
+    expect(starts()).toBe(1);
+  });
+
+  it('stays off when it was stopped by hand and Cairn is started again', async () => {
+    const { appliance } = machines;
+    await post(`/vms/${await idOf()}/stop`, { graceSeconds: 0 });
+    await appliance.kill();
+    await appliance.start();
+    // What has its turn after it would have been started by now.
+    expect((await vmNamed(appliance, 'web'))?.stateText).toBeNull();
+    expect((await vmNamed(appliance, 'web'))?.state).toBe('stopped');
+    expect(starts()).toBe(1);
+    await anotherBoot();
+    await appliance.start();
+    await untilOn();
+    expect(starts()).toBe(2);
+  });
+});
