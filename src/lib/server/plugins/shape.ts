@@ -100,6 +100,12 @@ const vmPlugin = z.looseObject({
   start: method,
   stop: method,
   reset: method.optional(),
+  pause: method.optional(),
+  resume: method.optional(),
+  memory: z
+    .looseObject({ folder: z.string().startsWith('/'), save: method, restore: method, discard: method })
+    .optional(),
+  resize: z.looseObject({ facts: method, plan: method }).optional(),
   console: method.optional(),
   usage: method.optional(),
 });
