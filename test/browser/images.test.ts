@@ -1,6 +1,6 @@
 /** Somebody gets an image from an address, watches it come, and deletes it; on every page size, in both themes. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,19 @@ afterAll(async () => {
   await expectNoLeaks(before);
 });
 
+/** An installer that somebody copied there a while ago. */
+function putInstaller(): string {
+  const [{ mount_path: root } = { mount_path: '' }] = appliance.query<{ mount_path: string }>(
+    'SELECT mount_path FROM pools',
+  );
+  const path = join(root, 'isos/debian-12.5.0-amd64-netinst.iso');
+  mkdirSync(join(root, 'isos'));
+  writeFileSync(path, Buffer.alloc(50_000));
+  const when = Date.now() / 1_000 - 60;
+  utimesSync(path, when, when);
+  return path;
+}
+
 describe('the images page', () => {
   it('says what is needed first, and why nothing can be got yet', async () => {
     await page.getByText('Make a pool first').waitFor();
@@ -104,6 +117,18 @@ describe('the images page', () => {
       .waitFor();
   });
 
+  it('finds what somebody copied onto a pool, once, and says where it is and what it looks like', async () => {
+    putInstaller();
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('1 new image').first().waitFor();
+    await page
+      .locator('[data-origin=scanned]')
+      .getByText(/looks like Debian 12\.5 .* found there/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('Nothing new was found').waitFor();
+  });
+
   it.each(['light', 'dark'] as const)(
     'can be read by everybody in the %s theme, also on a phone',
     async (scheme) => {
@@ -116,6 +141,33 @@ describe('the images page', () => {
       }
     },
   );
+
+  it('tells taking an image off the list from deleting its file', async () => {
+    const path = join(
+      appliance.query<{ mount_path: string }>('SELECT mount_path FROM pools')[0]?.mount_path ?? '',
+      'isos/debian-12.5.0-amd64-netinst.iso',
+    );
+    const found = page.locator('[data-origin=scanned]');
+    await page.getByRole('button', { name: 'Take off the list debian-12.5.0-amd64-netinst.iso' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/stays where it is, untouched/)
+      .waitFor();
+    await page.screenshot({ path: join(shots, 'images-forget.png') });
+    await page.getByRole('dialog').getByRole('button', { name: 'Take off the list' }).click();
+    await found.waitFor({ state: 'detached' });
+    expect(existsSync(path)).toBe(true);
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await found.waitFor();
+    await page.getByRole('button', { name: 'Delete debian-12.5.0-amd64-netinst.iso' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/Cairn did not put it there and cannot bring it back/)
+      .waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the file' }).click();
+    await found.waitFor({ state: 'detached' });
+    expect(existsSync(path)).toBe(false);
+  });
 
   it('asks before it deletes, and says which file goes', async () => {
     await page.getByRole('button', { name: 'Delete live-13.iso' }).click();

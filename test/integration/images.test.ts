@@ -5,7 +5,9 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,6 +48,7 @@ let operations: Operations;
 let images: Images;
 let server: FileServer;
 let content: Buffer;
+let neededBy: string[];
 
 async function open(crashAt = ''): Promise<void> {
   const log = createLog('silent');
@@ -71,7 +74,10 @@ async function open(crashAt = ''): Promise<void> {
       keepDays: 90,
     },
   });
-  images = createImages({ db, bus, feed, clock: systemClock, log, pools: { list: () => pools }, operations });
+  images = createImages({
+    ...{ db, bus, feed, clock: systemClock, log, operations, pools: { list: () => pools } },
+    ...{ mounts: () => [], foldersOfOthers: ['machines'], neededBy: () => neededBy },
+  });
   images.start();
 }
 
@@ -85,6 +91,7 @@ beforeEach(async () => {
     ...{ availableBytes: 1024 * MIB, members: [{}] },
   } as unknown as Pool;
   pools = [pool];
+  neededBy = [];
   server = await startFileServer();
   content = randomBytes(2 * MIB);
   server.files.set('/live-13.iso', { content });
@@ -268,5 +275,150 @@ describe('a download is refused', () => {
   });
   it('from a private network for those who are no administrators', async () => {
     expect(await refusal(begin({}, { ...admin, role: 'operator' }))).toBe('forbidden');
+  });
+});
+
+describe('an image that somebody put onto a pool', () => {
+  /** Written a while ago, unless said otherwise. */
+  const put = (path: string, bytes = 4096, secondsAgo = 60): void => {
+    const at = join(root, 'tank', path);
+    mkdirSync(join(at, '..'), { recursive: true });
+    writeFileSync(at, Buffer.alloc(bytes));
+    const when = Date.now() / 1_000 - secondsAgo;
+    utimesSync(at, when, when);
+  };
+  const files = () =>
+    here()
+      .map(({ path }) => path?.slice(join(root, 'tank').length + 1))
+      .sort();
+
+  it('is found, with what its name tells, and is found once', async () => {
+    put('isos/debian-12.5.0-amd64-netinst.iso');
+    put('vms/debian-12-genericcloud-amd64.qcow2');
+    put('old/nas.vmdk');
+    expect(await images.lookAgain()).toEqual({ found: 3, pools: 1, incomplete: [], notLookedAt: [] });
+    expect(here().find(({ kind }) => kind === 'iso')).toMatchObject({
+      ...{ origin: 'scanned', badge: 'ready', format: 'iso', sizeBytes: 4096, arch: 'x86_64' },
+      ...{ name: 'debian-12.5.0-amd64-netinst.iso', os: { id: 'debian', version: '12.5' } },
+      ...{ path: join(root, 'tank/isos/debian-12.5.0-amd64-netinst.iso'), pool: { guid: GUID } },
+    });
+    // Its user is known from the catalog: a machine can be made from it.
+    expect(here().find(({ kind }) => kind === 'cloud')?.defaultUser).toBe('debian');
+    expect((await images.lookAgain()).found).toBe(0);
+    expect(here()).toHaveLength(3);
+  });
+
+  it('is not looked for in hidden folders, those of machines, or behind links', async () => {
+    put('.snapshots/old/a.iso');
+    put('machines/web/disk.qcow2');
+    put('images/.b.iso');
+    put('images/c.iso.part');
+    put('notes.txt');
+    expect((await images.lookAgain()).found).toBe(0);
+  });
+
+  it('is found by itself when its pool is mounted, and when it comes into the folder of images', async () => {
+    pools = [{ ...pool, mounted: false }];
+    bus.emit('pools.changed', {});
+    put('deep/er/a.iso');
+    expect(await images.lookAgain()).toMatchObject({ found: 0, pools: 0 });
+    pools = [pool];
+    bus.emit('pools.changed', {});
+    await until(() => files().includes('deep/er/a.iso'));
+    mkdirSync(join(root, 'tank/images'));
+    await images.refresh();
+    put('b.iso');
+    renameSync(join(root, 'tank/b.iso'), join(root, 'tank/images/b.iso'));
+    await until(() => files().includes('images/b.iso'));
+  });
+
+  it('is listed once it has been quiet for a moment, and its size follows', async () => {
+    mkdirSync(join(root, 'tank/images'));
+    await images.refresh();
+    put('images/a.iso', 1000, 0);
+    await images.lookAgain();
+    expect(here()).toEqual([]);
+    await until(() => here()[0]?.sizeBytes === 1000);
+    put('images/a.iso', 3000, 0);
+    await until(() => here()[0]?.sizeBytes === 3000);
+    expect(here()[0]?.badge).toBe('ready');
+    // What a machine needs must not have changed: that is said, not followed.
+    neededBy = ['web'];
+    put('images/a.iso', 4000, 0);
+    await until(() => here()[0]?.badge === 'missing');
+    expect(here()[0]?.badgeText).toMatch(/another size/);
+  });
+
+  it('is missing, not forgotten, while its pool is away', async () => {
+    put('a.iso');
+    await images.lookAgain();
+    pools = [{ ...pool, mounted: false }];
+    bus.emit('pools.changed', {});
+    expect(here()[0]).toMatchObject({ badge: 'missing', name: 'a.iso' });
+    await images.stop();
+    await open();
+    expect(here()[0]).toMatchObject({ badge: 'missing', name: 'a.iso' });
+  });
+
+  it('is taken off the list without its file, and is back when somebody looks again', async () => {
+    put('a.iso');
+    await images.lookAgain();
+    const { id } = here()[0] ?? { id: '' };
+    neededBy = ['web'];
+    expect(() => images.forget(id)).toThrow(/web/);
+    neededBy = [];
+    images.forget(id);
+    expect(here()).toEqual([]);
+    expect(() => images.get(id)).toThrow(/no image/);
+    expect(existsSync(join(root, 'tank/a.iso'))).toBe(true);
+    bus.emit('pools.changed', {});
+    await images.refresh();
+    expect(here()).toEqual([]);
+    expect((await images.lookAgain()).found).toBe(1);
+    expect(here()[0]?.id).toBe(id);
+    // Its file went while it was off the list: nothing is left of it.
+    images.forget(id);
+    rmSync(join(root, 'tank/a.iso'));
+    await images.refresh();
+    expect((await images.lookAgain()).found).toBe(0);
+    expect(db.all('SELECT id FROM images')).toEqual([]);
+  });
+
+  it('is deleted with its file by the operation that says so', async () => {
+    put('a.iso');
+    await images.lookAgain();
+    const { id } = here()[0] ?? { id: '' };
+    const plan = await operations.preview('image.remove', { imageId: id });
+    expect(plan.steps[0]?.title).toBe(`Delete ${join(root, 'tank/a.iso')}`);
+    const asked = await operations.start({
+      kind: 'image.remove',
+      request: { imageId: id },
+      actor: admin,
+    });
+    expect((await operations.wait(asked.id)).state).toBe('succeeded');
+    expect(existsSync(join(root, 'tank/a.iso'))).toBe(false);
+    expect(here()).toEqual([]);
+  });
+
+  it('cannot be taken off the list when Cairn put it there', async () => {
+    await operations.wait((await begin()).id);
+    expect(() => images.forget(here()[0]?.id ?? '')).toThrow(/Cairn put it there/);
+  });
+
+  it('never keeps a pool from what is done to it: the search makes way and is made up for', async () => {
+    put('a.iso');
+    const held = operations.holderId;
+    operations.holderId = (lock) => (lock === `pool:${GUID}` ? 'op' : held(lock));
+    expect(await images.lookAgain()).toMatchObject({ pools: 0, notLookedAt: ['Tank'] });
+    bus.emit('pools.changed', {});
+    pools = [{ ...pool, mounted: false }];
+    bus.emit('pools.changed', {});
+    pools = [pool];
+    bus.emit('pools.changed', {});
+    await images.refresh();
+    expect(here()).toEqual([]);
+    operations.holderId = held;
+    bus.emit('operation.ended', { id: 'op' });
+    await until(() => files().includes('a.iso'));
   });
 });

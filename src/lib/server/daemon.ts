@@ -46,6 +46,7 @@ import { composeSnapshots } from './snapshots/compose';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
+import { MACHINES_FOLDER } from './vms/place';
 import { createVms, type Vms } from './vms/vm';
 import { VERSION } from './version';
 
@@ -136,6 +137,8 @@ async function compose({ config, log, undoing, state }: Parts) {
 
   const images = createImages({
     ...{ db, bus, feed, clock, log, pools, operations },
+    mounts: () => host.mounts(),
+    foldersOfOthers: [MACHINES_FOLDER],
     neededBy: (imageId) => late.vms?.namesWithImage(imageId) ?? [],
   });
   undoing.add('images', () => images.stop());

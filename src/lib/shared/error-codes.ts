@@ -594,6 +594,12 @@ export const ERROR_CODES = {
     title: 'The image is there already',
     remedy: 'Use the one that is there, or delete it first.',
   },
+  made_way: {
+    kind: 'busy',
+    status: 409,
+    title: 'Something is about to be done to the pool',
+    remedy: 'Try again in a moment.',
+  },
   image_wrong_state: {
     kind: 'precondition',
     status: 409,

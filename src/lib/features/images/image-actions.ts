@@ -1,12 +1,14 @@
 /** What can be done to an image. */
 import Download from '@lucide/svelte/icons/download';
+import ListX from '@lucide/svelte/icons/list-x';
 import Link from '@lucide/svelte/icons/link';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Live } from '$lib/client/live.svelte';
 import { trpc } from '$lib/client/trpc';
-import type { Image } from '$lib/shared/wire/images';
+import type { Image, ImageLook } from '$lib/shared/wire/images';
 import type { Action } from '$lib/ui/action';
 import { dialogs } from '$lib/ui/dialogs.svelte';
+import { showToast } from '$lib/ui/toast';
 import type { Access } from '../session/access';
 import { attempt } from '../session/attempt';
 import { poolsForImages } from './pools-for-images';
@@ -16,6 +18,17 @@ const NO_POOL = 'Images are kept on a pool. Make one, or mount one, first.';
 const whyNotGet = (live: Live, access: Access): string | null =>
   access.why('operator') ?? (poolsForImages(live).length === 0 ? NO_POOL : null);
 
+/** What goes, and whether it can come back. */
+const removalText = (image: Image): string =>
+  image.path === null
+    ? 'It leaves the list. No file is touched.'
+    : image.origin === 'scanned'
+      ? `The file ${image.path} is deleted for good. Cairn did not put it there and cannot bring it back. To keep the file, take it off the list instead.`
+      : `The file ${image.path} is deleted for good. It can be downloaded again.`;
+
+async function forget(image: Image): Promise<void> {
+  await attempt(() => trpc().images.forget.mutate({ id: image.id }));
+}
 async function remove(image: Image): Promise<void> {
   await attempt(() => trpc().images.remove.mutate({ id: image.id }));
 }
@@ -37,6 +50,23 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       run: () => void dialogs.open(() => import('./GetImageDialog.svelte'), { image }),
     },
     {
+      id: 'image.forget',
+      title: 'Take off the list',
+      icon: ListX,
+      shown: image.origin === 'scanned',
+      why:
+        access.why('operator') ??
+        (image.operationId ? 'An operation works on it. Wait until it has ended.' : null),
+      run: () =>
+        void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {
+          title: `Take ${image.name} off the list?`,
+          text: `The file ${image.path ?? ''} stays where it is, untouched. "Look again" lists it again.`,
+          verb: 'Take off the list',
+          tone: 'plain',
+          run: () => forget(image),
+        }),
+    },
+    {
       id: 'image.remove',
       title: 'Delete',
       icon: Trash2,
@@ -46,10 +76,8 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       run: () =>
         void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {
           title: `Delete ${image.name}?`,
-          text: image.path
-            ? `The file ${image.path} is deleted for good. It can be downloaded again.`
-            : 'It leaves the list. No file is touched.',
-          verb: 'Delete image',
+          text: removalText(image),
+          verb: image.origin === 'scanned' ? 'Delete the file' : 'Delete image',
           run: () => remove(image),
         }),
     },
@@ -64,3 +92,26 @@ export const byAddressAction = (live: Live, access: Access): Action => ({
   why: whyNotGet(live, access),
   run: () => void dialogs.open(() => import('./GetByAddressDialog.svelte'), {}),
 });
+
+function tellLook({ found, incomplete, notLookedAt }: ImageLook): void {
+  const rest = [
+    incomplete.length > 0 ? `There is more on ${incomplete.join(', ')} than a search goes through.` : '',
+    notLookedAt.length > 0 ? `Not searched: ${notLookedAt.join(', ')}.` : '',
+  ].filter(Boolean);
+  void showToast({
+    tone: rest.length > 0 ? 'warn' : found > 0 ? 'good' : 'quiet',
+    title: found === 0 ? 'Nothing new was found' : found === 1 ? '1 new image' : `${found} new images`,
+    text: rest.join(' '),
+  });
+}
+
+/** Searches the pools for what somebody put there. */
+export async function lookForImages(): Promise<void> {
+  const answer = await attempt(() => trpc().images.look.mutate());
+  if (answer) tellLook(answer);
+}
+export const whyNotLook = (live: Live, access: Access): string | null =>
+  access.why('operator') ??
+  ([...live.pools.values()].some(({ mounted }) => mounted)
+    ? null
+    : 'There is no pool to look on. Make one, or mount one, first.');

@@ -20,6 +20,8 @@ export const kindWord: Record<ImageKind, string> = {
   disk: 'Disk image',
 };
 
+export const osText = ({ name, version }: ImageOs): string => (version ? `${name} ${version}` : name);
+
 /** Two letters stand for a system where no picture of its own may. */
 export function initials(os: ImageOs | null, name: string): string {
   const words = (os?.name ?? name).split(/[^\p{L}\p{N}]+/u).filter(Boolean);

@@ -2,7 +2,7 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
-import type { ImageArch, ImageFormat, ImageKind, ImageOs } from '$lib/shared/wire/images';
+import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
 import type { SubjectType, WireError } from '$lib/shared/wire/operations';
 import type { Action, Checksum, Look, Step } from '$lib/plugin-api/plan';
 import type { DriveRole } from '$lib/plugin-api/storage';
@@ -271,7 +271,7 @@ export const images = sqliteTable(
     format: text('format').$type<ImageFormat>().notNull(),
     os: text('os', { mode: 'json' }).$type<ImageOs | null>(),
     arch: text('arch').$type<ImageArch>(),
-    origin: text('origin').$type<'catalog' | 'url' | 'found'>().notNull(),
+    origin: text('origin').$type<ImageOrigin>().notNull(),
     catalogId: text('catalog_id'),
     url: text('url'),
     checksum: text('checksum', { mode: 'json' }).$type<Checksum | null>(),
@@ -283,7 +283,8 @@ export const images = sqliteTable(
     /** Path below the pool's mount path. */
     file: text('file').notNull(),
     sizeBytes: integer('size_bytes'),
-    state: text('state').$type<'creating' | 'ready' | 'deleting'>().notNull(),
+    /** forgotten: taken off the list, the file stays. */
+    state: text('state').$type<'creating' | 'ready' | 'deleting' | 'forgotten'>().notNull(),
     createdAt: integer('created_at').notNull(),
   },
   (table) => [uniqueIndex('images_file').on(table.poolGuid, table.file)],

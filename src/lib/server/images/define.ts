@@ -8,6 +8,7 @@ import { AppError, issuesError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Operations, Prepared, RecordOwner } from '../operations/types';
 import type { ImageDeps } from './deps';
+import { refuseNeeded } from './needed';
 import { downloadInput, poolFor, prepareDownload } from './prepare-download';
 import { changeImage, deleteImage, findByFile, findImage, insertImage } from './store';
 
@@ -64,9 +65,7 @@ async function prepareRemove(deps: ImageDeps, request: JsonObject): Promise<Prep
   if (!parsed.success) throw issuesError(requestIssues(parsed.error));
   const record = findImage(deps.db, parsed.data.imageId);
   if (!record) throw new AppError('image_not_found', `There is no image ${parsed.data.imageId}.`);
-  const needing = deps.neededBy?.(record.id) ?? [];
-  if (needing.length > 0)
-    throw new AppError('image_in_use', `The disks of ${needing.join(', ')} hold only what differs from it.`);
+  refuseNeeded(deps, record);
   const pools = deps.pools.list();
   const known = pools.some((pool) => pool.guid === record.poolGuid);
   const path = known ? join(poolFor(pools, record.poolGuid).mountPath, record.file) : null;

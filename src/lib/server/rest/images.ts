@@ -20,3 +20,12 @@ export const startDownload = answer('operator', async ({ services, actor, event 
 export const removeImage = answer('operator', async ({ services, actor, param }) =>
   begun(await services.operations.start({ kind: REMOVE, request: { imageId: param('id') }, actor })),
 );
+/** Searches every mounted pool for images that somebody put there. */
+export const lookForImages = answer('operator', async ({ services }) =>
+  json(await services.images.lookAgain()),
+);
+/** It leaves the list; its file stays. */
+export const forgetImage = answer('operator', ({ services, param }) => {
+  services.images.forget(param('id'));
+  return json({ success: true });
+});

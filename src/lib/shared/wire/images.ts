@@ -17,6 +17,9 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 export const IMAGE_BADGES = ['ready', 'downloading', 'needs-download', 'missing'] as const;
 export type ImageBadge = (typeof IMAGE_BADGES)[number];
 
+/** scanned: somebody put the file there, and a search of the pool found it. */
+export type ImageOrigin = 'catalog' | 'url' | 'scanned';
+
 export interface ImageOs {
   /** As in os-release(5): debian, ubuntu, fedora. */
   id: string;
@@ -33,7 +36,7 @@ export interface Image {
   format: ImageFormat | null;
   os: ImageOs | null;
   arch: ImageArch | null;
-  origin: 'catalog' | 'url' | 'found';
+  origin: ImageOrigin;
   badge: ImageBadge;
   /** Why it is missing; null otherwise. */
   badgeText: string | null;
@@ -53,4 +56,16 @@ export interface Image {
   /** Live operation on this image. */
   operationId: string | null;
   createdAt: number | null;
+}
+
+/** What a search of the pools came to. */
+export interface ImageLook {
+  /** Images that are in the list now and were not before. */
+  found: number;
+  /** Pools that were searched. */
+  pools: number;
+  /** Labels of pools that hold more than a search goes through. */
+  incomplete: string[];
+  /** Labels of mounted pools that could not be searched: somebody works on them, or they are not on drives of this host. */
+  notLookedAt: string[];
 }

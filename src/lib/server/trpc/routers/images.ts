@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
-import type { Image } from '$lib/shared/wire/images';
+import type { Image, ImageLook } from '$lib/shared/wire/images';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import { downloadRequest } from '$lib/shared/wire/requests';
 import { DOWNLOAD, REMOVE } from '../../images/define';
@@ -36,9 +36,11 @@ export const imagesRouter = router({
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: REMOVE, request: { imageId: input.id }, actor: ctx.actor }),
     ),
-  /** Looks at every file now. */
-  refresh: operatorProcedure.mutation(async ({ ctx }): Promise<{ ok: true }> => {
-    await ctx.services.images.refresh();
+  /** Searches every mounted pool for images that somebody put there. */
+  look: operatorProcedure.mutation(({ ctx }): Promise<ImageLook> => ctx.services.images.lookAgain()),
+  /** Takes a found image off the list. Its file stays. */
+  forget: operatorProcedure.input(one).mutation(({ ctx, input }): { ok: true } => {
+    ctx.services.images.forget(input.id);
     return { ok: true };
   }),
 });
