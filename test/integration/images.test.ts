@@ -76,7 +76,12 @@ async function open(crashAt = ''): Promise<void> {
   });
   images = createImages({
     ...{ db, bus, feed, clock: systemClock, log, operations, pools: { list: () => pools } },
-    ...{ mounts: () => [], foldersOfOthers: ['machines'], neededBy: () => neededBy },
+    ...{
+      commands: createCommands([]),
+      mounts: () => [],
+      foldersOfOthers: ['machines'],
+      neededBy: () => neededBy,
+    },
   });
   images.start();
 }

@@ -137,7 +137,7 @@ async function compose({ config, log, undoing, state }: Parts) {
 
   const images = createImages({
     ...{ db, bus, feed, clock, log, pools, operations },
-    mounts: () => host.mounts(),
+    ...{ commands: host.commands, mounts: () => host.mounts() },
     foldersOfOthers: [MACHINES_FOLDER],
     neededBy: (imageId) => late.vms?.namesWithImage(imageId) ?? [],
   });

@@ -71,7 +71,7 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       title: 'Delete',
       icon: Trash2,
       tone: 'danger',
-      shown: image.badge === 'ready' || image.badge === 'missing',
+      shown: image.badge !== 'downloading' && image.badge !== 'needs-download',
       why: access.why('operator') ?? whyNotRemove,
       run: () =>
         void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {

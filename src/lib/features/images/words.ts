@@ -7,12 +7,16 @@ export const badgeWord: Record<ImageBadge, string> = {
   downloading: 'Downloading',
   'needs-download': 'Not downloaded',
   missing: 'Missing',
+  refused: 'Cannot be used',
+  'needs-conversion': 'To be converted',
 };
 export const badgeTone: Record<ImageBadge, Tone> = {
   ready: 'good',
   downloading: 'accent',
   'needs-download': 'quiet',
   missing: 'warn',
+  refused: 'bad',
+  'needs-conversion': 'warn',
 };
 export const kindWord: Record<ImageKind, string> = {
   cloud: 'Cloud image',

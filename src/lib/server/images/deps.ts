@@ -2,7 +2,7 @@ import type { Pool } from '$lib/shared/wire/pools';
 import type { Clock } from '../clock';
 import type { Db } from '../db/client';
 import type { Bus } from '../events/bus';
-import type { MountEntry } from '../host/types';
+import type { CommandRunner, MountEntry } from '../host/types';
 import type { Logger } from '../log';
 import type { Operations } from '../operations/types';
 
@@ -12,6 +12,7 @@ export interface ImageDeps {
   bus: Bus;
   clock: Clock;
   log: Logger;
+  commands: Pick<CommandRunner, 'read'>;
   pools: { list(): Pool[] };
   operations: Pick<Operations, 'holderId'>;
   /** Names of what cannot be without this image; news from above, which images know nothing of. */

@@ -1,22 +1,34 @@
 /** One image as pages show it: its record, what is at its place now, and the operation that is at it. Pure. */
 import { posix } from 'node:path';
-import type { Image } from '$lib/shared/wire/images';
+import type { Image, ImageFormat } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
+import type { ImageHeader } from '../host/image-header';
 import type { CatalogEntry } from './catalog';
 import type { ImageRecord } from './store';
 
 /** What is at the place of an image; undefined: not looked at yet, or it cannot be looked at. */
-export type Presence = { sizeBytes: number } | null | undefined;
+export type Presence = { sizeBytes: number; modifiedAtMs: number } | null | undefined;
 
 export interface ImageFacts {
   record: ImageRecord;
   pool: Pool | null;
   presence: Presence;
+  /** undefined: not inspected. */
+  inspection: ImageHeader | undefined;
   operationId: string | null;
   nodeId: string;
 }
 
-function badgeOf({ record, pool, presence, operationId }: ImageFacts): Pick<Image, 'badge' | 'badgeText'> {
+/** Formats of others, which QEMU reads well enough to convert. */
+const TO_CONVERT: readonly ImageFormat[] = ['vmdk', 'vdi', 'vhd', 'vhdx'];
+
+function badgeOf({
+  record,
+  pool,
+  presence,
+  inspection,
+  operationId,
+}: ImageFacts): Pick<Image, 'badge' | 'badgeText'> {
   const missing = (badgeText: string) => ({ badge: 'missing', badgeText }) as const;
   if (record.state === 'creating' && operationId !== null) return { badge: 'downloading', badgeText: null };
   if (!pool) return missing('Its pool is not known any more.');
@@ -26,6 +38,12 @@ function badgeOf({ record, pool, presence, operationId }: ImageFacts): Pick<Imag
   if (presence === null) return missing(`${posix.join(pool.mountPath, record.file)} is gone.`);
   if (presence && record.sizeBytes !== null && presence.sizeBytes !== record.sizeBytes)
     return missing('The file has another size than it had: it was changed by something else than Cairn.');
+  if (typeof inspection?.obstacle === 'string') return { badge: 'refused', badgeText: inspection.obstacle };
+  if (TO_CONVERT.includes(record.format))
+    return {
+      badge: 'needs-conversion',
+      badgeText: `Machines start from qcow2 and raw; this is ${record.format}.`,
+    };
   return { badge: 'ready', badgeText: null };
 }
 
@@ -39,6 +57,7 @@ export function imageDocument(facts: ImageFacts): Image {
     path: pool && posix.join(pool.mountPath, record.file),
     nodeId,
     sizeBytes: record.sizeBytes,
+    virtualBytes: facts.inspection?.virtualBytes || null,
     defaultUser: record.defaultUser,
     minDiskBytes: record.minDiskBytes,
     minMemoryBytes: record.minMemoryBytes,
@@ -58,7 +77,7 @@ export const catalogDocument = (entry: CatalogEntry): Image => ({
   },
   ...{ origin: 'catalog', badge: 'needs-download', badgeText: null, pool: null, path: null, nodeId: null },
   ...{
-    sizeBytes: null,
+    ...{ sizeBytes: null, virtualBytes: null },
     url: entry.url,
     checksum: null,
     catalogId: entry.id,

@@ -9,6 +9,7 @@ import type { ImageDeps } from './deps';
 import { catalogDocument, imageDocument } from './document';
 import { hostArch } from './file-names';
 import { defineImageOperations } from './define';
+import { createInspections } from './inspections';
 import { createImagePlaces } from './presence';
 import { refuseNeeded } from './needed';
 import { createImageScan } from './scan';
@@ -34,6 +35,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
   const { db, bus, feed, pools, operations, log } = deps;
   const nodeId = nodeIdOf(db);
   const places = createImagePlaces(log, () => refreshSoon());
+  const inspections = createInspections(deps);
   const scan = createImageScan(deps, () => refreshSoon());
   const unsubscribe: (() => void)[] = [];
   defineImageOperations(operations, deps);
@@ -48,7 +50,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
 
   const documentOf = (record: ImageRecord): Image =>
     imageDocument({
-      ...{ record, nodeId, presence: places.of(record.id) },
+      ...{ record, nodeId, presence: places.of(record.id), inspection: inspections.of(record.id) },
       pool: pools.list().find((pool) => pool.guid === record.poolGuid) ?? null,
       operationId: operations.holderId(`image:${record.id}`),
     });
@@ -70,8 +72,9 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
       again = false;
       await places.look(listImages(db), pools.list());
       dropForgotten();
+      publish();
+      if (await inspections.look(listImages(db), pools.list(), places.of)) publish();
     } while (again && !stopped);
-    publish();
     for (const pool of pools.list()) scan.due(pool.guid, 'images');
     void scan.run();
   }
@@ -155,6 +158,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
       clearTimeout(timer);
       for (const end of unsubscribe) end();
       places.stop();
+      inspections.stop();
       await looking;
       await scan.stop();
     },

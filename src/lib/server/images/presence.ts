@@ -21,7 +21,7 @@ export const canLook = (pool: Pool): boolean => pool.mounted && pool.members.len
 async function presenceAt(path: string): Promise<Presence> {
   try {
     const found = await lstat(path);
-    return found.isFile() ? { sizeBytes: found.size } : null;
+    return found.isFile() ? { sizeBytes: found.size, modifiedAtMs: found.mtimeMs } : null;
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return null;

@@ -6,15 +6,16 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ImageLook } from '$lib/shared/wire/images';
+import type { ImageFormat, ImageLook } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import { toAppError } from '../errors';
 import { filesBelow, type FileBelow } from '../host/files-below';
+import { isQcow2 } from '../host/image-header';
 import { passThrough } from '../host/passers';
 import { readIsoLabel } from '../host/iso-label';
 import { CATALOG } from './catalog';
 import type { ImageDeps } from './deps';
-import { IMAGES_FOLDER, declaredFormat, isScannedName } from './file-names';
+import { formatOfName, IMAGES_FOLDER, isScannedName } from './file-names';
 import { guessOs, kindOfName } from './guess-os';
 import { canLook } from './presence';
 import { changeImage, findByFile, insertImage, type ImageRecord } from './store';
@@ -83,10 +84,13 @@ export function createImageScan(deps: ImageDeps, changed: () => void): ImageScan
     if (isBack) seen.found += 1;
   }
 
-  async function labelOf(file: FileBelow): Promise<string | null> {
+  /** What the first bytes add to the name. Ubuntu's `.img` are qcow2, others' are raw: afterwards that is declared. */
+  async function formatAndLabel(file: FileBelow): Promise<{ format: ImageFormat; label: string | null }> {
     const handle = await file.open();
     try {
-      return await readIsoLabel(handle);
+      const format = formatOfName(file.name);
+      if (format === null) return { format: (await isQcow2(handle)) ? 'qcow2' : 'raw', label: null };
+      return { format, label: format === 'iso' ? await readIsoLabel(handle) : null };
     } finally {
       await handle.close();
     }
@@ -94,9 +98,8 @@ export function createImageScan(deps: ImageDeps, changed: () => void): ImageScan
 
   /** @returns whether it is new in the list */
   async function list(pool: Pool, path: string, file: FileBelow): Promise<boolean> {
-    const format = declaredFormat(file.name);
-    if (format === null) return false;
-    const guess = guessOs(file.name, format === 'iso' ? await labelOf(file) : null);
+    const { format, label } = await formatAndLabel(file);
+    const guess = guessOs(file.name, label);
     const kind = kindOfName(file.name, format === 'iso');
     const like = CATALOG.find(({ os }) => kind === 'cloud' && os.id === guess.os?.id);
     return db.transaction((tx) => {

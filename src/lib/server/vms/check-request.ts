@@ -60,6 +60,8 @@ const diskIssues = (bytes: number): Issue[] =>
 export function imageIssues(image: Image | null, imageId: string): Issue[] {
   const field = 'imageId';
   if (!image) return [issue('image_not_found', `There is no image ${imageId}.`, field)];
+  if (image.badge === 'refused' || image.badge === 'needs-conversion')
+    return [issue('image_unsupported', `"${image.name}": ${image.badgeText ?? ''}`, field)];
   if (image.badge !== 'ready' || image.path === null)
     return [
       issue(

@@ -12,9 +12,13 @@ export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /**
  * ready: whole, at `path`. downloading: an operation is at it. needs-download: only its address is known.
- * missing: its file is gone, or its pool is not mounted.
+ * missing: its file is gone, or its pool is not mounted. refused: it was inspected and is no disk of its own.
+ * needs-conversion: of a format that no machine starts from.
  */
-export const IMAGE_BADGES = ['ready', 'downloading', 'needs-download', 'missing'] as const;
+export const IMAGE_BADGES = [
+  ...(['ready', 'downloading', 'needs-download', 'missing'] as const),
+  ...(['refused', 'needs-conversion'] as const),
+] as const;
 export type ImageBadge = (typeof IMAGE_BADGES)[number];
 
 /** scanned: somebody put the file there, and a search of the pool found it. */
@@ -38,7 +42,7 @@ export interface Image {
   arch: ImageArch | null;
   origin: ImageOrigin;
   badge: ImageBadge;
-  /** Why it is missing; null otherwise. */
+  /** Why it is missing, refused or to be converted; null otherwise. */
   badgeText: string | null;
   pool: { guid: string; label: string } | null;
   /** Absolute; null unless it was downloaded or found. */
@@ -46,6 +50,8 @@ export interface Image {
   /** The host that has the file; null: none has. */
   nodeId: string | null;
   sizeBytes: number | null;
+  /** Size of the disk inside; null: not a disk, or not inspected. */
+  virtualBytes: number | null;
   url: string | null;
   checksum: { algorithm: 'sha256' | 'sha512'; hex: string } | null;
   /** Entry of the catalog that it came from. */
