@@ -3,6 +3,7 @@ import { existsSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Appliance } from '../support/appliance';
 import { sha256, type FileServer } from '../support/file-server';
+import { sendImage } from '../support/send-image';
 import type { Scenario } from './cases';
 import { mountedPool, mustEnd, poolRequests } from './scenarios';
 
@@ -12,7 +13,17 @@ const imageOf = (appliance: Appliance): string | undefined =>
   appliance.query<{ id: string }>('SELECT id FROM images')[0]?.id;
 const remove = (appliance: Appliance, id: string | undefined) => appliance.rest('DELETE', `/images/${id}`);
 
-export function imageScenarios(server: FileServer): Scenario[] {
+/** The folder stays where others may have files in it: each case makes it anew. */
+async function emptyFolder(appliance: Appliance, request: Parameters<typeof mountedPool>[1]): Promise<void> {
+  await mountedPool(appliance, request);
+  const id = imageOf(appliance);
+  if (id) await mustEnd(appliance, 'image.remove', await remove(appliance, id));
+  for (const { mount_path: path } of appliance.query<{ mount_path: string }>('SELECT mount_path FROM pools'))
+    if (existsSync(join(path, 'images'))) rmdirSync(join(path, 'images'));
+}
+
+/** @param stop ends those who send */
+export function imageScenarios(server: FileServer, stop: AbortSignal): Scenario[] {
   server.files.set('/live-13.iso', { content: CONTENT });
   const [request] = poolRequests;
   if (!request) throw new Error('no pool to download to');
@@ -27,17 +38,23 @@ export function imageScenarios(server: FileServer): Scenario[] {
     {
       title: 'image.download, from a server with ranges',
       kind: 'image.download',
-      async setUp(appliance) {
-        await mountedPool(appliance, request(appliance));
-        const id = imageOf(appliance);
-        if (id) await mustEnd(appliance, 'image.remove', await remove(appliance, id));
-        // The folder stays where others may have files in it: each case makes it anew.
-        for (const { mount_path: path } of appliance.query<{ mount_path: string }>(
-          'SELECT mount_path FROM pools',
-        ))
-          if (existsSync(join(path, 'images'))) rmdirSync(join(path, 'images'));
-      },
+      setUp: (appliance) => emptyFolder(appliance, request(appliance)),
       begin: download,
+      backward: true,
+    },
+    {
+      title: 'image.upload, from a sender that never gives up',
+      kind: 'image.upload',
+      setUp: (appliance) => emptyFolder(appliance, request(appliance)),
+      async begin(appliance) {
+        const answer = await appliance.rest<{ imageId?: string }>('POST', '/uploads', {
+          ...{ file: 'my-disk.raw', sizeBytes: CONTENT.length, checksum: sha256(CONTENT) },
+          poolGuid: request(appliance).poolGroupGuid,
+        });
+        const { imageId } = answer.body;
+        if (imageId) void sendImage(appliance, { imageId, content: CONTENT, pieceBytes: 200_000 }, stop);
+        return answer;
+      },
       backward: true,
     },
     {

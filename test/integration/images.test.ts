@@ -29,9 +29,10 @@ import { createOperations } from '$lib/server/operations/operations';
 import { usesLock } from '$lib/server/operations/locks';
 import type { Operations } from '$lib/server/operations/types';
 import { createPlugins } from '$lib/server/plugins/registry';
+import type { JsonObject } from '$lib/shared/json';
 import type { Actor } from '$lib/shared/wire/session';
 import type { Pool } from '$lib/shared/wire/pools';
-import { downloadRequest } from '$lib/shared/wire/requests';
+import { catalogEntryRequest, downloadRequest } from '$lib/shared/wire/requests';
 import { sha256, startFileServer, type FileServer } from '../support/file-server';
 
 const MIB = 1024 ** 2;
@@ -425,5 +426,227 @@ describe('an image that somebody put onto a pool', () => {
     operations.holderId = held;
     bus.emit('operation.ended', { id: 'op' });
     await until(() => files().includes('a.iso'));
+  });
+});
+
+describe('an entry that somebody adds to the catalog', () => {
+  const save = (change: Record<string, unknown> = {}, actor = admin, id: string | null = null) =>
+    images.catalog.save(
+      catalogEntryRequest.parse({
+        ...{ name: 'Our Debian', url: `${server.url}/debian-12-ours.qcow2`, checksum: sha256(content) },
+        ...{ defaultUser: 'ops', minDiskBytes: 5 * MIB, allowPrivate: true, ...change },
+      }),
+      actor,
+      id,
+    );
+  const codesOf = (work: () => unknown): string[] => {
+    try {
+      work();
+      return [];
+    } catch (error) {
+      const { code, issues } = error as { code: string; issues?: { code: string }[] };
+      return issues?.length ? issues.map((one) => one.code) : [code];
+    }
+  };
+  const offered = (name: string) => images.list().find((one) => one.name === name);
+
+  it('is offered like the others, is downloaded as it says, and is offered again when the image is gone', async () => {
+    server.files.set('/debian-12-ours.qcow2', { content });
+    const { id } = save();
+    expect(offered('Our Debian')).toMatchObject({
+      ...{ badge: 'needs-download', ownEntry: true, catalogId: id, os: { id: 'debian', version: '12' } },
+      ...{ kind: 'cloud', defaultUser: 'ops', minDiskBytes: 5 * MIB },
+    });
+    // An administrator has allowed the private network with the entry: whoever downloads it needs not.
+    const operator: Actor = { ...admin, role: 'operator' };
+    const asked = { catalogId: id, url: undefined, checksum: undefined, allowPrivate: false };
+    const { id: operationId } = await begin(asked, operator);
+    expect((await operations.wait(operationId)).state).toBe('succeeded');
+    expect(here()[0]).toMatchObject({
+      name: 'Our Debian',
+      checksum: { hex: sha256(content) },
+      ownEntry: true,
+    });
+    const removed = await operations.start({
+      kind: 'image.remove',
+      request: { imageId: here()[0]?.id ?? '' },
+      actor: admin,
+    });
+    await operations.wait(removed.id);
+    expect(offered('Our Debian')?.badge).toBe('needs-download');
+  });
+
+  it('is compared with its checksum whoever asks', async () => {
+    server.files.set('/debian-12-ours.qcow2', { content });
+    const { id } = save({ checksum: sha256(Buffer.from('another file')) });
+    const asked = { catalogId: id, url: undefined, checksum: sha256(content) };
+    const { id: operationId } = await begin(asked);
+    expect(await operations.wait(operationId)).toMatchObject({
+      ...{ state: 'failed', error: { code: 'download_failed' } },
+    });
+    expect(here()).toEqual([]);
+  });
+
+  it('is changed and removed; what was downloaded by it stays', async () => {
+    server.files.set('/debian-12-ours.qcow2', { content });
+    const { id } = save();
+    save({ name: 'Our own Debian', defaultUser: 'root' }, admin, id);
+    expect(offered('Our Debian')).toBeUndefined();
+    expect(offered('Our own Debian')?.defaultUser).toBe('root');
+    await operations.wait((await begin({ catalogId: id, url: undefined, checksum: undefined })).id);
+    images.catalog.remove(id);
+    expect(here()[0]).toMatchObject({ name: 'Our own Debian', ownEntry: false });
+    expect(images.catalog.own()).toEqual([]);
+    expect(codesOf(() => images.catalog.remove(id))).toEqual(['image_not_found']);
+    expect(codesOf(() => images.catalog.remove('debian-13-x86_64'))).toEqual(['image_not_found']);
+  });
+
+  it.each<[string, Record<string, unknown>, string[]]>([
+    ['a private address that nobody allowed', { allowPrivate: false }, ['address_not_public']],
+    [
+      'a link-local address',
+      { allowPrivate: false, url: 'http://169.254.169.254/x.iso' },
+      ['address_not_public'],
+    ],
+    ['an address with a password', { url: 'https://me:secret@e.org/x.iso' }, ['url_invalid']],
+    ['what is no web address', { url: 'file:///etc/shadow' }, ['url_invalid']],
+    ['an address without a file', { url: 'https://e.org/' }, ['file_name_invalid']],
+    ['a checksum that is none', { checksum: 'abc' }, ['checksum_invalid']],
+    [
+      'a list in a private network',
+      { allowPrivate: false, url: 'https://e.org/x.iso', checksum: 'http://10.0.0.1/SUMS' },
+      ['address_not_public'],
+    ],
+    ['a user that cannot be', { defaultUser: 'a b' }, ['user_name_invalid']],
+    ['several of these, all at once', { url: 'x', checksum: 'y' }, ['url_invalid', 'checksum_invalid']],
+  ])('is refused with %s', (_what, change, codes) => {
+    expect(codesOf(() => save(change))).toEqual(codes);
+    expect(images.catalog.own()).toEqual([]);
+  });
+  it('is refused with a name that is taken, and from those who may not allow private networks', () => {
+    save();
+    expect(codesOf(() => save())).toEqual(['entry_name_taken']);
+    expect(codesOf(() => save({ name: 'B' }, { ...admin, role: 'operator' }))).toEqual(['forbidden']);
+  });
+});
+
+describe('an upload', () => {
+  const file = 'my-disk.raw';
+  const path = () => join(root, 'tank/images', file);
+  const ask = (change: Record<string, unknown> = {}) =>
+    operations.start({
+      kind: 'image.upload',
+      request: { file, sizeBytes: content.length, poolGuid: GUID, ...change } as JsonObject,
+      actor: admin,
+    });
+  const ready = (id: string) =>
+    until(() => {
+      try {
+        return images.uploads.state(id).sizeBytes > 0;
+      } catch {
+        return false; // its step has not come to it yet
+      }
+    });
+  const upload = async (change: Record<string, unknown> = {}) => {
+    const asked = await ask(change);
+    await ready(asked.subject.id);
+    return { operationId: asked.id, id: asked.subject.id };
+  };
+  async function* body(from: number, to: number) {
+    await sleep(0);
+    for (let at = from; at < to; at += 65_536) yield content.subarray(at, Math.min(to, at + 65_536));
+  }
+  async function* silentAfter(from: number, to: number) {
+    yield* body(from, to);
+    await new Promise(() => undefined);
+  }
+  const code = (work: () => unknown) => refusal(Promise.resolve().then(work));
+
+  it('arrives in pieces, is compared with the checksum that its sender tells, and is an image then', async () => {
+    const { operationId, id } = await upload();
+    expect(here()[0]).toMatchObject({ badge: 'uploading', origin: 'upload', operationId });
+    expect(images.uploads.state(id)).toEqual({
+      ...{ imageId: id, operationId, offset: 0, sizeBytes: content.length },
+    });
+    expect(await images.uploads.append(id, 0, body(0, MIB))).toBe(MIB);
+    expect(await code(() => images.uploads.finish(id, sha256(content)))).toBe('upload_incomplete');
+    expect(await code(() => images.uploads.append(id, 5, body(5, 9)))).toBe('upload_offset');
+    expect(await images.uploads.append(id, MIB, body(MIB, content.length))).toBe(content.length);
+    expect(existsSync(path())).toBe(false);
+    images.uploads.finish(id, sha256(content));
+    expect((await operations.wait(operationId)).state).toBe('succeeded');
+    expect(readFileSync(path()).equals(content)).toBe(true);
+    expect(readdirSync(join(root, 'tank/images'))).toEqual([file]);
+    expect(here()[0]).toMatchObject({ badge: 'ready', format: 'raw', sizeBytes: content.length });
+    expect(await code(() => images.uploads.state(id))).toBe('image_wrong_state');
+  });
+
+  it('needs no last word when its checksum was told in the beginning', async () => {
+    const { operationId, id } = await upload({ checksum: sha256(content) });
+    await images.uploads.append(id, 0, body(0, content.length));
+    expect((await operations.wait(operationId)).state).toBe('succeeded');
+  });
+
+  it('leaves nothing when it was damaged on its way', async () => {
+    const { operationId, id } = await upload();
+    await images.uploads.append(id, 0, body(0, content.length));
+    images.uploads.finish(id, sha256(Buffer.from('another')));
+    expect(await operations.wait(operationId)).toMatchObject({
+      ...{ state: 'failed', error: { code: 'upload_failed' } },
+    });
+    expect(readdirSync(join(root, 'tank/images'))).toEqual([]);
+    expect(here()).toEqual([]);
+  });
+
+  it('keeps what came before its sender broke off, and makes room for one that begins anew', async () => {
+    const { operationId, id } = await upload({ checksum: sha256(content) });
+    async function* broken() {
+      yield* body(0, MIB);
+      throw new Error('the connection is gone');
+    }
+    await expect(images.uploads.append(id, 0, broken())).rejects.toThrow('the connection is gone');
+    expect(images.uploads.state(id).offset).toBe(MIB);
+    const given = expect(images.uploads.append(id, MIB, silentAfter(MIB, MIB + 10))).rejects.toThrow('anew');
+    await sleep(50);
+    expect(await images.uploads.append(id, MIB + 10, body(MIB + 10, content.length))).toBe(content.length);
+    await given;
+    expect((await operations.wait(operationId)).state).toBe('succeeded');
+    expect(readFileSync(path()).equals(content)).toBe(true);
+  });
+
+  it('leaves nothing when it is cancelled, also while its sender is silent', async () => {
+    const { operationId, id } = await upload();
+    const given = expect(images.uploads.append(id, 0, silentAfter(0, 10))).rejects.toThrow();
+    await sleep(50);
+    operations.cancel(operationId, admin);
+    expect((await operations.wait(operationId)).state).toBe('cancelled');
+    await given;
+    expect(readdirSync(join(root, 'tank/images'))).toEqual([]);
+    expect(here()).toEqual([]);
+  });
+
+  it('takes no more than was announced', async () => {
+    const { operationId, id } = await upload({ sizeBytes: 100 });
+    expect(await refusal(images.uploads.append(id, 0, body(0, 65_536)))).toBe('upload_too_long');
+    operations.cancel(operationId, admin);
+    await operations.wait(operationId);
+  });
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['a name that climbs', { file: '../x.iso' }, 'file_name_invalid'],
+    ['a name that tells no format', { file: 'x.txt' }, 'file_name_invalid'],
+    ['nothing in it', { sizeBytes: 0 }, 'invalid_input'],
+    ['more than the pool has room for', { sizeBytes: 1024 ** 4 }, 'pool_full'],
+    ['a pool that is not there', { poolGuid: '5f0c35b5-24cb-4b6b-8e5c-0a9de4d6f001' }, 'pool_not_found'],
+  ])('is refused with %s', async (_what, change, wanted) => {
+    expect(await refusal(ask(change))).toBe(wanted);
+  });
+  it('never touches a file that is there, nor an unfinished one of somebody else’s', async () => {
+    mkdirSync(join(root, 'tank/images'));
+    for (const name of [file, `${file}.part`]) {
+      writeFileSync(join(root, 'tank/images', name), 'mine');
+      expect(await refusal(ask())).toBe('file_exists');
+      rmSync(join(root, 'tank/images', name));
+    }
   });
 });

@@ -2,6 +2,11 @@
 import Download from '@lucide/svelte/icons/download';
 import ListX from '@lucide/svelte/icons/list-x';
 import Link from '@lucide/svelte/icons/link';
+import Pause from '@lucide/svelte/icons/pause';
+import Play from '@lucide/svelte/icons/play';
+import Upload from '@lucide/svelte/icons/upload';
+import Pencil from '@lucide/svelte/icons/pencil';
+import Plus from '@lucide/svelte/icons/plus';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Live } from '$lib/client/live.svelte';
 import { trpc } from '$lib/client/trpc';
@@ -11,6 +16,8 @@ import { dialogs } from '$lib/ui/dialogs.svelte';
 import { showToast } from '$lib/ui/toast';
 import type { Access } from '../session/access';
 import { attempt } from '../session/attempt';
+import { formatBytes } from '$lib/ui/format';
+import { chooseFile, isSending, pauseUpload, sendFile } from './uploads.svelte';
 import { poolsForImages } from './pools-for-images';
 
 const NO_POOL = 'Images are kept on a pool. Make one, or mount one, first.';
@@ -24,10 +31,23 @@ const removalText = (image: Image): string =>
     ? 'It leaves the list. No file is touched.'
     : image.origin === 'scanned'
       ? `The file ${image.path} is deleted for good. Cairn did not put it there and cannot bring it back. To keep the file, take it off the list instead.`
-      : `The file ${image.path} is deleted for good. It can be downloaded again.`;
+      : `The file ${image.path} is deleted for good. ${image.origin === 'upload' ? 'You can upload it again while you have it' : 'It can be downloaded again'}.`;
 
 async function forget(image: Image): Promise<void> {
   await attempt(() => trpc().images.forget.mutate({ id: image.id }));
+}
+/** Another file of the same size is noticed in the end, by its checksum; of another size at once. */
+function continueWith(image: Image, file: File): void {
+  if (file.size === image.sizeBytes) sendFile(image.id, file);
+  else
+    void showToast({
+      tone: 'bad',
+      title: 'That is another file',
+      text: `${file.name} has ${formatBytes(file.size)}; what is being uploaded has ${formatBytes(image.sizeBytes)}.`,
+    });
+}
+async function removeEntry({ catalogId }: Image): Promise<void> {
+  if (catalogId !== null) await attempt(() => trpc().images.removeEntry.mutate({ id: catalogId }));
 }
 async function remove(image: Image): Promise<void> {
   await attempt(() => trpc().images.remove.mutate({ id: image.id }));
@@ -48,6 +68,45 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       shown: inCatalog,
       why: whyNotGet(live, access),
       run: () => void dialogs.open(() => import('./GetImageDialog.svelte'), { image }),
+    },
+    {
+      id: 'image.pause-upload',
+      title: 'Pause',
+      icon: Pause,
+      shown: image.badge === 'uploading' && isSending(image.id),
+      why: null,
+      run: () => pauseUpload(image.id),
+    },
+    {
+      id: 'image.continue-upload',
+      title: 'Continue',
+      icon: Play,
+      shown: image.badge === 'uploading' && !isSending(image.id),
+      why: access.why('operator'),
+      run: () => chooseFile((file) => continueWith(image, file)),
+    },
+    {
+      id: 'image.edit-entry',
+      title: 'Edit',
+      icon: Pencil,
+      shown: inCatalog && image.ownEntry,
+      why: access.why('operator'),
+      run: () => void dialogs.open(() => import('./CatalogEntryDialog.svelte'), { entryId: image.catalogId }),
+    },
+    {
+      id: 'image.remove-entry',
+      title: 'Remove',
+      icon: Trash2,
+      tone: 'danger',
+      shown: inCatalog && image.ownEntry,
+      why: access.why('operator'),
+      run: () =>
+        void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {
+          title: `Remove ${image.name} from the catalog?`,
+          text: 'Only the entry goes. No file is touched.',
+          verb: 'Remove entry',
+          run: () => removeEntry(image),
+        }),
     },
     {
       id: 'image.forget',
@@ -71,7 +130,7 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       title: 'Delete',
       icon: Trash2,
       tone: 'danger',
-      shown: image.badge !== 'downloading' && image.badge !== 'needs-download',
+      shown: !['downloading', 'uploading', 'needs-download'].includes(image.badge),
       why: access.why('operator') ?? whyNotRemove,
       run: () =>
         void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {
@@ -84,6 +143,15 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
   ];
 }
 
+export const uploadAction = (live: Live, access: Access): Action => ({
+  id: 'image.upload',
+  title: 'Upload',
+  icon: Upload,
+  shown: true,
+  why: whyNotGet(live, access),
+  run: () => void dialogs.open(() => import('./UploadDialog.svelte'), {}),
+});
+
 export const byAddressAction = (live: Live, access: Access): Action => ({
   id: 'image.by-address',
   title: 'From an address',
@@ -91,6 +159,15 @@ export const byAddressAction = (live: Live, access: Access): Action => ({
   shown: true,
   why: whyNotGet(live, access),
   run: () => void dialogs.open(() => import('./GetByAddressDialog.svelte'), {}),
+});
+
+export const addEntryAction = (access: Access): Action => ({
+  id: 'image.add-entry',
+  title: 'Add an entry',
+  icon: Plus,
+  shown: true,
+  why: access.why('operator'),
+  run: () => void dialogs.open(() => import('./CatalogEntryDialog.svelte'), { entryId: null }),
 });
 
 function tellLook({ found, incomplete, notLookedAt }: ImageLook): void {

@@ -5,6 +5,7 @@ import type { Tone } from '$lib/ui/tone';
 export const badgeWord: Record<ImageBadge, string> = {
   ready: 'Ready',
   downloading: 'Downloading',
+  uploading: 'Uploading',
   'needs-download': 'Not downloaded',
   missing: 'Missing',
   refused: 'Cannot be used',
@@ -13,6 +14,7 @@ export const badgeWord: Record<ImageBadge, string> = {
 export const badgeTone: Record<ImageBadge, Tone> = {
   ready: 'good',
   downloading: 'accent',
+  uploading: 'accent',
   'needs-download': 'quiet',
   missing: 'warn',
   refused: 'bad',

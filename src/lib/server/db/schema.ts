@@ -290,6 +290,23 @@ export const images = sqliteTable(
   (table) => [uniqueIndex('images_file').on(table.poolGuid, table.file)],
 );
 
+/** Entries of the catalog that people made. */
+export const catalogEntries = sqliteTable('catalog_entries', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull().unique(),
+  kind: text('kind').$type<ImageKind>().notNull(),
+  arch: text('arch').$type<ImageArch>(),
+  url: text('url').notNull(),
+  /** A sum, or the address of a list of them. */
+  checksum: text('checksum'),
+  defaultUser: text('default_user'),
+  minDiskBytes: integer('min_disk_bytes'),
+  minMemoryBytes: integer('min_memory_bytes'),
+  /** An administrator has allowed that its addresses lie in a private network. */
+  allowPrivate: integer('allow_private', { mode: 'boolean' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+});
+
 /** Who made a snapshot and when, as far as Cairn did it; which there are is asked of the pool itself. */
 export const poolSnapshots = sqliteTable(
   'pool_snapshots',

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { looks, not } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
+import type { ImageOrigin } from '$lib/shared/wire/images';
 import { imageRequest, requestIssues } from '$lib/shared/wire/requests';
 import type { Transaction } from '../db/client';
 import { AppError, issuesError } from '../errors';
@@ -10,9 +11,11 @@ import type { Operations, Prepared, RecordOwner } from '../operations/types';
 import type { ImageDeps } from './deps';
 import { refuseNeeded } from './needed';
 import { downloadInput, poolFor, prepareDownload } from './prepare-download';
+import { prepareUpload } from './prepare-upload';
 import { changeImage, deleteImage, findByFile, findImage, insertImage } from './store';
 
 export const DOWNLOAD = 'image.download';
+export const UPLOAD = 'image.upload';
 export const REMOVE = 'image.remove';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -21,13 +24,16 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const tell = ({ bus }: ImageDeps, id: string): void =>
   queueMicrotask(() => bus.emit('image.changed', { id }));
 
-const downloadRecord = (deps: ImageDeps): RecordOwner => ({
+const originOf = ({ catalogId, url }: { catalogId: string | null; url: string | null }): ImageOrigin =>
+  catalogId !== null ? 'catalog' : url !== null ? 'url' : 'upload';
+
+/** Of what comes onto a pool, from elsewhere or by somebody's hand. */
+const arrivalRecord = (deps: ImageDeps): RecordOwner => ({
   begin(tx, _operationId, prepared) {
     const { path: _path, ...input } = downloadInput.parse(prepared.input);
     const other = findByFile(tx, input.poolGuid, input.file);
     if (other) throw new AppError('file_exists', `"${other.name}" is to be ${input.file} too.`);
-    const origin = input.catalogId === null ? 'url' : 'catalog';
-    insertImage(tx, { ...input, origin, state: 'creating', createdAt: deps.clock.now() });
+    insertImage(tx, { ...input, origin: originOf(input), state: 'creating', createdAt: deps.clock.now() });
     tell(deps, input.id);
   },
   succeed(tx, _operationId, prepared) {
@@ -106,7 +112,14 @@ export function defineImageOperations(operations: Operations, deps: ImageDeps): 
     onInterrupt: 'continue',
     deadlineMs: 7 * DAY_MS,
     prepare: (request) => prepareDownload(deps, request),
-    record: downloadRecord(deps),
+    record: arrivalRecord(deps),
+  });
+  operations.define({
+    kind: UPLOAD,
+    onInterrupt: 'continue',
+    deadlineMs: 14 * DAY_MS,
+    prepare: (request) => prepareUpload(deps, request),
+    record: arrivalRecord(deps),
   });
   operations.define({
     kind: REMOVE,

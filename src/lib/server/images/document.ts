@@ -17,6 +17,7 @@ export interface ImageFacts {
   inspection: ImageHeader | undefined;
   operationId: string | null;
   nodeId: string;
+  ownEntry: boolean;
 }
 
 /** Formats of others, which QEMU reads well enough to convert. */
@@ -30,11 +31,12 @@ function badgeOf({
   operationId,
 }: ImageFacts): Pick<Image, 'badge' | 'badgeText'> {
   const missing = (badgeText: string) => ({ badge: 'missing', badgeText }) as const;
-  if (record.state === 'creating' && operationId !== null) return { badge: 'downloading', badgeText: null };
+  if (record.state === 'creating' && operationId !== null)
+    return { badge: record.origin === 'upload' ? 'uploading' : 'downloading', badgeText: null };
   if (!pool) return missing('Its pool is not known any more.');
   if (!pool.mounted) return missing(`The pool "${pool.label}" is not mounted.`);
   if (record.state === 'creating')
-    return missing('Its download ended without a word: delete the image, then download it again.');
+    return missing('What brought it ended without a word: delete the image, then get it again.');
   if (presence === null) return missing(`${posix.join(pool.mountPath, record.file)} is gone.`);
   if (presence && record.sizeBytes !== null && presence.sizeBytes !== record.sizeBytes)
     return missing('The file has another size than it had: it was changed by something else than Cairn.');
@@ -53,6 +55,7 @@ export function imageDocument(facts: ImageFacts): Image {
   return {
     ...{ id, name, kind, format, os, arch, origin, url, checksum, catalogId, operationId },
     ...badgeOf(facts),
+    ownEntry: facts.ownEntry,
     pool: pool && { guid: pool.guid, label: pool.label },
     path: pool && posix.join(pool.mountPath, record.file),
     nodeId,
@@ -70,7 +73,7 @@ export const catalogDocument = (entry: CatalogEntry): Image => ({
   ...{
     id: `catalog:${entry.id}`,
     name: entry.name,
-    kind: 'cloud',
+    kind: entry.kind,
     format: null,
     os: entry.os,
     arch: entry.arch,
@@ -81,6 +84,7 @@ export const catalogDocument = (entry: CatalogEntry): Image => ({
     url: entry.url,
     checksum: null,
     catalogId: entry.id,
+    ownEntry: entry.own,
     operationId: null,
     createdAt: null,
   },

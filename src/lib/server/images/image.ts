@@ -4,13 +4,15 @@ import type { Feed } from '../events/feed';
 import { AppError } from '../errors';
 import { nodeIdOf } from '../db/node-id';
 import type { Operations } from '../operations/types';
-import { CATALOG } from './catalog';
+import { findEntry } from './catalog-store';
 import type { ImageDeps } from './deps';
 import { catalogDocument, imageDocument } from './document';
+import { allEntries, createCatalog, type Catalog } from './entries';
 import { hostArch } from './file-names';
 import { defineImageOperations } from './define';
 import { createInspections } from './inspections';
 import { createImagePlaces } from './presence';
+import { createUploads, type Uploads } from './uploads';
 import { refuseNeeded } from './needed';
 import { createImageScan } from './scan';
 import { changeImage, deleteImage, findImage, listImages, type ImageRecord } from './store';
@@ -25,6 +27,10 @@ export interface Images {
   stop(): Promise<void>;
   /** Looks at every file; resolves when the documents show it. */
   refresh(): Promise<void>;
+  /** Entries of the catalog that people make. */
+  catalog: Catalog;
+  /** What people send. */
+  uploads: Uploads;
   /** Searches every pool now, also for what was taken off the list. */
   lookAgain(): Promise<ImageLook>;
   /** Takes it off the list; its file stays. @throws AppError image_not_found | image_wrong_state | image_in_use */
@@ -39,7 +45,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
   const scan = createImageScan(deps, () => refreshSoon());
   const unsubscribe: (() => void)[] = [];
   defineImageOperations(operations, deps);
-  const offered = CATALOG.filter(({ arch }) => arch === hostArch());
+  const offered = () => allEntries(db).filter(({ arch }) => arch === null || arch === hostArch());
   let mounts = '';
   /** By pool: the mount path at which it was searched, or is about to be. */
   const searched = new Map<string, string>();
@@ -53,12 +59,18 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
       ...{ record, nodeId, presence: places.of(record.id), inspection: inspections.of(record.id) },
       pool: pools.list().find((pool) => pool.guid === record.poolGuid) ?? null,
       operationId: operations.holderId(`image:${record.id}`),
+      ownEntry: record.catalogId !== null && findEntry(db, record.catalogId) !== null,
     });
 
   function list(): Image[] {
     const records = listImages(db).filter(({ state }) => state !== 'forgotten');
     const had = new Set(records.map(({ catalogId }) => catalogId));
-    return [...records.map(documentOf), ...offered.filter(({ id }) => !had.has(id)).map(catalogDocument)];
+    return [
+      ...records.map(documentOf),
+      ...offered()
+        .filter(({ id }) => !had.has(id))
+        .map(catalogDocument),
+    ];
   }
   function publish(): void {
     if (stopped) return;
@@ -163,6 +175,8 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
       await scan.stop();
     },
     refresh,
+    catalog: createCatalog(deps),
+    uploads: createUploads(deps),
     forget,
     async lookAgain() {
       const answer = await scan.lookAgain();

@@ -101,7 +101,7 @@ export function createImageScan(deps: ImageDeps, changed: () => void): ImageScan
     const { format, label } = await formatAndLabel(file);
     const guess = guessOs(file.name, label);
     const kind = kindOfName(file.name, format === 'iso');
-    const like = CATALOG.find(({ os }) => kind === 'cloud' && os.id === guess.os?.id);
+    const like = CATALOG.find(({ os }) => kind === 'cloud' && guess.os !== null && os?.id === guess.os.id);
     return db.transaction((tx) => {
       if (findByFile(tx, pool.guid, path)) return false;
       // Between the walk and now it may have been deleted, with its record: nothing can come between these two.

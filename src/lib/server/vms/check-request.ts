@@ -66,8 +66,8 @@ export function imageIssues(image: Image | null, imageId: string): Issue[] {
     return [
       issue(
         'image_not_ready',
-        image.badge === 'downloading'
-          ? `"${image.name}" is still being downloaded.`
+        image.badge === 'downloading' || image.badge === 'uploading'
+          ? `"${image.name}" is still being ${image.badge === 'uploading' ? 'uploaded' : 'downloaded'}.`
           : (image.badgeText ?? `"${image.name}" has not been downloaded yet.`),
         field,
         image.badge === 'downloading' ? 'Wait until it is there.' : undefined,

@@ -11,18 +11,18 @@ export const IMAGE_FORMATS = ['qcow2', 'raw', 'iso', 'vmdk', 'vdi', 'vhd', 'vhdx
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /**
- * ready: whole, at `path`. downloading: an operation is at it. needs-download: only its address is known.
+ * ready: whole, at `path`. downloading, uploading: an operation is at it. needs-download: only its address is known.
  * missing: its file is gone, or its pool is not mounted. refused: it was inspected and is no disk of its own.
  * needs-conversion: of a format that no machine starts from.
  */
 export const IMAGE_BADGES = [
   ...(['ready', 'downloading', 'needs-download', 'missing'] as const),
-  ...(['refused', 'needs-conversion'] as const),
+  ...(['uploading', 'refused', 'needs-conversion'] as const),
 ] as const;
 export type ImageBadge = (typeof IMAGE_BADGES)[number];
 
 /** scanned: somebody put the file there, and a search of the pool found it. */
-export type ImageOrigin = 'catalog' | 'url' | 'scanned';
+export type ImageOrigin = 'catalog' | 'url' | 'scanned' | 'upload';
 
 export interface ImageOs {
   /** As in os-release(5): debian, ubuntu, fedora. */
@@ -56,12 +56,22 @@ export interface Image {
   checksum: { algorithm: 'sha256' | 'sha512'; hex: string } | null;
   /** Entry of the catalog that it came from. */
   catalogId: string | null;
+  /** That entry was made here: it can be changed and removed. */
+  ownEntry: boolean;
   defaultUser: string | null;
   minDiskBytes: number | null;
   minMemoryBytes: number | null;
   /** Live operation on this image. */
   operationId: string | null;
   createdAt: number | null;
+}
+
+/** How much of an upload is safely there: where its sender goes on. */
+export interface UploadState {
+  imageId: string;
+  operationId: string;
+  offset: number;
+  sizeBytes: number;
 }
 
 /** What a search of the pools came to. */
