@@ -1,12 +1,12 @@
 /** Disk images that somebody else made, with the real qemu-img: those that reach for other files are refused by name. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Image } from '$lib/shared/wire/images';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { makePool, microRequest, startHost, type Machines } from '../support/machines';
+import { makePool, microRequest, mustSucceed, startHost, type Machines } from '../support/machines';
 
 const before = traces();
 let machines: Omit<Machines, 'imageId'>;
@@ -87,6 +87,33 @@ describe('a disk image of somebody else’s', () => {
     expect((await inspected(name, 'needs-conversion')).badgeText).toMatch(/qcow2 and raw/);
     expect((await creation(name)).text).toContain('image_unsupported');
   });
+
+  it.each(['whole.vmdk', 'whole.vhd', 'whole.vhdx'])(
+    'is converted beside it, and can be a machine then: %s',
+    async (name) => {
+      const source = await inspected(name, 'needs-conversion');
+      const { appliance } = machines;
+      const operation = await mustSucceed(
+        appliance,
+        await appliance.rest('POST', `/images/${source.id}/convert`),
+      );
+      const { body: made } = await appliance.rest<Image>('GET', `/images/${operation.subject.id}`);
+      expect(made).toMatchObject({ badge: 'ready', origin: 'converted', format: 'qcow2' });
+      execFileSync('/usr/bin/qemu-img', ['check', '-q', '-f', 'qcow2', made.path ?? '']);
+      expect((await image(name))?.badge).toBe('needs-conversion');
+      expect(existsSync(join(dirname(made.path ?? ''), `${made.name}.part`))).toBe(false);
+    },
+  );
+
+  it.each(['backed.qcow2', 'flat.vmdk', 'junk.qcow2'])(
+    'is not converted when it is refused: %s',
+    async (name) => {
+      const { id } = await inspected(name, 'refused');
+      const { status, body } = await machines.appliance.rest('POST', `/images/${id}/convert`);
+      expect(status).toBe(409);
+      expect(JSON.stringify(body)).toContain('image_unsupported');
+    },
+  );
 
   it('is inspected again right before a machine is made from it', async () => {
     await inspected('whole.qcow2', 'ready');

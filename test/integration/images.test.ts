@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -61,6 +62,7 @@ async function open(crashAt = ''): Promise<void> {
     blockDevices: { current: () => [], pathOf: () => null },
     mounts: () => [],
     hasFilesystem: () => true,
+    argument: String,
     bootId: () => 'this-boot',
   } as unknown as Host & { allow(programs: string[]): void };
   const config = { mountRoot: join(root, 'mnt'), thirdPartyPluginsDir: join(root, 'none') };
@@ -648,5 +650,51 @@ describe('an upload', () => {
       expect(await refusal(ask())).toBe('file_exists');
       rmSync(join(root, 'tank/images', name));
     }
+  });
+});
+
+describe('an image of another format', () => {
+  const make = async (): Promise<string> => {
+    const path = join(root, 'tank/old/My nas (2).vmdk');
+    mkdirSync(join(path, '..'), { recursive: true });
+    const raw = join(root, 'disk.raw');
+    writeFileSync(raw, content);
+    execFileSync('/usr/bin/qemu-img', ['convert', '-f', 'raw', '-O', 'vmdk', raw, path]);
+    const when = Date.now() / 1_000 - 60;
+    utimesSync(path, when, when);
+    await images.lookAgain();
+    return here()[0]?.id ?? '';
+  };
+  const convert = (imageId: string) =>
+    operations.start({ kind: 'image.convert', request: { imageId }, actor: admin });
+
+  it('is converted to qcow2 with all that is in it, and stays itself', async () => {
+    const id = await make();
+    expect(here()[0]?.badge).toBe('needs-conversion');
+    const asked = await convert(id);
+    expect(here().find((one) => one.id === asked.subject.id)?.badge).toBe('converting');
+    expect(await operations.wait(asked.id)).toMatchObject({ state: 'succeeded', error: null });
+    const path = join(root, 'tank/images/My-nas-2.qcow2');
+    const back = join(root, 'back.raw');
+    execFileSync('/usr/bin/qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', path, back]);
+    expect(readFileSync(back).equals(content)).toBe(true);
+    await images.refresh();
+    expect(images.get(asked.subject.id)).toMatchObject({
+      ...{ badge: 'ready', origin: 'converted', format: 'qcow2', path, virtualBytes: content.length },
+    });
+    expect(images.get(id).badge).toBe('needs-conversion');
+    expect(readdirSync(join(root, 'tank/images'))).toEqual(['My-nas-2.qcow2']);
+  });
+
+  it('is not deleted while it is converted, and leaves nothing when that is cancelled', async () => {
+    const id = await make();
+    const asked = await convert(id);
+    const remove = operations.start({ kind: 'image.remove', request: { imageId: id }, actor: admin });
+    expect(await refusal(remove)).toBe('locked');
+    operations.cancel(asked.id, admin);
+    expect((await operations.wait(asked.id)).state).toBe('cancelled');
+    expect(existsSync(join(root, 'tank/images/My-nas-2.qcow2'))).toBe(false);
+    expect(existsSync(join(root, 'tank/images/My-nas-2.qcow2.part'))).toBe(false);
+    expect(here().map(({ id: one }) => one)).toEqual([id]);
   });
 });

@@ -100,9 +100,10 @@ export type Action =
   | { do: 'set-immutable'; path: string; on: boolean }
   /**
    * rename(2), within one mount: never copies, never replaces what is not an empty folder. Between subvolumes of a btrfs
-   * it moves subvolumes only. Done already (`from` is gone, `path` is there): no error.
+   * it moves subvolumes only. Done already (`from` is gone, `path` is there): no error. `name-file` never replaces anything.
    */
   | { do: 'move-directory'; from: string; path: string }
+  | { do: 'name-file'; from: string; path: string }
   | {
       do: 'mount';
       source: DeviceRef | NamedSource;

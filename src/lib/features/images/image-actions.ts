@@ -5,12 +5,13 @@ import Link from '@lucide/svelte/icons/link';
 import Pause from '@lucide/svelte/icons/pause';
 import Play from '@lucide/svelte/icons/play';
 import Upload from '@lucide/svelte/icons/upload';
+import RefreshCw from '@lucide/svelte/icons/refresh-cw';
 import Pencil from '@lucide/svelte/icons/pencil';
 import Plus from '@lucide/svelte/icons/plus';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Live } from '$lib/client/live.svelte';
 import { trpc } from '$lib/client/trpc';
-import type { Image, ImageLook } from '$lib/shared/wire/images';
+import type { Image, ImageLook, ImageOrigin } from '$lib/shared/wire/images';
 import type { Action } from '$lib/ui/action';
 import { dialogs } from '$lib/ui/dialogs.svelte';
 import { showToast } from '$lib/ui/toast';
@@ -25,13 +26,18 @@ const NO_POOL = 'Images are kept on a pool. Make one, or mount one, first.';
 const whyNotGet = (live: Live, access: Access): string | null =>
   access.why('operator') ?? (poolsForImages(live).length === 0 ? NO_POOL : null);
 
+const BACK: Record<ImageOrigin, string> = {
+  ...{ catalog: 'It can be downloaded again', url: 'It can be downloaded again' },
+  ...{ upload: 'You can upload it again while you have it', scanned: 'Cairn cannot bring it back' },
+  converted: 'It can be converted again while its source is there',
+};
 /** What goes, and whether it can come back. */
 const removalText = (image: Image): string =>
   image.path === null
     ? 'It leaves the list. No file is touched.'
     : image.origin === 'scanned'
       ? `The file ${image.path} is deleted for good. Cairn did not put it there and cannot bring it back. To keep the file, take it off the list instead.`
-      : `The file ${image.path} is deleted for good. ${image.origin === 'upload' ? 'You can upload it again while you have it' : 'It can be downloaded again'}.`;
+      : `The file ${image.path} is deleted for good. ${BACK[image.origin]}.`;
 
 async function forget(image: Image): Promise<void> {
   await attempt(() => trpc().images.forget.mutate({ id: image.id }));
@@ -45,6 +51,9 @@ function continueWith(image: Image, file: File): void {
       title: 'That is another file',
       text: `${file.name} has ${formatBytes(file.size)}; what is being uploaded has ${formatBytes(image.sizeBytes)}.`,
     });
+}
+async function convert(image: Image): Promise<void> {
+  await attempt(() => trpc().images.convert.mutate({ imageId: image.id }));
 }
 async function removeEntry({ catalogId }: Image): Promise<void> {
   if (catalogId !== null) await attempt(() => trpc().images.removeEntry.mutate({ id: catalogId }));
@@ -68,6 +77,21 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       shown: inCatalog,
       why: whyNotGet(live, access),
       run: () => void dialogs.open(() => import('./GetImageDialog.svelte'), { image }),
+    },
+    {
+      id: 'image.convert',
+      title: 'Convert',
+      icon: RefreshCw,
+      shown: image.badge === 'needs-conversion',
+      why: access.why('operator'),
+      run: () =>
+        void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {
+          title: `Convert ${image.name}?`,
+          text: `A qcow2 of it is written beside the other images of ${image.pool?.label ?? 'its pool'}. ${image.path ?? 'The file'} stays as it is.`,
+          verb: 'Convert',
+          tone: 'plain',
+          run: () => convert(image),
+        }),
     },
     {
       id: 'image.pause-upload',
@@ -130,7 +154,7 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       title: 'Delete',
       icon: Trash2,
       tone: 'danger',
-      shown: !['downloading', 'uploading', 'needs-download'].includes(image.badge),
+      shown: !['downloading', 'uploading', 'converting', 'needs-download'].includes(image.badge),
       why: access.why('operator') ?? whyNotRemove,
       run: () =>
         void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {

@@ -213,6 +213,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine('rmdir', '--', action.path);
     case 'set-immutable':
       return shellLine('chattr', action.on ? '+i' : '-i', '--', action.path);
+    case 'name-file':
+      return shellLine('mv', '--no-clobber', '--', action.from, action.path);
     case 'move-directory':
       return shellLine('mv', '--no-copy', '--no-target-directory', '--', action.from, action.path);
     case 'mount': {

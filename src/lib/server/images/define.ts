@@ -1,4 +1,5 @@
 /** Images as operations. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { looks, not } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
@@ -11,11 +12,13 @@ import type { Operations, Prepared, RecordOwner } from '../operations/types';
 import type { ImageDeps } from './deps';
 import { refuseNeeded } from './needed';
 import { downloadInput, poolFor, prepareDownload } from './prepare-download';
+import { prepareConvert } from './prepare-convert';
 import { prepareUpload } from './prepare-upload';
 import { changeImage, deleteImage, findByFile, findImage, insertImage } from './store';
 
 export const DOWNLOAD = 'image.download';
 export const UPLOAD = 'image.upload';
+export const CONVERT = 'image.convert';
 export const REMOVE = 'image.remove';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -23,6 +26,20 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Told after the commit: whoever hears it reads the record again. */
 const tell = ({ bus }: ImageDeps, id: string): void =>
   queueMicrotask(() => bus.emit('image.changed', { id }));
+
+const convertRecord = (deps: ImageDeps): RecordOwner => ({
+  ...arrivalRecord(deps),
+  begin(tx, _operationId, prepared) {
+    const { path: _path, ...input } = downloadInput.parse(prepared.input);
+    insertImage(tx, { ...input, origin: 'converted', state: 'creating', createdAt: deps.clock.now() });
+    tell(deps, input.id);
+  },
+  succeed(tx, _operationId, prepared) {
+    const { path } = downloadInput.parse(prepared.input);
+    changeImage(tx, prepared.subject.id, { state: 'ready', sizeBytes: statSync(path).size });
+    tell(deps, prepared.subject.id);
+  },
+});
 
 const originOf = ({ catalogId, url }: { catalogId: string | null; url: string | null }): ImageOrigin =>
   catalogId !== null ? 'catalog' : url !== null ? 'url' : 'upload';
@@ -120,6 +137,13 @@ export function defineImageOperations(operations: Operations, deps: ImageDeps): 
     deadlineMs: 14 * DAY_MS,
     prepare: (request) => prepareUpload(deps, request),
     record: arrivalRecord(deps),
+  });
+  operations.define({
+    kind: CONVERT,
+    onInterrupt: 'take-back',
+    deadlineMs: 2 * DAY_MS,
+    prepare: (request) => prepareConvert(deps, request),
+    record: convertRecord(deps),
   });
   operations.define({
     kind: REMOVE,

@@ -1,6 +1,6 @@
 /** One image as pages show it: its record, what is at its place now, and the operation that is at it. Pure. */
 import { posix } from 'node:path';
-import type { Image, ImageFormat } from '$lib/shared/wire/images';
+import type { Image, ImageBadge, ImageFormat, ImageOrigin } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { ImageHeader } from '../host/image-header';
 import type { CatalogEntry } from './catalog';
@@ -23,6 +23,12 @@ export interface ImageFacts {
 /** Formats of others, which QEMU reads well enough to convert. */
 const TO_CONVERT: readonly ImageFormat[] = ['vmdk', 'vdi', 'vhd', 'vhdx'];
 
+/** What an image is called while an operation makes it. */
+const COMING: Record<ImageOrigin, ImageBadge> = {
+  ...({ catalog: 'downloading', url: 'downloading', scanned: 'downloading' } as const),
+  ...({ upload: 'uploading', converted: 'converting' } as const),
+};
+
 function badgeOf({
   record,
   pool,
@@ -32,7 +38,7 @@ function badgeOf({
 }: ImageFacts): Pick<Image, 'badge' | 'badgeText'> {
   const missing = (badgeText: string) => ({ badge: 'missing', badgeText }) as const;
   if (record.state === 'creating' && operationId !== null)
-    return { badge: record.origin === 'upload' ? 'uploading' : 'downloading', badgeText: null };
+    return { badge: COMING[record.origin], badgeText: null };
   if (!pool) return missing('Its pool is not known any more.');
   if (!pool.mounted) return missing(`The pool "${pool.label}" is not mounted.`);
   if (record.state === 'creating')
@@ -44,7 +50,7 @@ function badgeOf({
   if (TO_CONVERT.includes(record.format))
     return {
       badge: 'needs-conversion',
-      badgeText: `Machines start from qcow2 and raw; this is ${record.format}.`,
+      badgeText: `Machines start from qcow2 and raw; this is ${record.format}. Convert it first.`,
     };
   return { badge: 'ready', badgeText: null };
 }

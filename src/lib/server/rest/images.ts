@@ -1,6 +1,12 @@
 import type { Operation } from '$lib/shared/wire/operations';
-import { catalogEntryRequest, downloadRequest, uploadFinish, uploadRequest } from '$lib/shared/wire/requests';
-import { REMOVE, UPLOAD } from '../images/define';
+import {
+  catalogEntryRequest,
+  convertRequest,
+  downloadRequest,
+  uploadFinish,
+  uploadRequest,
+} from '$lib/shared/wire/requests';
+import { CONVERT, REMOVE, UPLOAD } from '../images/define';
 import { downloadImage } from '../images/operations';
 import { AppError } from '../errors';
 import { answer, json } from './answer';
@@ -85,4 +91,11 @@ export const takePiece = answer('operator', async ({ services, event, param }) =
 export const finishUpload = answer('operator', async ({ services, event, param }) => {
   services.images.uploads.finish(param('id'), uploadFinish.parse(await readJson(event.request)).sha256);
   return json({ success: true }, 202);
+});
+
+/** To qcow2; the image itself stays as it is. */
+export const convertImage = answer('operator', async ({ services, actor, event, param }) => {
+  const { poolGuid } = convertRequest.pick({ poolGuid: true }).parse(await readJson(event.request));
+  const request = { imageId: param('id'), ...(poolGuid === undefined ? {} : { poolGuid }) };
+  return begun(await services.operations.start({ kind: CONVERT, request, actor }));
 });

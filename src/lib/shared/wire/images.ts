@@ -11,18 +11,18 @@ export const IMAGE_FORMATS = ['qcow2', 'raw', 'iso', 'vmdk', 'vdi', 'vhd', 'vhdx
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /**
- * ready: whole, at `path`. downloading, uploading: an operation is at it. needs-download: only its address is known.
+ * ready: whole, at `path`. downloading, uploading, converting: an operation is at it. needs-download: only its address is known.
  * missing: its file is gone, or its pool is not mounted. refused: it was inspected and is no disk of its own.
  * needs-conversion: of a format that no machine starts from.
  */
 export const IMAGE_BADGES = [
   ...(['ready', 'downloading', 'needs-download', 'missing'] as const),
-  ...(['uploading', 'refused', 'needs-conversion'] as const),
+  ...(['uploading', 'converting', 'refused', 'needs-conversion'] as const),
 ] as const;
 export type ImageBadge = (typeof IMAGE_BADGES)[number];
 
 /** scanned: somebody put the file there, and a search of the pool found it. */
-export type ImageOrigin = 'catalog' | 'url' | 'scanned' | 'upload';
+export type ImageOrigin = 'catalog' | 'url' | 'scanned' | 'upload' | 'converted';
 
 export interface ImageOs {
   /** As in os-release(5): debian, ubuntu, fedora. */

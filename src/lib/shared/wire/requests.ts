@@ -148,6 +148,12 @@ export const downloadRequest = z
   });
 export type DownloadRequest = z.infer<typeof downloadRequest>;
 export type DownloadRequestInput = z.input<typeof downloadRequest>;
+/** `POST /api/v1/images/{id}/convert`: to qcow2, on the same pool unless another one is named. */
+export const convertRequest = z.strictObject({
+  imageId: z.string().min(1).max(200),
+  poolGuid: guid.optional(),
+});
+
 /** `POST /api/v1/uploads`: what is about to be sent, and where it goes. */
 export const uploadRequest = z.strictObject({
   file: z.string().min(1).max(200),

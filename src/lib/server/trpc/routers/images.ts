@@ -4,12 +4,13 @@ import type { Image, ImageLook, UploadState } from '$lib/shared/wire/images';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import {
   catalogEntryRequest,
+  convertRequest,
   downloadRequest,
   uploadFinish,
   uploadRequest,
   type CatalogEntryRequest,
 } from '$lib/shared/wire/requests';
-import { DOWNLOAD, REMOVE, UPLOAD } from '../../images/define';
+import { CONVERT, DOWNLOAD, REMOVE, UPLOAD } from '../../images/define';
 import { downloadImage } from '../../images/operations';
 import { previewOf } from '../preview';
 import { operatorProcedure, router, viewerProcedure } from '../init';
@@ -42,6 +43,14 @@ export const imagesRouter = router({
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: REMOVE, request: { imageId: input.id }, actor: ctx.actor }),
     ),
+  /** To qcow2, beside it; the source stays. */
+  convert: operatorProcedure.input(convertRequest).mutation(({ ctx, input }): Promise<Operation> =>
+    ctx.services.operations.start({
+      kind: CONVERT,
+      request: JSON.parse(JSON.stringify(input)) as JsonObject,
+      actor: ctx.actor,
+    }),
+  ),
   /** Its bytes are then sent to /api/v1/images/{id}/content, a piece at a time. */
   upload: operatorProcedure
     .input(uploadRequest)
