@@ -1,6 +1,6 @@
 /** Somebody gets an image from an address, watches it come, and deletes it; on every page size, in both themes. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,19 @@ afterAll(async () => {
   await expectNoLeaks(before);
 });
 
+/** An installer that somebody copied there a while ago. */
+function putInstaller(): string {
+  const [{ mount_path: root } = { mount_path: '' }] = appliance.query<{ mount_path: string }>(
+    'SELECT mount_path FROM pools',
+  );
+  const path = join(root, 'isos/debian-12.5.0-amd64-netinst.iso');
+  mkdirSync(join(root, 'isos'));
+  writeFileSync(path, Buffer.alloc(50_000));
+  const when = Date.now() / 1_000 - 60;
+  utimesSync(path, when, when);
+  return path;
+}
+
 describe('the images page', () => {
   it('says what is needed first, and why nothing can be got yet', async () => {
     await page.getByText('Make a pool first').waitFor();
@@ -104,6 +117,41 @@ describe('the images page', () => {
       .waitFor();
   });
 
+  it('finds what somebody copied onto a pool, once, and says where it is and what it looks like', async () => {
+    putInstaller();
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('1 new image').first().waitFor();
+    await page
+      .locator('[data-origin=scanned]')
+      .getByText(/looks like Debian 12\.5 .* found there/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('Nothing new was found').waitFor();
+  });
+
+  it('takes entries of one’s own into the catalog, says what is wrong in its field, and changes and removes them', async () => {
+    await page.getByRole('button', { name: 'Add an entry' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('House Debian');
+    await dialog.getByLabel('Address', { exact: true }).fill(`${server.url}/house.qcow2`);
+    await dialog.getByLabel('Checksum').fill('abc');
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await dialog.getByText('an address of a private network').first().waitFor();
+    await dialog.getByText('neither a sum nor an address').waitFor();
+    await page.screenshot({ path: join(shots, 'images-entry.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByLabel('Checksum').fill('');
+    await dialog.getByLabel('Also from my own network').check();
+    await dialog.getByLabel('User').fill('debian');
+    await dialog.getByRole('button', { name: 'Add', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Edit House Debian' }).click();
+    await expect.poll(() => dialog.getByLabel('User').inputValue()).toBe('debian');
+    await dialog.getByLabel('Name').fill('Our house Debian');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Our house Debian').waitFor();
+  });
+
   it.each(['light', 'dark'] as const)(
     'can be read by everybody in the %s theme, also on a phone',
     async (scheme) => {
@@ -116,6 +164,87 @@ describe('the images page', () => {
       }
     },
   );
+
+  it('removes an entry without touching a file', async () => {
+    await page.getByRole('button', { name: 'Remove Our house Debian' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove entry' }).click();
+    await page.getByText('Our house Debian').waitFor({ state: 'detached' });
+  });
+
+  it('tells taking an image off the list from deleting its file', async () => {
+    const path = join(
+      appliance.query<{ mount_path: string }>('SELECT mount_path FROM pools')[0]?.mount_path ?? '',
+      'isos/debian-12.5.0-amd64-netinst.iso',
+    );
+    const found = page.locator('[data-origin=scanned]');
+    await page.getByRole('button', { name: 'Take off the list debian-12.5.0-amd64-netinst.iso' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/stays where it is, untouched/)
+      .waitFor();
+    await page.screenshot({ path: join(shots, 'images-forget.png') });
+    await page.getByRole('dialog').getByRole('button', { name: 'Take off the list' }).click();
+    await found.waitFor({ state: 'detached' });
+    expect(existsSync(path)).toBe(true);
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await found.waitFor();
+    await page.getByRole('button', { name: 'Delete debian-12.5.0-amd64-netinst.iso' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/Cairn did not put it there and cannot bring it back/)
+      .waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete the file' }).click();
+    await found.waitFor({ state: 'detached' });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('sends a file from this computer, pauses, and goes on with it after a reload', async () => {
+    // Slow enough to be seen: the link of the browser, not of the server.
+    const network = await page.context().newCDPSession(page);
+    const speed = (bytesPerSecond: number) =>
+      network.send('Network.emulateNetworkConditions', {
+        ...{ offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond },
+      });
+    const disk = {
+      name: 'My disk (2).raw',
+      mimeType: 'application/octet-stream',
+      buffer: randomBytes(20 * 1024 ** 2),
+    };
+    const choose = async (press: () => Promise<void>): Promise<void> => {
+      const chooser = page.waitForEvent('filechooser');
+      await press();
+      await (await chooser).setFiles(disk);
+    };
+    await page.getByRole('button', { name: 'Upload', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await choose(() => dialog.getByRole('button', { name: 'Choose a file' }).click());
+    await dialog.getByText('20 MiB').waitFor();
+    await page.screenshot({ path: join(shots, 'images-upload.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await speed(8 * 1024 ** 2);
+    await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
+    await dialog.waitFor({ state: 'detached' });
+    const row = rows('uploading');
+    await row.getByText(/8 MiB of 20 MiB/).waitFor();
+    await page.screenshot({ path: join(shots, 'images-uploading.png') });
+    await row.getByRole('button', { name: /^Pause/ }).click();
+    await page.reload();
+    await row.getByText(/ of 20 MiB/).waitFor();
+    await speed(-1);
+    await choose(() => row.getByRole('button', { name: /^Continue/ }).click());
+    await rows('ready').getByText('My-disk-2-.raw').first().waitFor();
+    const [{ mount_path: root } = { mount_path: '' }] = appliance.query<{ mount_path: string }>(
+      'SELECT mount_path FROM pools',
+    );
+    expect(readFileSync(join(root, 'images/My-disk-2-.raw')).equals(disk.buffer)).toBe(true);
+    await page.getByRole('button', { name: 'Delete My-disk-2-.raw' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/You can upload it again/)
+      .waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete image' }).click();
+    await page.getByText('My-disk-2-.raw').first().waitFor({ state: 'detached' });
+  });
 
   it('asks before it deletes, and says which file goes', async () => {
     await page.getByRole('button', { name: 'Delete live-13.iso' }).click();

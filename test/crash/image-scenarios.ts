@@ -1,18 +1,44 @@
 /** Downloads and deletions of images as scenarios of the crash matrix, from a web server of the test. */
-import { existsSync, rmdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Appliance } from '../support/appliance';
 import { sha256, type FileServer } from '../support/file-server';
+import { sendImage } from '../support/send-image';
 import type { Scenario } from './cases';
 import { mountedPool, mustEnd, poolRequests } from './scenarios';
 
 const CONTENT = Buffer.alloc(700_000, 'an installer ');
 
-const imageOf = (appliance: Appliance): string | undefined =>
-  appliance.query<{ id: string }>('SELECT id FROM images')[0]?.id;
+const imageOf = (appliance: Appliance, origin = '%'): string | undefined =>
+  appliance.query<{ id: string }>('SELECT id FROM images WHERE origin LIKE ?', origin)[0]?.id;
 const remove = (appliance: Appliance, id: string | undefined) => appliance.rest('DELETE', `/images/${id}`);
 
-export function imageScenarios(server: FileServer): Scenario[] {
+/** Copied onto the pool by somebody, and found there. */
+async function putVmdk(appliance: Appliance): Promise<void> {
+  const [{ mount_path: root } = { mount_path: '' }] = appliance.query<{ mount_path: string }>(
+    'SELECT mount_path FROM pools',
+  );
+  const path = join(root, 'nas.vmdk');
+  if (!existsSync(path)) {
+    execFileSync('/usr/bin/qemu-img', ['create', '-q', '-f', 'vmdk', path, '10M']);
+    const when = Date.now() / 1_000 - 60;
+    utimesSync(path, when, when);
+  }
+  await appliance.rest('POST', '/images/look');
+}
+
+/** The folder stays where others may have files in it: each case makes it anew. */
+async function emptyFolder(appliance: Appliance, request: Parameters<typeof mountedPool>[1]): Promise<void> {
+  await mountedPool(appliance, request);
+  for (const { id } of appliance.query<{ id: string }>('SELECT id FROM images'))
+    await mustEnd(appliance, 'image.remove', await remove(appliance, id));
+  for (const { mount_path: path } of appliance.query<{ mount_path: string }>('SELECT mount_path FROM pools'))
+    if (existsSync(join(path, 'images'))) rmdirSync(join(path, 'images'));
+}
+
+/** @param stop ends those who send */
+export function imageScenarios(server: FileServer, stop: AbortSignal): Scenario[] {
   server.files.set('/live-13.iso', { content: CONTENT });
   const [request] = poolRequests;
   if (!request) throw new Error('no pool to download to');
@@ -27,17 +53,33 @@ export function imageScenarios(server: FileServer): Scenario[] {
     {
       title: 'image.download, from a server with ranges',
       kind: 'image.download',
-      async setUp(appliance) {
-        await mountedPool(appliance, request(appliance));
-        const id = imageOf(appliance);
-        if (id) await mustEnd(appliance, 'image.remove', await remove(appliance, id));
-        // The folder stays where others may have files in it: each case makes it anew.
-        for (const { mount_path: path } of appliance.query<{ mount_path: string }>(
-          'SELECT mount_path FROM pools',
-        ))
-          if (existsSync(join(path, 'images'))) rmdirSync(join(path, 'images'));
-      },
+      setUp: (appliance) => emptyFolder(appliance, request(appliance)),
       begin: download,
+      backward: true,
+    },
+    {
+      title: 'image.upload, from a sender that never gives up',
+      kind: 'image.upload',
+      setUp: (appliance) => emptyFolder(appliance, request(appliance)),
+      async begin(appliance) {
+        const answer = await appliance.rest<{ imageId?: string }>('POST', '/uploads', {
+          ...{ file: 'my-disk.raw', sizeBytes: CONTENT.length, checksum: sha256(CONTENT) },
+          poolGuid: request(appliance).poolGroupGuid,
+        });
+        const { imageId } = answer.body;
+        if (imageId) void sendImage(appliance, { imageId, content: CONTENT, pieceBytes: 200_000 }, stop);
+        return answer;
+      },
+      backward: true,
+    },
+    {
+      title: 'image.convert, of a vmdk that somebody copied there',
+      kind: 'image.convert',
+      async setUp(appliance) {
+        await emptyFolder(appliance, request(appliance));
+        await putVmdk(appliance);
+      },
+      begin: (appliance) => appliance.rest('POST', `/images/${imageOf(appliance, 'scanned')}/convert`),
       backward: true,
     },
     {

@@ -4,6 +4,10 @@ import { imageScenarios } from './image-scenarios';
 import { matrixSuite } from './matrix-suite';
 
 const server = await startFileServer();
-afterAll(() => server.close());
+const stop = new AbortController();
+afterAll(() => {
+  stop.abort();
+  return server.close();
+});
 
-matrixSuite(imageScenarios(server));
+matrixSuite(imageScenarios(server, stop.signal));

@@ -60,6 +60,20 @@ export interface DownloadAction {
   patienceMs: number;
 }
 
+/** A file that a person sends in pieces; files beside it as with a download. Of the core only. */
+export interface ReceiveAction {
+  do: 'receive';
+  /** Of this very upload: what another one has left is not gone on with. */
+  id: string;
+  path: string;
+  mode: number;
+  sizeBytes: number;
+  /** null: the sender tells its SHA-256 in the end. */
+  checksum: Checksum | null;
+  /** How long it waits for the next byte. */
+  patienceMs: number;
+}
+
 export interface ExecAction {
   do: 'exec';
   /** Absolute path, for example /usr/sbin/mkfs.ext4; must be in the plugin's `programs`. */
@@ -86,9 +100,10 @@ export type Action =
   | { do: 'set-immutable'; path: string; on: boolean }
   /**
    * rename(2), within one mount: never copies, never replaces what is not an empty folder. Between subvolumes of a btrfs
-   * it moves subvolumes only. Done already (`from` is gone, `path` is there): no error.
+   * it moves subvolumes only. Done already (`from` is gone, `path` is there): no error. `name-file` never replaces anything.
    */
   | { do: 'move-directory'; from: string; path: string }
+  | { do: 'name-file'; from: string; path: string }
   | {
       do: 'mount';
       source: DeviceRef | NamedSource;
@@ -109,6 +124,7 @@ export type Action =
   /** Writes into the file `into` what is in the folder: see inside.ts. Follows no links and changes nothing in the folder. */
   | { do: 'list-folder'; path: string; into: string }
   | DownloadAction
+  | ReceiveAction
   /** What a download has left, whole or in part. */
   | { do: 'remove-download'; path: string }
   | { do: 'make-sparse-file'; path: string; sizeBytes: number }

@@ -48,6 +48,7 @@ import { composeSnapshots } from './snapshots/compose';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
+import { MACHINES_FOLDER } from './vms/place';
 import { createVms, type Vms } from './vms/vm';
 import { VERSION } from './version';
 
@@ -138,6 +139,8 @@ async function compose({ config, log, undoing, state }: Parts) {
 
   const images = createImages({
     ...{ db, bus, feed, clock, log, pools, operations },
+    ...{ commands: host.commands, mounts: () => host.mounts() },
+    foldersOfOthers: [MACHINES_FOLDER],
     neededBy: (imageId) => late.vms?.namesWithImage(imageId) ?? [],
   });
   undoing.add('images', () => images.stop());

@@ -624,11 +624,47 @@ export const ERROR_CODES = {
     title: 'The password is not kept any more',
     remedy: 'Remove the machine and create it again, with the password.',
   },
+  entry_name_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The catalog has an entry of this name',
+    remedy: 'Choose another name, or change the entry that is there.',
+  },
+  upload_offset: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The piece does not follow what has come',
+    remedy: 'Go on at the offset that the answer names.',
+  },
+  upload_too_long: {
+    kind: 'input',
+    status: 400,
+    title: 'More was sent than announced',
+    remedy: 'Send exactly as many bytes as were announced.',
+  },
+  upload_incomplete: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Not all of the file has come',
+    remedy: 'Send the rest first.',
+  },
+  upload_not_ready: {
+    kind: 'busy',
+    status: 409,
+    title: 'The upload takes no bytes at the moment',
+    remedy: 'Ask again in a moment, and go on at the offset that is told then.',
+  },
   image_exists: {
     kind: 'precondition',
     status: 409,
     title: 'The image is there already',
     remedy: 'Use the one that is there, or delete it first.',
+  },
+  made_way: {
+    kind: 'busy',
+    status: 409,
+    title: 'Something is about to be done to the pool',
+    remedy: 'Try again in a moment.',
   },
   image_wrong_state: {
     kind: 'precondition',
@@ -708,6 +744,12 @@ export const ERROR_CODES = {
   },
   stopping: { kind: 'busy', status: 503, title: 'Cairn is stopping', remedy: 'Try again in a moment.' },
   // What the machine did
+  upload_failed: {
+    kind: 'host',
+    status: 500,
+    title: 'The upload failed',
+    remedy: 'Upload the file again.',
+  },
   download_failed: {
     kind: 'host',
     status: 500,

@@ -5,20 +5,30 @@ import type { Tone } from '$lib/ui/tone';
 export const badgeWord: Record<ImageBadge, string> = {
   ready: 'Ready',
   downloading: 'Downloading',
+  uploading: 'Uploading',
+  converting: 'Converting',
   'needs-download': 'Not downloaded',
   missing: 'Missing',
+  refused: 'Cannot be used',
+  'needs-conversion': 'To be converted',
 };
 export const badgeTone: Record<ImageBadge, Tone> = {
   ready: 'good',
   downloading: 'accent',
+  uploading: 'accent',
+  converting: 'accent',
   'needs-download': 'quiet',
   missing: 'warn',
+  refused: 'bad',
+  'needs-conversion': 'warn',
 };
 export const kindWord: Record<ImageKind, string> = {
   cloud: 'Cloud image',
   iso: 'Installer (ISO)',
   disk: 'Disk image',
 };
+
+export const osText = ({ name, version }: ImageOs): string => (version ? `${name} ${version}` : name);
 
 /** Two letters stand for a system where no picture of its own may. */
 export function initials(os: ImageOs | null, name: string): string {

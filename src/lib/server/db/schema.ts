@@ -2,7 +2,7 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
-import type { ImageArch, ImageFormat, ImageKind, ImageOs } from '$lib/shared/wire/images';
+import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
 import type { SubjectType, WireError } from '$lib/shared/wire/operations';
 import type { Action, Checksum, Look, Step } from '$lib/plugin-api/plan';
 import type { DriveRole } from '$lib/plugin-api/storage';
@@ -287,7 +287,7 @@ export const images = sqliteTable(
     format: text('format').$type<ImageFormat>().notNull(),
     os: text('os', { mode: 'json' }).$type<ImageOs | null>(),
     arch: text('arch').$type<ImageArch>(),
-    origin: text('origin').$type<'catalog' | 'url' | 'found'>().notNull(),
+    origin: text('origin').$type<ImageOrigin>().notNull(),
     catalogId: text('catalog_id'),
     url: text('url'),
     checksum: text('checksum', { mode: 'json' }).$type<Checksum | null>(),
@@ -299,11 +299,29 @@ export const images = sqliteTable(
     /** Path below the pool's mount path. */
     file: text('file').notNull(),
     sizeBytes: integer('size_bytes'),
-    state: text('state').$type<'creating' | 'ready' | 'deleting'>().notNull(),
+    /** forgotten: taken off the list, the file stays. */
+    state: text('state').$type<'creating' | 'ready' | 'deleting' | 'forgotten'>().notNull(),
     createdAt: integer('created_at').notNull(),
   },
   (table) => [uniqueIndex('images_file').on(table.poolGuid, table.file)],
 );
+
+/** Entries of the catalog that people made. */
+export const catalogEntries = sqliteTable('catalog_entries', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull().unique(),
+  kind: text('kind').$type<ImageKind>().notNull(),
+  arch: text('arch').$type<ImageArch>(),
+  url: text('url').notNull(),
+  /** A sum, or the address of a list of them. */
+  checksum: text('checksum'),
+  defaultUser: text('default_user'),
+  minDiskBytes: integer('min_disk_bytes'),
+  minMemoryBytes: integer('min_memory_bytes'),
+  /** An administrator has allowed that its addresses lie in a private network. */
+  allowPrivate: integer('allow_private', { mode: 'boolean' }).notNull(),
+  createdAt: integer('created_at').notNull(),
+});
 
 /** Who made a snapshot and when, as far as Cairn did it; which there are is asked of the pool itself. */
 export const poolSnapshots = sqliteTable(

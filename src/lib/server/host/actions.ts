@@ -17,6 +17,7 @@ import { download } from './download';
 import { performFileAction } from './file-actions';
 import { endProcess } from './end-process';
 import { blinkArguments, setLocate } from './identify';
+import { receive } from './receive';
 import { immutableArguments } from './immutable';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';
@@ -118,10 +119,11 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
     case 'wait':
       return inProcess('waiting for the kernel', async () => undefined);
     case 'download':
+    case 'receive':
       return {
         kind: 'in-process',
         title: describeAction(action, () => null),
-        perform: (signal) => download(action, signal),
+        perform: (signal) => (action.do === 'download' ? download(action, signal) : receive(action, signal)),
       };
     default:
       return inProcess(
@@ -211,6 +213,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine('rmdir', '--', action.path);
     case 'set-immutable':
       return shellLine('chattr', action.on ? '+i' : '-i', '--', action.path);
+    case 'name-file':
+      return shellLine('mv', '--no-clobber', '--', action.from, action.path);
     case 'move-directory':
       return shellLine('mv', '--no-copy', '--no-target-directory', '--', action.from, action.path);
     case 'mount': {
@@ -231,6 +235,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return `${shellLine('ls', '-lA', '--', action.path)} > ${shellWord(action.into)}`;
     case 'download':
       return describeDownload(action);
+    case 'receive':
+      return `: take ${action.sizeBytes} bytes, sent in pieces, into ${shellWord(action.path)}`;
     case 'remove-download':
       return shellLine('rm', '-f', '--', action.path, `${action.path}.part`, `${action.path}.part.json`);
     case 'make-sparse-file':

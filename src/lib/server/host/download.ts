@@ -8,7 +8,7 @@ import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promi
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { DownloadAction } from '$lib/plugin-api/plan';
+import type { Checksum, DownloadAction } from '$lib/plugin-api/plan';
 import { AppError, toAppError } from '../errors';
 import { openUrl, type UrlAnswer } from './open-url';
 import { fileDigest } from './file-digest';
@@ -34,6 +34,11 @@ export interface DownloadProgress {
   verifying: boolean;
 }
 const underWay = new Map<string, DownloadProgress>();
+/** What arrives at this path is shown by looks; null: no more. */
+export function showProgress(path: string, progress: DownloadProgress | null): void {
+  if (progress) underWay.set(path, progress);
+  else underWay.delete(path);
+}
 /** How far a download is that this process works on; null: it works on none to this path. */
 export const downloadProgress = (path: string): DownloadProgress | null => underWay.get(path) ?? null;
 
@@ -219,16 +224,34 @@ async function receive(
   }
 }
 
-async function verify(action: DownloadAction, signal: AbortSignal): Promise<void> {
-  if (!action.checksum) return;
-  const digest = await fileDigest(partOf(action.path), action.checksum.algorithm, signal);
-  if (digest === action.checksum.hex) return;
+/** What has come as a whole, and what it is called when it is damaged. */
+interface Whole {
+  path: string;
+  checksum: Checksum | null;
+  damaged: 'download_failed' | 'upload_failed';
+}
+
+async function verify({ path, checksum, damaged }: Whole, signal: AbortSignal): Promise<void> {
+  if (!checksum) return;
+  const digest = await fileDigest(partOf(path), checksum.algorithm, signal);
+  if (digest === checksum.hex) return;
   // What is wrong cannot be gone on with.
-  await removeDownload(action.path);
-  throw failed(
-    `The ${action.checksum.algorithm} checksum is ${digest}, not ${action.checksum.hex}: the file was damaged or changed.`,
-    'Begin again; if it happens again, do not use this source.',
+  await removeDownload(path);
+  throw new AppError(
+    damaged,
+    `The ${checksum.algorithm} checksum is ${digest}, not ${checksum.hex}: the file was damaged or changed.`,
+    { remedy: 'Begin again; if it happens again, do not use this source.' },
   );
+}
+
+/** Compares the checksum, and gives the part file its name. @throws AppError foreign_state | the one of a damaged file */
+export async function nameWhole(whole: Whole, signal: AbortSignal): Promise<void> {
+  await verify(whole, signal);
+  if (await stat(whole.path).catch(unlessMissing))
+    throw new AppError('foreign_state', `${whole.path} is there now; it was left as it is.`);
+  await rename(partOf(whole.path), whole.path);
+  await rm(noteOf(whole.path), { force: true });
+  await syncDirectory(dirname(whole.path));
 }
 
 /** Both files of a download that is not complete. */
@@ -246,18 +269,13 @@ export async function download(action: DownloadAction, signal: AbortSignal): Pro
     waiting: null,
     verifying: false,
   };
-  underWay.set(action.path, progress);
+  showProgress(action.path, progress);
   try {
     await receive(action, progress, signal);
     progress.verifying = true;
-    await verify(action, signal);
-    if (await stat(action.path).catch(unlessMissing))
-      throw new AppError('foreign_state', `${action.path} is there now; it was left as it is.`);
-    await rename(partOf(action.path), action.path);
-    await rm(noteOf(action.path), { force: true });
-    await syncDirectory(dirname(action.path));
+    await nameWhole({ ...action, damaged: 'download_failed' }, signal);
   } finally {
-    underWay.delete(action.path);
+    showProgress(action.path, null);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Work on files and folders, done in this process. What was written is on disk when it ends. */
-import { chmod, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Action } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
@@ -14,6 +14,7 @@ type FileAction = Extract<
       | 'make-directory'
       | 'remove-directory'
       | 'move-directory'
+      | 'name-file'
       | 'write-file'
       | 'remove-file'
       | 'list-folder'
@@ -33,6 +34,8 @@ export async function performFileAction(action: FileAction): Promise<void> {
       return removeDirectory(action.path);
     case 'move-directory':
       return moveDirectory(action.from, action.path);
+    case 'name-file':
+      return nameFile(action.from, action.path);
     case 'write-file':
       return writeFile(action.path, action.content, action.mode);
     case 'remove-file':
@@ -80,6 +83,24 @@ async function moveDirectory(from: string, path: string): Promise<void> {
   });
   await syncDirectory(dirname(path));
   await syncDirectory(dirname(from));
+}
+
+/** What is in it is on disk before it has its name. link(2) replaces nothing, whatever comes in between. */
+async function nameFile(from: string, path: string): Promise<void> {
+  if (!(await isThere(from)) && (await isThere(path))) return;
+  const file = await open(from, 'r');
+  await file.sync().finally(() => file.close());
+  await link(from, path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+    const [one, other] = await Promise.all([lstat(from), lstat(path)]);
+    // The same file: it was cut between the two names.
+    if (one.ino === other.ino && one.dev === other.dev) return;
+    throw new AppError('foreign_state', `${path} is there already, so it was left as it is.`, {
+      cause: error,
+    });
+  });
+  await unlink(from);
+  await syncDirectory(dirname(path));
 }
 
 async function makeSparseFile(path: string, sizeBytes: number): Promise<void> {

@@ -11,6 +11,7 @@ import type { Signature } from '$lib/shared/wire/drives';
 import { AppError } from '../errors';
 import { areasErased, areasSaved, areasWritten } from './area-looks';
 import { BLANK } from './content-hash';
+import { lookAtConversion } from './convert-look';
 import { downloaded } from './download-look';
 import * as files from './file-looks';
 import { blinked, locateLit } from './identify';
@@ -240,6 +241,7 @@ const CORE = new Map<string, CoreLook>([
   ['areas-written', areasWritten],
   ['mounted', mounted],
   ['mounted-from', mountedFrom],
+  ['converted', (_host, args) => lookAtConversion(args)],
   ['file', (_host, args) => files.file(args)],
   ['downloaded', (_host, args) => downloaded(args)],
   ['file-there', (_host, args) => files.fileThere(args)],

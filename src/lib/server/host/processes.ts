@@ -1,5 +1,6 @@
 /** Who holds a mount point, read from /proc: open files, working directory, root and mappings. Source: proc(5). */
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { askToLeave } from './passers';
 
 export interface PathUser {
   pid: number;
@@ -54,10 +55,11 @@ export const pathHeldBy = (pid: number, mountPath: string): Promise<string | nul
   pathsOf(String(pid), below(mountPath));
 
 /**
- * Processes with something open at or below a mount point, ordered by pid. About 0.1 ms a process of the machine.
+ * Processes with something open at or below a mount point, ordered by pid; those of ours who only look have left. About 0.1 ms a process of the machine.
  * @param mountPath absolute, as the mount table has it
  */
 export async function processesUsing(mountPath: string): Promise<PathUser[]> {
+  await askToLeave(mountPath);
   const isBelow = below(mountPath);
   const users = await userNames();
   const found: PathUser[] = [];

@@ -6,6 +6,8 @@ export const PROGRAMS = {
   mount: '/usr/bin/mount',
   partx: '/usr/bin/partx',
   perl: '/usr/bin/perl',
+  prlimit: '/usr/bin/prlimit',
+  qemuImg: '/usr/bin/qemu-img',
   setpriv: '/usr/bin/setpriv',
   sfdisk: '/usr/sbin/sfdisk',
   smartctl: '/usr/sbin/smartctl',

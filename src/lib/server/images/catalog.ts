@@ -3,25 +3,36 @@
  * addresses that stay the same from one build to the next, so that this list does not age between two versions of
  * Cairn; a list of checksums beside the file says what it should be today.
  */
-import type { ImageArch, ImageOs } from '$lib/shared/wire/images';
+import type { ImageArch, ImageKind, ImageOs } from '$lib/shared/wire/images';
 
 export interface CatalogEntry {
   id: string;
   name: string;
-  os: ImageOs;
-  arch: ImageArch;
+  kind: ImageKind;
+  os: ImageOs | null;
+  /** null: for any. */
+  arch: ImageArch | null;
   /** The account that cloud-init gives the key to. */
-  defaultUser: string;
+  defaultUser: string | null;
   /** Below that the system does not start well. */
-  minDiskBytes: number;
-  minMemoryBytes: number;
+  minDiskBytes: number | null;
+  minMemoryBytes: number | null;
   url: string;
-  checksumUrl: string;
+  /** A sum, or the address of a list of them; null: none is known. */
+  checksum: string | null;
+  /** Its addresses may lie in a private network. */
+  allowPrivate: boolean;
+  /** Somebody made it here. */
+  own: boolean;
 }
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-type Sizes = Pick<CatalogEntry, 'minDiskBytes' | 'minMemoryBytes'>;
+interface Sizes {
+  minDiskBytes: number;
+  minMemoryBytes: number;
+}
+const PUBLISHED = { kind: 'cloud', allowPrivate: false, own: false } as const;
 const SMALL: Sizes = { minDiskBytes: 3 * GIB, minMemoryBytes: 512 * MIB };
 const MEDIUM: Sizes = { minDiskBytes: 10 * GIB, minMemoryBytes: 1024 * MIB };
 
@@ -137,7 +148,8 @@ const ARCH_LINUX: CatalogEntry = {
   defaultUser: 'arch',
   ...{ minDiskBytes: 4 * GIB, minMemoryBytes: 512 * MIB },
   url: 'https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2',
-  checksumUrl: 'https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2.SHA256',
+  checksum: 'https://geo.mirror.pkgbuild.com/images/latest/Arch-Linux-x86_64-cloudimg.qcow2.SHA256',
+  ...PUBLISHED,
 };
 
 export const CATALOG: readonly CatalogEntry[] = [
@@ -153,7 +165,8 @@ export const CATALOG: readonly CatalogEntry[] = [
           defaultUser: user,
           ...sizes,
           url: `${folder}/${file}`,
-          checksumUrl: `${folder}/${sums}`,
+          checksum: `${folder}/${sums}`,
+          ...PUBLISHED,
         };
       }),
     ),

@@ -1,17 +1,24 @@
 /** Images as operations. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { looks, not } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
+import type { ImageOrigin } from '$lib/shared/wire/images';
 import { imageRequest, requestIssues } from '$lib/shared/wire/requests';
 import type { Transaction } from '../db/client';
 import { AppError, issuesError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Operations, Prepared, RecordOwner } from '../operations/types';
 import type { ImageDeps } from './deps';
+import { refuseNeeded } from './needed';
 import { downloadInput, poolFor, prepareDownload } from './prepare-download';
+import { prepareConvert } from './prepare-convert';
+import { prepareUpload } from './prepare-upload';
 import { changeImage, deleteImage, findByFile, findImage, insertImage } from './store';
 
 export const DOWNLOAD = 'image.download';
+export const UPLOAD = 'image.upload';
+export const CONVERT = 'image.convert';
 export const REMOVE = 'image.remove';
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -20,13 +27,30 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const tell = ({ bus }: ImageDeps, id: string): void =>
   queueMicrotask(() => bus.emit('image.changed', { id }));
 
-const downloadRecord = (deps: ImageDeps): RecordOwner => ({
+const convertRecord = (deps: ImageDeps): RecordOwner => ({
+  ...arrivalRecord(deps),
+  begin(tx, _operationId, prepared) {
+    const { path: _path, ...input } = downloadInput.parse(prepared.input);
+    insertImage(tx, { ...input, origin: 'converted', state: 'creating', createdAt: deps.clock.now() });
+    tell(deps, input.id);
+  },
+  succeed(tx, _operationId, prepared) {
+    const { path } = downloadInput.parse(prepared.input);
+    changeImage(tx, prepared.subject.id, { state: 'ready', sizeBytes: statSync(path).size });
+    tell(deps, prepared.subject.id);
+  },
+});
+
+const originOf = ({ catalogId, url }: { catalogId: string | null; url: string | null }): ImageOrigin =>
+  catalogId !== null ? 'catalog' : url !== null ? 'url' : 'upload';
+
+/** Of what comes onto a pool, from elsewhere or by somebody's hand. */
+const arrivalRecord = (deps: ImageDeps): RecordOwner => ({
   begin(tx, _operationId, prepared) {
     const { path: _path, ...input } = downloadInput.parse(prepared.input);
     const other = findByFile(tx, input.poolGuid, input.file);
     if (other) throw new AppError('file_exists', `"${other.name}" is to be ${input.file} too.`);
-    const origin = input.catalogId === null ? 'url' : 'catalog';
-    insertImage(tx, { ...input, origin, state: 'creating', createdAt: deps.clock.now() });
+    insertImage(tx, { ...input, origin: originOf(input), state: 'creating', createdAt: deps.clock.now() });
     tell(deps, input.id);
   },
   succeed(tx, _operationId, prepared) {
@@ -64,9 +88,7 @@ async function prepareRemove(deps: ImageDeps, request: JsonObject): Promise<Prep
   if (!parsed.success) throw issuesError(requestIssues(parsed.error));
   const record = findImage(deps.db, parsed.data.imageId);
   if (!record) throw new AppError('image_not_found', `There is no image ${parsed.data.imageId}.`);
-  const needing = deps.neededBy?.(record.id) ?? [];
-  if (needing.length > 0)
-    throw new AppError('image_in_use', `The disks of ${needing.join(', ')} hold only what differs from it.`);
+  refuseNeeded(deps, record);
   const pools = deps.pools.list();
   const known = pools.some((pool) => pool.guid === record.poolGuid);
   const path = known ? join(poolFor(pools, record.poolGuid).mountPath, record.file) : null;
@@ -107,7 +129,21 @@ export function defineImageOperations(operations: Operations, deps: ImageDeps): 
     onInterrupt: 'continue',
     deadlineMs: 7 * DAY_MS,
     prepare: (request) => prepareDownload(deps, request),
-    record: downloadRecord(deps),
+    record: arrivalRecord(deps),
+  });
+  operations.define({
+    kind: UPLOAD,
+    onInterrupt: 'continue',
+    deadlineMs: 14 * DAY_MS,
+    prepare: (request) => prepareUpload(deps, request),
+    record: arrivalRecord(deps),
+  });
+  operations.define({
+    kind: CONVERT,
+    onInterrupt: 'take-back',
+    deadlineMs: 2 * DAY_MS,
+    prepare: (request) => prepareConvert(deps, request),
+    record: convertRecord(deps),
   });
   operations.define({
     kind: REMOVE,

@@ -2,6 +2,7 @@ import type { Pool } from '$lib/shared/wire/pools';
 import type { Clock } from '../clock';
 import type { Db } from '../db/client';
 import type { Bus } from '../events/bus';
+import type { CommandRunner, MountEntry } from '../host/types';
 import type { Logger } from '../log';
 import type { Operations } from '../operations/types';
 
@@ -11,8 +12,12 @@ export interface ImageDeps {
   bus: Bus;
   clock: Clock;
   log: Logger;
+  commands: Pick<CommandRunner, 'read'>;
   pools: { list(): Pool[] };
   operations: Pick<Operations, 'holderId'>;
   /** Names of what cannot be without this image; news from above, which images know nothing of. */
   neededBy?: (imageId: string) => string[];
+  mounts(): MountEntry[];
+  /** Folders of a pool, by their path below its mount path, that hold what is others' own: no search goes there. */
+  foldersOfOthers: readonly string[];
 }

@@ -31,6 +31,11 @@ export const declaredFormat = (name: string): ImageFormat | null =>
   formatOfName(name) ??
   (posix.extname(name).toLowerCase() === '.img' ? (/cloudimg/.test(name) ? 'qcow2' : 'raw') : null);
 
+const SCANNED = /\.(?:iso|qcow2|img|raw|vmdk|vdi|vhdx?)$/i;
+/** Names that a search takes for images; others' names may have spaces and letters of any script. */
+export const isScannedName = (name: string): boolean =>
+  SCANNED.test(name) && !name.startsWith('.') && !/[\x00-\x1f\x7f\ufffd]/.test(name);
+
 export const kindOfFormat = (format: ImageFormat): ImageKind => (format === 'iso' ? 'iso' : 'disk');
 
 /** The last part of a URL's path as a file name; null when it is none. */

@@ -12,7 +12,9 @@ import { downloadRequest, requestIssues } from '$lib/shared/wire/requests';
 import { AppError, issue, issuesError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
+import type { CatalogEntry } from './catalog';
 import type { ImageDeps } from './deps';
+import { entryOf } from './entries';
 import { IMAGES_FOLDER, nameWithSum } from './file-names';
 import { askSource, sourceOf, type Source, type SourceNow } from './source';
 import { findByFile, listImages } from './store';
@@ -30,7 +32,7 @@ export const downloadInput = z.object({
   os: z.object({ id: z.string(), name: z.string(), version: z.string().nullable() }).nullable(),
   arch: z.enum(IMAGE_ARCHES).nullable(),
   catalogId: z.string().nullable(),
-  url: z.string(),
+  url: z.string().nullable(),
   checksum: z.object({ algorithm: z.enum(['sha256', 'sha512']), hex: z.string() }).nullable(),
   defaultUser: z.string().nullable(),
   minDiskBytes: z.number().nullable(),
@@ -39,6 +41,15 @@ export const downloadInput = z.object({
   file: z.string(),
   path: z.string(),
   sizeBytes: z.number().nullable(),
+});
+
+export const makeFolder = (folder: string): Step => ({
+  name: 'make-folder',
+  title: `Make the folder for images`,
+  run: { do: 'make-directory', path: folder, mode: 0o755 },
+  // Others may have files in it by now; an empty folder does no harm.
+  undo: 'nothing',
+  look: looks.directory(folder),
 });
 
 /** @throws AppError pool_not_found | pool_wrong_state: only a pool that is mounted can hold new files */
@@ -52,7 +63,7 @@ export function poolFor(pools: Pool[], guid: string): Pool {
   return pool;
 }
 
-function refuseFull(pool: Pool, sizeBytes: number | null): void {
+export function refuseFull(pool: Pool, sizeBytes: number | null): void {
   if (pool.availableBytes === null || sizeBytes === null) return;
   if (pool.availableBytes >= sizeBytes + RESERVE_BYTES) return;
   throw issuesError([
@@ -74,7 +85,12 @@ const isThere = (path: string): Promise<boolean> =>
   );
 
 /** A name that is free, on the pool and in the records; another build of the same name gets its checksum into its name. */
-async function freeFile({ db }: ImageDeps, pool: Pool, source: Source, now: SourceNow): Promise<string> {
+export async function freeFile(
+  { db }: Pick<ImageDeps, 'db'>,
+  pool: Pool,
+  source: Pick<Source, 'file'>,
+  now: Pick<SourceNow, 'checksum'>,
+): Promise<string> {
   const same = listImages(db).find(
     (one) => one.poolGuid === pool.guid && now.checksum !== null && one.checksum?.hex === now.checksum.hex,
   );
@@ -86,7 +102,9 @@ async function freeFile({ db }: ImageDeps, pool: Pool, source: Source, now: Sour
   const names = [source.file, ...(now.checksum ? [nameWithSum(source.file, now.checksum.hex)] : [])];
   for (const name of names) {
     const file = `${IMAGES_FOLDER}/${name}`;
-    if (findByFile(db, pool.guid, file) || (await isThere(join(pool.mountPath, file)))) continue;
+    const path = join(pool.mountPath, file);
+    // Also what somebody else's program has begun under the name that unfinished files have.
+    if (findByFile(db, pool.guid, file) || (await isThere(path)) || (await isThere(`${path}.part`))) continue;
     return file;
   }
   throw issuesError([
@@ -102,14 +120,7 @@ function downloadSteps(
   allowPrivate: boolean,
 ): Step[] {
   return [
-    {
-      name: 'make-folder',
-      title: `Make the folder for images`,
-      run: { do: 'make-directory', path: folder, mode: 0o755 },
-      // Others may have files in it by now; an empty folder does no harm.
-      undo: 'nothing',
-      look: looks.directory(folder),
-    },
+    makeFolder(folder),
     {
       name: 'download',
       title: now.checksum ? `Download and compare the ${now.checksum.algorithm} checksum` : 'Download',
@@ -128,12 +139,20 @@ function downloadSteps(
   ];
 }
 
+/** What an entry of the catalog says counts, whatever was asked for. */
+const termsOf = ({ checksum, allowPrivate }: CatalogEntry) => ({
+  checksum: checksum ?? undefined,
+  allowPrivate,
+});
+
 export async function prepareDownload(deps: ImageDeps, request: JsonObject): Promise<Prepared> {
   const parsed = downloadRequest.safeParse(request);
   if (!parsed.success) throw issuesError(requestIssues(parsed.error));
-  const source = sourceOf(parsed.data);
-  const pool = poolFor(deps.pools.list(), parsed.data.poolGuid);
-  const now = await askSource(parsed.data, source);
+  const entry = parsed.data.catalogId === undefined ? null : entryOf(deps.db, parsed.data.catalogId);
+  const asked = entry ? { ...parsed.data, ...termsOf(entry) } : parsed.data;
+  const source = sourceOf(asked, entry);
+  const pool = poolFor(deps.pools.list(), asked.poolGuid);
+  const now = await askSource(asked, source);
   refuseFull(pool, now.sizeBytes);
   const file = await freeFile(deps, pool, source, now);
   const path = join(pool.mountPath, file);
@@ -142,13 +161,7 @@ export async function prepareDownload(deps: ImageDeps, request: JsonObject): Pro
     input: JSON.parse(JSON.stringify(input)) as JsonObject,
     title: `Download ${source.name}${now.sizeBytes === null ? '' : ` (${formatBytes(now.sizeBytes)})`}`,
     subject: { type: 'image', id: input.id, label: source.name },
-    steps: downloadSteps(
-      path,
-      join(pool.mountPath, IMAGES_FOLDER),
-      source.url,
-      now,
-      parsed.data.allowPrivate,
-    ),
+    steps: downloadSteps(path, join(pool.mountPath, IMAGES_FOLDER), source.url, now, asked.allowPrivate),
     locks: [`image:${input.id}`, `path:${path}`, usesLock(`pool:${pool.guid}`)],
     drives: [],
     erases: [],

@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Logger } from '../log';
 import type { Presence } from './document';
+import { IMAGES_FOLDER } from './file-names';
 import type { ImageRecord } from './store';
 
 export interface ImagePlaces {
@@ -15,12 +16,12 @@ export interface ImagePlaces {
 }
 
 /** A share whose server is gone keeps whoever asks: only pools on drives of this host are looked at. */
-const canLook = (pool: Pool): boolean => pool.mounted && pool.members.length > 0;
+export const canLook = (pool: Pool): boolean => pool.mounted && pool.members.length > 0;
 
 async function presenceAt(path: string): Promise<Presence> {
   try {
     const found = await lstat(path);
-    return found.isFile() ? { sizeBytes: found.size } : null;
+    return found.isFile() ? { sizeBytes: found.size, modifiedAtMs: found.mtimeMs } : null;
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return null;
@@ -51,7 +52,9 @@ export function createImagePlaces(log: Pick<Logger, 'debug'>, changed: () => voi
   return {
     of: (id) => seen.get(id),
     async look(records, pools) {
-      const folders = new Set<string>();
+      const folders = new Set(
+        pools.filter(canLook).map(({ mountPath }) => posix.join(mountPath, IMAGES_FOLDER)),
+      );
       const answers = await Promise.all(
         records.map(async (record): Promise<[string, Presence]> => {
           const pool = pools.find((one) => one.guid === record.poolGuid);

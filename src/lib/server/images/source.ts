@@ -5,7 +5,7 @@ import type { ImageArch, ImageFormat, ImageKind, ImageOs } from '$lib/shared/wir
 import type { DownloadRequest } from '$lib/shared/wire/requests';
 import { AppError, issue, issuesError, toAppError } from '../errors';
 import { openUrl, parseUrl, readUrl } from '../host/open-url';
-import { CATALOG, type CatalogEntry } from './catalog';
+import type { CatalogEntry } from './catalog';
 import { findChecksum } from './checksum-list';
 import { declaredFormat, fileNameOf, isFileName, kindOfFormat } from './file-names';
 
@@ -32,10 +32,10 @@ export interface SourceNow {
 
 const fromCatalog = (entry: CatalogEntry, url: URL): Source => {
   const file = fileNameOf(url) ?? `${entry.id}.qcow2`;
-  const { name, os, arch, defaultUser, minDiskBytes, minMemoryBytes } = entry;
+  const { name, kind, os, arch, defaultUser, minDiskBytes, minMemoryBytes } = entry;
   return {
     ...{ name, os, arch, defaultUser, minDiskBytes, minMemoryBytes, file },
-    ...{ url: url.href, kind: 'cloud', format: declaredFormat(file) ?? 'qcow2', catalogId: entry.id },
+    ...{ url: url.href, kind, format: declaredFormat(file) ?? 'qcow2', catalogId: entry.id },
   };
 };
 
@@ -65,22 +65,23 @@ function fromUrl(request: DownloadRequest, url: URL): Source {
   };
 }
 
-/** @throws AppError image_not_found | url_invalid | file_name_invalid */
-export function sourceOf(request: DownloadRequest): Source {
-  if (request.catalogId === undefined) return fromUrl(request, parseUrl(request.url ?? ''));
-  const entry = CATALOG.find(({ id }) => id === request.catalogId);
-  if (!entry) throw new AppError('image_not_found', `The catalog has no entry ${request.catalogId}.`);
-  return fromCatalog(entry, parseUrl(entry.url));
-}
+/** @throws AppError url_invalid | file_name_invalid */
+export const sourceOf = (request: DownloadRequest, entry: CatalogEntry | null): Source =>
+  entry ? fromCatalog(entry, parseUrl(entry.url)) : fromUrl(request, parseUrl(request.url ?? ''));
 
 const hexSum = z.string().regex(/^(?:[0-9a-f]{64}|[0-9a-f]{128})$/);
 
-async function checksumOf(request: DownloadRequest, source: Source): Promise<Checksum | null> {
-  const entry = CATALOG.find(({ id }) => id === request.catalogId);
-  const text = entry?.checksumUrl ?? request.checksum?.trim();
+/** null: it is no sum. */
+export function checksumOf(text: string): Checksum | null {
+  const { success, data } = hexSum.safeParse(text.toLowerCase());
+  return success ? { algorithm: data.length === 64 ? 'sha256' : 'sha512', hex: data } : null;
+}
+
+async function checksumNow(request: DownloadRequest, source: Source): Promise<Checksum | null> {
+  const text = request.checksum?.trim();
   if (!text) return null;
-  const plain = hexSum.safeParse(text.toLowerCase());
-  if (plain.success) return { algorithm: plain.data.length === 64 ? 'sha256' : 'sha512', hex: plain.data };
+  const plain = checksumOf(text);
+  if (plain) return plain;
   if (!/^https?:/.test(text))
     throw issuesError([
       issue('checksum_invalid', 'The checksum is neither a sum nor an address.', 'checksum'),
@@ -129,6 +130,6 @@ async function sizeOf(request: DownloadRequest, source: Source, verified: boolea
 
 /** Asks the server. @throws AppError checksum_unknown | checksum_invalid | download_failed | address_not_public */
 export async function askSource(request: DownloadRequest, source: Source): Promise<SourceNow> {
-  const checksum = await checksumOf(request, source);
+  const checksum = await checksumNow(request, source);
   return { checksum, sizeBytes: await sizeOf(request, source, checksum !== null) };
 }

@@ -114,7 +114,7 @@ export async function lookWhileRunning(
 }
 
 const takesLong = ({ run }: StepRow): boolean =>
-  run.do === 'download' || (run.do === 'exec' && run.follow === true);
+  run.do === 'download' || run.do === 'receive' || (run.do === 'exec' && run.follow === true);
 
 /** Tells how far a program is that takes long, while `work` runs it. Other programs are left alone by looks. */
 export async function whileFollowed(
@@ -133,7 +133,7 @@ export async function whileFollowed(
         status: 'running',
         evidence: `It cannot be seen how far it is: ${toAppError(error).message}`,
       }));
-      if ((seen.status === 'running' || step.run.do === 'download') && !ended.signal.aborted)
+      if ((seen.status === 'running' || step.run.do !== 'exec') && !ended.signal.aborted)
         show(context, operation, step, seen);
     }
   };

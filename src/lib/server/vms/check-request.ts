@@ -3,7 +3,7 @@ import type { VmSize } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
 import { sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
-import type { Image } from '$lib/shared/wire/images';
+import type { Image, ImageBadge } from '$lib/shared/wire/images';
 import type { VmPlanRequest } from '$lib/shared/wire/vms';
 import { issue } from '../errors';
 import type { HostSize } from '../host/host-size';
@@ -57,16 +57,24 @@ const diskIssues = (bytes: number): Issue[] =>
     ? []
     : [issue('disk_invalid', `A disk cannot have ${bytes} bytes.`, 'diskBytes')];
 
+const COMING: Partial<Record<ImageBadge, string>> = {
+  downloading: 'downloaded',
+  uploading: 'uploaded',
+  converting: 'converted',
+};
+
 /** An image that a machine can begin as, with its file; or why not. */
 export function imageIssues(image: Image | null, imageId: string): Issue[] {
   const field = 'imageId';
   if (!image) return [issue('image_not_found', `There is no image ${imageId}.`, field)];
+  if (image.badge === 'refused' || image.badge === 'needs-conversion')
+    return [issue('image_unsupported', `"${image.name}": ${image.badgeText ?? ''}`, field)];
   if (image.badge !== 'ready' || image.path === null)
     return [
       issue(
         'image_not_ready',
-        image.badge === 'downloading'
-          ? `"${image.name}" is still being downloaded.`
+        COMING[image.badge] !== undefined
+          ? `"${image.name}" is still being ${COMING[image.badge]}.`
           : (image.badgeText ?? `"${image.name}" has not been downloaded yet.`),
         field,
         image.badge === 'downloading' ? 'Wait until it is there.' : undefined,

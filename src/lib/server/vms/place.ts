@@ -6,7 +6,7 @@ import { issue } from '../errors';
 import type { VmRecord } from './store';
 
 /** Folder in a pool that machines go to. */
-const MACHINES_FOLDER = 'machines';
+export const MACHINES_FOLDER = 'machines';
 
 export const folderOf = (mountPath: string, name: string): string =>
   posix.join(mountPath, MACHINES_FOLDER, name);

@@ -10,7 +10,7 @@ import type { Pool } from '$lib/shared/wire/pools';
 import { requestIssues } from '$lib/shared/wire/requests';
 import { vmPlanRequest, type VmPlanRequest } from '$lib/shared/wire/vms';
 import { AppError, issue, issuesError } from '../errors';
-import { readImageHeader } from '../host/image-header';
+import { inspectImage } from '../host/inspect-image';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
@@ -50,13 +50,14 @@ interface Beginning {
 
 /** What the disk begins as; an ISO lies in the drive, beside an empty disk. */
 async function beginningOf(
+  deps: VmDeps,
   request: VmPlanRequest,
   image: Image,
 ): Promise<{ begins: Beginning; issues: Issue[] }> {
   const path = image.path ?? '';
   if (image.format === 'iso') return { begins: { image: null, cdPath: path, disk: 'empty' }, issues: [] };
   const format = image.format === 'raw' ? 'raw' : 'qcow2';
-  const { virtualBytes, obstacle } = await readImageHeader(path, format);
+  const { virtualBytes, obstacle } = await inspectImage(deps.host.commands, path, format);
   const begins: Beginning = { image: { path, format, how: request.disk }, cdPath: null, disk: request.disk };
   if (obstacle !== null) return { begins, issues: [issue('image_unsupported', obstacle, 'imageId')] };
   const least = Math.max(virtualBytes, image.minDiskBytes ?? 0);
@@ -126,7 +127,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   if (!image || issues.length > 0) throw issuesError(issues);
   const pool = poolFor(deps.pools.list(), request.poolGuid);
   const folder = folderOf(pool.mountPath, request.name);
-  const { begins, issues: wrong } = await beginningOf(request, image);
+  const { begins, issues: wrong } = await beginningOf(deps, request, image);
   wrong.push(...(await placeIssues(deps, folder, image.path ?? '')));
   if (wrong.length > 0) throw issuesError(wrong);
 

@@ -11,11 +11,18 @@ export const IMAGE_FORMATS = ['qcow2', 'raw', 'iso', 'vmdk', 'vdi', 'vhd', 'vhdx
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /**
- * ready: whole, at `path`. downloading: an operation is at it. needs-download: only its address is known.
- * missing: its file is gone, or its pool is not mounted.
+ * ready: whole, at `path`. downloading, uploading, converting: an operation is at it. needs-download: only its address is known.
+ * missing: its file is gone, or its pool is not mounted. refused: it was inspected and is no disk of its own.
+ * needs-conversion: of a format that no machine starts from.
  */
-export const IMAGE_BADGES = ['ready', 'downloading', 'needs-download', 'missing'] as const;
+export const IMAGE_BADGES = [
+  ...(['ready', 'downloading', 'needs-download', 'missing'] as const),
+  ...(['uploading', 'converting', 'refused', 'needs-conversion'] as const),
+] as const;
 export type ImageBadge = (typeof IMAGE_BADGES)[number];
+
+/** scanned: somebody put the file there, and a search of the pool found it. */
+export type ImageOrigin = 'catalog' | 'url' | 'scanned' | 'upload' | 'converted';
 
 export interface ImageOs {
   /** As in os-release(5): debian, ubuntu, fedora. */
@@ -33,9 +40,9 @@ export interface Image {
   format: ImageFormat | null;
   os: ImageOs | null;
   arch: ImageArch | null;
-  origin: 'catalog' | 'url' | 'found';
+  origin: ImageOrigin;
   badge: ImageBadge;
-  /** Why it is missing; null otherwise. */
+  /** Why it is missing, refused or to be converted; null otherwise. */
   badgeText: string | null;
   pool: { guid: string; label: string } | null;
   /** Absolute; null unless it was downloaded or found. */
@@ -43,14 +50,38 @@ export interface Image {
   /** The host that has the file; null: none has. */
   nodeId: string | null;
   sizeBytes: number | null;
+  /** Size of the disk inside; null: not a disk, or not inspected. */
+  virtualBytes: number | null;
   url: string | null;
   checksum: { algorithm: 'sha256' | 'sha512'; hex: string } | null;
   /** Entry of the catalog that it came from. */
   catalogId: string | null;
+  /** That entry was made here: it can be changed and removed. */
+  ownEntry: boolean;
   defaultUser: string | null;
   minDiskBytes: number | null;
   minMemoryBytes: number | null;
   /** Live operation on this image. */
   operationId: string | null;
   createdAt: number | null;
+}
+
+/** How much of an upload is safely there: where its sender goes on. */
+export interface UploadState {
+  imageId: string;
+  operationId: string;
+  offset: number;
+  sizeBytes: number;
+}
+
+/** What a search of the pools came to. */
+export interface ImageLook {
+  /** Images that are in the list now and were not before. */
+  found: number;
+  /** Pools that were searched. */
+  pools: number;
+  /** Labels of pools that hold more than a search goes through. */
+  incomplete: string[];
+  /** Labels of mounted pools that could not be searched: somebody works on them, or they are not on drives of this host. */
+  notLookedAt: string[];
 }

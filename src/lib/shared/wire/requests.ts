@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Issue } from '../error-codes';
 import { issueOf } from '../issue';
-import { IMAGE_FORMATS, IMAGE_KINDS } from './images';
+import { IMAGE_ARCHES, IMAGE_FORMATS, IMAGE_KINDS } from './images';
 import type { Json } from '../json';
 
 const json: z.ZodType<Json> = z.lazy(() =>
@@ -148,4 +148,58 @@ export const downloadRequest = z
   });
 export type DownloadRequest = z.infer<typeof downloadRequest>;
 export type DownloadRequestInput = z.input<typeof downloadRequest>;
+/** `POST /api/v1/images/{id}/convert`: to qcow2, on the same pool unless another one is named. */
+export const convertRequest = z.strictObject({
+  imageId: z.string().min(1).max(200),
+  poolGuid: guid.optional(),
+});
+
+/** `POST /api/v1/uploads`: what is about to be sent, and where it goes. */
+export const uploadRequest = z.strictObject({
+  file: z.string().min(1).max(200),
+  sizeBytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 50),
+  poolGuid: guid,
+  name: z.string().trim().min(1).max(64).regex(noControls, 'Control characters are not allowed.').optional(),
+  /** A SHA-256 or SHA-512 sum; without it, the sender tells the SHA-256 in the end. */
+  checksum: z
+    .string()
+    .regex(/^(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})$/, 'A SHA-256 or SHA-512 sum in hexadecimal.')
+    .optional(),
+});
+export type UploadRequest = z.infer<typeof uploadRequest>;
+/** `POST /api/v1/images/{id}/content` */
+export const uploadFinish = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** `POST /api/v1/catalog`: an entry of somebody's own; a change sends all of it. */
+export const catalogEntryRequest = z.strictObject({
+  name: z.string().trim().min(1).max(64).regex(noControls, 'Control characters are not allowed.'),
+  kind: z.enum(IMAGE_KINDS).default('cloud'),
+  /** null: for any. */
+  arch: z.enum(IMAGE_ARCHES).nullable().default(null),
+  url: z.string().trim().min(1).max(2_000),
+  /** A SHA-256 or SHA-512 sum, or the address of a list that has it. */
+  checksum: z.string().trim().min(1).max(2_000).nullable().default(null),
+  defaultUser: z.string().trim().min(1).max(32).nullable().default(null),
+  minDiskBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .nullable()
+    .default(null),
+  minMemoryBytes: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 50)
+    .nullable()
+    .default(null),
+  /** Also from this host and from private networks: administrators only. */
+  allowPrivate: z.boolean().default(false),
+});
+export type CatalogEntryRequest = z.infer<typeof catalogEntryRequest>;
 export const imageRequest = z.strictObject({ imageId: z.string().min(1).max(200) });

@@ -1,9 +1,16 @@
 import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
-import type { Image } from '$lib/shared/wire/images';
+import type { Image, ImageLook, UploadState } from '$lib/shared/wire/images';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
-import { downloadRequest } from '$lib/shared/wire/requests';
-import { DOWNLOAD, REMOVE } from '../../images/define';
+import {
+  catalogEntryRequest,
+  convertRequest,
+  downloadRequest,
+  uploadFinish,
+  uploadRequest,
+  type CatalogEntryRequest,
+} from '$lib/shared/wire/requests';
+import { CONVERT, DOWNLOAD, REMOVE, UPLOAD } from '../../images/define';
 import { downloadImage } from '../../images/operations';
 import { previewOf } from '../preview';
 import { operatorProcedure, router, viewerProcedure } from '../init';
@@ -36,9 +43,55 @@ export const imagesRouter = router({
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: REMOVE, request: { imageId: input.id }, actor: ctx.actor }),
     ),
-  /** Looks at every file now. */
-  refresh: operatorProcedure.mutation(async ({ ctx }): Promise<{ ok: true }> => {
-    await ctx.services.images.refresh();
+  /** To qcow2, beside it; the source stays. */
+  convert: operatorProcedure.input(convertRequest).mutation(({ ctx, input }): Promise<Operation> =>
+    ctx.services.operations.start({
+      kind: CONVERT,
+      request: JSON.parse(JSON.stringify(input)) as JsonObject,
+      actor: ctx.actor,
+    }),
+  ),
+  /** Its bytes are then sent to /api/v1/images/{id}/content, a piece at a time. */
+  upload: operatorProcedure
+    .input(uploadRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: UPLOAD, request: input, actor: ctx.actor }),
+    ),
+  uploadState: operatorProcedure
+    .input(one)
+    .query(({ ctx, input }): UploadState => ctx.services.images.uploads.state(input.id)),
+  /** All of it was sent: it is compared with this checksum and gets its name. */
+  finishUpload: operatorProcedure
+    .input(one.extend(uploadFinish.shape))
+    .mutation(({ ctx, input }): { ok: true } => {
+      ctx.services.images.uploads.finish(input.id, input.sha256);
+      return { ok: true };
+    }),
+  /** An entry of the catalog that somebody made here, as it is edited. */
+  entry: operatorProcedure
+    .input(one)
+    .query(({ ctx, input }): CatalogEntryRequest =>
+      catalogEntryRequest.strip().parse(ctx.services.images.catalog.get(input.id)),
+    ),
+  addEntry: operatorProcedure.input(catalogEntryRequest).mutation(({ ctx, input }): { id: string } => ({
+    id: ctx.services.images.catalog.save(input, ctx.actor, null).id,
+  })),
+  /** All of it is sent again. */
+  changeEntry: operatorProcedure
+    .input(one.extend({ entry: catalogEntryRequest }))
+    .mutation(({ ctx, input }): { id: string } => ({
+      id: ctx.services.images.catalog.save(input.entry, ctx.actor, input.id).id,
+    })),
+  /** What was downloaded by it stays. */
+  removeEntry: operatorProcedure.input(one).mutation(({ ctx, input }): { ok: true } => {
+    ctx.services.images.catalog.remove(input.id);
+    return { ok: true };
+  }),
+  /** Searches every mounted pool for images that somebody put there. */
+  look: operatorProcedure.mutation(({ ctx }): Promise<ImageLook> => ctx.services.images.lookAgain()),
+  /** Takes a found image off the list. Its file stays. */
+  forget: operatorProcedure.input(one).mutation(({ ctx, input }): { ok: true } => {
+    ctx.services.images.forget(input.id);
     return { ok: true };
   }),
 });
