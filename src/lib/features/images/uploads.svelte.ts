@@ -2,10 +2,11 @@
  * Files that this tab sends. They go on while one looks at other pages; after a reload the tab has no hold on the file any
  * more, so it is chosen once more and goes on where it was. What was sent before is compared in the end, by the checksum.
  */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import { SvelteMap } from 'svelte/reactivity';
 import { presentError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
-import { Sha256 } from '$lib/shared/sha256';
 import { reportError } from '../session/attempt';
 
 const PIECE_BYTES = 8 * 1024 ** 2;
@@ -44,9 +45,12 @@ async function sendPiece(
   return offset;
 }
 
-/** The checksum of what the server has, computed as it is sent; what was sent before a reload is read once more. */
+/**
+ * The checksum of what the server has, computed as it is sent (browsers have SHA-256 only for what is whole, and only over
+ * https); what was sent before a reload is read once more.
+ */
 class Sent {
-  #hash = new Sha256();
+  #hash = sha256.create();
   #bytes = 0;
   readonly #file: File;
   constructor(file: File) {
@@ -57,7 +61,7 @@ class Sent {
     this.#bytes += piece.length;
   }
   async catchUp(offset: number, signal: AbortSignal): Promise<void> {
-    if (offset < this.#bytes) [this.#hash, this.#bytes] = [new Sha256(), 0];
+    if (offset < this.#bytes) [this.#hash, this.#bytes] = [sha256.create(), 0];
     while (this.#bytes < offset) {
       signal.throwIfAborted();
       const piece = await bytesOf(this.#file, this.#bytes);
@@ -65,7 +69,7 @@ class Sent {
     }
   }
   hex(): string {
-    return this.#hash.hex();
+    return bytesToHex(this.#hash.digest());
   }
 }
 
