@@ -2,12 +2,21 @@
  * The start of the host with machines that start with it, as far as one machine can show it: Cairn is killed, and its records say
  * that their turn came in another boot.
  */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mountsBelow } from '../support/appliance';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+import {
+  microRequest,
+  mustSucceed,
+  POOL_GUID,
+  startMachines,
+  vmNamed,
+  type Machines,
+} from '../support/machines';
 
 const before = traces();
 let machines: Machines;
@@ -25,18 +34,20 @@ const idOf = async (): Promise<string> => (await vmNamed(machines.appliance, 'we
 const starts = (): number =>
   machines.appliance.query("SELECT 1 FROM operations WHERE kind = 'vm.start'").length;
 async function untilOn(): Promise<void> {
-  for (let tries = 0; (await vmNamed(machines.appliance, 'web'))?.state !== 'running'; tries += 1) {
-    if (tries === 200) throw new Error('the machine did not start');
+  for (let tries = 0; tries < 200; tries += 1) {
+    const vm = await vmNamed(machines.appliance, 'web');
+    if (vm?.state === 'running' && vm.operationId === null) return;
     await sleep(50);
   }
+  throw new Error('the machine did not start');
 }
 /** As after a power cut. */
-async function anotherBoot(): Promise<void> {
+async function anotherBoot(more = ''): Promise<void> {
   const { appliance, libvirt } = machines;
   await appliance.kill();
   if (libvirt.domstate('web') === 'running') libvirt.virsh('destroy', 'web');
   const db = new Database(join(appliance.dataDir, 'cairn.db'));
-  db.exec("UPDATE vm_settings SET turn_boot_id = 'an earlier one'");
+  db.exec(`UPDATE vm_settings SET turn_boot_id = 'an earlier one'; ${more}`);
   db.close();
 }
 
@@ -71,5 +82,20 @@ describe('a machine that starts with the host', () => {
     await appliance.start();
     await untilOn();
     expect(starts()).toBe(2);
+  });
+
+  it('waits for its pool, and starts when that is mounted', async () => {
+    const { appliance } = machines;
+    await anotherBoot('UPDATE pools SET want_mounted = 0');
+    for (const path of mountsBelow(appliance.dataDir).filter((one) => one.endsWith('/tank')))
+      expect(spawnSync('/usr/bin/umount', ['--', path]).status).toBe(0);
+    await appliance.start();
+    expect(await vmNamed(appliance, 'web')).toMatchObject({
+      ...{ state: 'stopped', stateText: 'It starts by itself as soon as its pool "tank" is mounted.' },
+    });
+    expect(starts()).toBe(2);
+    await post(`/pools/${POOL_GUID}/mount`);
+    await untilOn();
+    expect(starts()).toBe(3);
   });
 });
