@@ -49,9 +49,11 @@ interface Arriving {
 }
 
 async function sync(action: ReceiveAction, arriving: Arriving): Promise<void> {
+  const syncedBytes = arriving.at;
   await arriving.file.datasync();
-  arriving.synced = arriving.at;
-  await writeFile(noteOf(action.path), JSON.stringify({ id: action.id, syncedBytes: arriving.at }), 0o600);
+  await writeFile(noteOf(action.path), JSON.stringify({ id: action.id, syncedBytes }), 0o600);
+  // Told to the sender only now: what counts after a crash is the note.
+  arriving.synced = syncedBytes;
 }
 
 async function take(

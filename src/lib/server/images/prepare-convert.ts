@@ -5,13 +5,13 @@ import { dirname, join, posix } from 'node:path';
 import { looks } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
 import { convertRequest, requestIssues } from '$lib/shared/wire/requests';
-import { AppError, issuesError } from '../errors';
+import { AppError, issuesError, toAppError } from '../errors';
 import { driverOf, inspectImage } from '../host/inspect-image';
 import { PROGRAMS } from '../host/programs';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import type { ImageDeps } from './deps';
-import { isFileName } from './file-names';
+import { isFileName, nameWithSum } from './file-names';
 import { downloadInput, freeFile, makeFolder, poolFor, refuseFull } from './prepare-download';
 import { findImage, type ImageRecord } from './store';
 
@@ -60,7 +60,12 @@ export async function prepareConvert(deps: ImageDeps, request: JsonObject): Prom
   const { blocks } = await lstat(path);
   const sourceBytes = blocks * BLOCK_BYTES;
   refuseFull(to, sourceBytes);
-  const file = await freeFile(deps, to, { file: nameOf(source) }, { checksum: null });
+  const free = (name: string) => freeFile(deps, to, { file: name }, { checksum: null });
+  const file = await free(nameOf(source)).catch((error: unknown) => {
+    // Two images of one name, in other folders or formats: the second one's tells which it was made from.
+    if (toAppError(error).code !== 'file_exists') throw error;
+    return free(nameWithSum(nameOf(source), source.id));
+  });
   const target = join(to.mountPath, file);
   const part = `${target}.part`;
   const id = randomUUID();
