@@ -22,6 +22,8 @@ export interface Scenario {
   tidyUp?(appliance: Appliance): Promise<void> | void;
   /** After the last scenario, also when one failed. */
   cleanUp?(): void;
+  /** Steps whose effect is gone by itself once later ones have been taken back: there is no act to be killed in. */
+  over?: string[];
   /** Name of the step after which it is cancelled, for operations whose last steps take away what the others made. */
   cancelAfter?: string;
 }
@@ -155,7 +157,7 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
   const hold = `done@${kind}/${last.name}:wait-20000`;
   const reached = steps.slice(0, steps.indexOf(last) + 1);
   const back = reached.flatMap((step, index) => {
-    const over = isOver(step, reached.slice(index + 1));
+    const over = isOver(step, reached.slice(index + 1)) || (scenario.over ?? []).includes(step.name);
     const points = backPoints(step).filter(([point]) => !over || !UNDO_ACTS.includes(point));
     return points.map(([point, mode]): Case => ({
       cell: `${step.name} ${point} ${mode}`,
