@@ -164,7 +164,7 @@ describe('the overview of a machine', () => {
     const path = (paths['micro'] ?? '').replace('/console', '');
     await page.goto(`${machines.appliance.url}${path}`);
     await page.locator('[data-testid=vm-usage]:not([data-samples="0"]):not([data-samples="1"])').waitFor();
-    expect(await page.getByTestId('now-CPU').innerText()).toMatch(/^[1-9]\d* %$/);
+    expect(await page.getByTestId('now-CPU').innerText()).toMatch(/^\d+ %$/);
     for (const [scheme, width] of [
       ['dark', 1280],
       ['light', 390],

@@ -6,7 +6,16 @@ import { CONSOLE_ENDED, CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$
 import type { ConsoleKind } from '$lib/plugin-api/vm';
 import type { VmUsageSample } from '$lib/shared/wire/vm-usage';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { MIB, microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+import { busyGuest } from '../support/micro-guest';
+import {
+  addImage,
+  MIB,
+  microRequest,
+  mustSucceed,
+  startMachines,
+  vmNamed,
+  type Machines,
+} from '../support/machines';
 
 const before = traces();
 let machines: Machines;
@@ -77,15 +86,19 @@ const linesOpen = (): string[] =>
 
 describe('what a machine uses', () => {
   it('is told as rates, a moment after it is asked for', async () => {
-    const { status, body } = await machines.appliance.rest<{ samples: VmUsageSample[] }>(
-      'GET',
-      `/vms/${vmId}/usage`,
+    const { appliance } = machines;
+    const imageId = await addImage(machines, 'Busy', busyGuest());
+    await mustSucceed(
+      appliance,
+      await appliance.rest('POST', '/vms', microRequest(imageId, { name: 'busy' })),
     );
+    const { id } = (await vmNamed(appliance, 'busy')) ?? { id: '' };
+    const { status, body } = await appliance.rest<{ samples: VmUsageSample[] }>('GET', `/vms/${id}/usage`);
     expect(status, JSON.stringify(body)).toBe(200);
     const [sample] = body.samples;
-    // The guest turns in a loop: it is never idle.
-    expect(sample?.cpuPercent).toBeGreaterThan(1);
+    expect(sample?.cpuPercent).toBeGreaterThan(10);
     expect(sample?.memoryBytes).toBeGreaterThan(8 * MIB);
+    await mustSucceed(appliance, await appliance.rest('POST', `/vms/${id}/stop`, { graceSeconds: 0 }));
   });
 });
 
