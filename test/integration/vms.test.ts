@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { looks, type Step } from '$lib/plugin-api/plan';
 import type { VmPlugin, VmReading } from '$lib/plugin-api/vm';
@@ -351,6 +352,32 @@ describe('machines over the router', () => {
     expect(started.steps.map(({ name }) => name)).toEqual(['restore']);
     expect((await wait((await caller('operator').vms.discardMemory(ask)).id)).state).toBe('succeeded');
     expect((await caller('operator').vms.previewRemove(ask)).notes).toContain('Its saved memory is deleted.');
+  });
+
+  it('are shown as they are by then, to who asks the moment an operation on them has ended', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    // An engine that takes its time, and tells nothing by itself.
+    engine.status = async () => {
+      await sleep(50);
+      return machines;
+    };
+    engine.memory = {
+      ...normal.memory,
+      discard: () => {
+        // What the engine says while the plan is made is of before.
+        queueMicrotask(() => say('stopped'));
+        return [];
+      },
+    };
+    say('saved');
+    const { id: discarded } = await caller('operator').vms.discardMemory(ask);
+    expect((await wait(discarded)).state).toBe('succeeded');
+    expect(vms.get(subject.id).state).toBe('stopped');
   });
 
   it('get another size while they are off, within what the host has', async () => {

@@ -58,7 +58,16 @@ function reload(engine: Engine, id: string): OperationRow {
   return row;
 }
 
+async function readAgain(engine: Engine, row: OperationRow): Promise<void> {
+  try {
+    await definitionOf(engine, row.kind).beforeEnd?.(row.prepared);
+  } catch (error) {
+    engine.log.warn({ error, operationId: row.id }, 'what it changed could not be read again');
+  }
+}
+
 async function endWell(engine: Engine, row: OperationRow): Promise<void> {
+  await readAgain(engine, row);
   await engine.crash.pause('ending', { kind: row.kind });
   engine.journal.transaction((tx) => {
     definitionOf(engine, row.kind).record.succeed(tx, row.id, row.prepared);
@@ -67,6 +76,7 @@ async function endWell(engine: Engine, row: OperationRow): Promise<void> {
 }
 
 async function endTakenBack(engine: Engine, row: OperationRow, error: AppError): Promise<void> {
+  await readAgain(engine, row);
   await engine.crash.pause('ending', { kind: row.kind });
   const state = error.code === 'cancelled' ? 'cancelled' : 'failed';
   engine.journal.transaction((tx) => {

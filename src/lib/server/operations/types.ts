@@ -58,6 +58,11 @@ export interface OperationDefinition {
   /** Reads and validates; never changes anything. @throws AppError with all issues at once. */
   prepare(request: JsonObject): Promise<Prepared>;
   record: RecordOwner;
+  /**
+   * Reads again what is shown of the thing, after the last step and before anybody hears that the operation has ended: who
+   * asks then is never told of a state of before. It cannot fail the operation; what it throws is logged.
+   */
+  beforeEnd?(prepared: Prepared): Promise<void>;
 }
 
 export interface StartOptions {

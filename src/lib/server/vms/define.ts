@@ -1,6 +1,6 @@
 /** Machines as operations, and who writes their records. */
 import type { Transaction } from '../db/client';
-import type { OperationDefinition, Operations, RecordOwner } from '../operations/types';
+import type { OperationDefinition, Operations, Prepared, RecordOwner } from '../operations/types';
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
@@ -216,5 +216,10 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       record: removeRecord(deps, secrets),
     },
   ];
-  for (const definition of definitions) operations.define(definition);
+  // What its engine tells by itself may come later than the end of the operation, or never.
+  const beforeEnd = ({ subject: { id } }: Prepared): Promise<void> => {
+    const record = findVm(deps.db, id);
+    return record ? deps.readings.refresh(record.plugin) : Promise.resolve();
+  };
+  for (const definition of definitions) operations.define({ ...definition, beforeEnd });
 }
