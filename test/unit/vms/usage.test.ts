@@ -151,6 +151,21 @@ describe('what machines use is asked for', () => {
     await pass(1_000);
   });
 
+  it('and who comes after hours in which nobody looked is not shown what was used then', async () => {
+    const one = follow('a');
+    await pass(4_000);
+    one.end();
+    now.wall += 3 * 3_600_000;
+    now.elapsed += 3 * 3_600_000;
+    const two = follow('a');
+    await pass(4_000);
+    const times = two.updates.flatMap((update) => update['a'] ?? []).map(({ at }) => at);
+    expect(times.length).toBeGreaterThan(0);
+    expect(Math.min(...times)).toBeGreaterThan(now.wall - 10_000);
+    two.end();
+    await pass(1_000);
+  });
+
   it('and an engine that does not answer ends nothing', async () => {
     const working = answer;
     const one = follow('a');

@@ -100,6 +100,12 @@ export function createVmUsages(deps: {
       if (watchers.size === 0) clearInterval(timer);
     };
   }
+  /** The last minutes: what was kept before a pause in which nobody looked would be shown as of now. */
+  function recent(): VmUsageUpdate {
+    const since = clock.now() - USAGE_SPAN_MS;
+    const fresh = [...kept].map(([id, samples]) => [id, samples.filter(({ at }) => at > since)] as const);
+    return Object.fromEntries(fresh.filter(([, samples]) => samples.length > 0));
+  }
   const only = (update: VmUsageUpdate, vmId: string | null): VmUsageUpdate => {
     if (vmId === null) return update;
     const samples = update[vmId];
@@ -108,7 +114,7 @@ export function createVmUsages(deps: {
 
   return {
     async *follow(vmId, signal) {
-      let waiting: VmUsageUpdate[] = [only(Object.fromEntries(kept), vmId)];
+      let waiting: VmUsageUpdate[] = [only(recent(), vmId)];
       let wake: (() => void) | null = null;
       const end = watch((update) => {
         waiting.push(only(update, vmId));
