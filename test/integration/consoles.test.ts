@@ -1,5 +1,5 @@
 /** Consoles over sockets: who gets in, and what goes through. The far end is a real UNIX socket. */
-import { createServer, type Server } from 'node:http';
+import { createServer, get, type Server } from 'node:http';
 import { createServer as createPipe, type AddressInfo, type Server as Pipe, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -184,6 +184,26 @@ describe('a console', () => {
     far[0]?.pause();
     for (let message = 0; message < 20; message += 1) viewer.socket.send(Buffer.alloc(200 * 1024, 'x'));
     expect(await viewer.closed).toBe(1013);
+  });
+
+  it('lets go of the machine when the browser says nonsense about the protocol', async () => {
+    const ticket = await ticketFor('vnc');
+    const asked = get({
+      ...{ port, host: '127.0.0.1', path: CONSOLE_PATH },
+      headers: {
+        ...{ cookie: `${SESSION_COOKIE}=${token}`, origin: `http://127.0.0.1:${port}` },
+        ...{ connection: 'Upgrade', upgrade: 'websocket' },
+        ...{ 'sec-websocket-version': '13', 'sec-websocket-key': 'nonsense' },
+        'sec-websocket-protocol': `${CONSOLE_PROTOCOL}, ${ticketProtocol(ticket)}`,
+      },
+    });
+    const status = await new Promise((resolve) =>
+      asked.on('response', (answer) => resolve(answer.statusCode)),
+    );
+    expect(status).toBe(400);
+    await expect.poll(() => far.length).toBe(1);
+    far[0]?.resume();
+    await expect.poll(() => far[0]?.destroyed).toBe(true);
   });
 
   it('closes when the server stops, so that the page comes back later', async () => {

@@ -143,7 +143,13 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
     const line = await services.consoles.open(actor, ticketOf(header('sec-websocket-protocol')));
     // The client may have gone meanwhile: then nobody would ever close it.
     if (upgrade[1].destroyed) return void line.destroy();
-    take(consoleServer, upgrade, actor, (webSocket) => serveConsole(webSocket, line));
+    let taken = false;
+    take(consoleServer, upgrade, actor, (webSocket) => {
+      taken = true;
+      serveConsole(webSocket, line);
+    });
+    // It was refused for what is wrong in its headers.
+    if (!taken) line.destroy();
   }
   const accepting: Record<string, (upgrade: Upgrade) => Promise<void>> = {
     [SOCKET_PATH]: acceptTrpc,
