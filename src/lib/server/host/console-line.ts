@@ -1,6 +1,6 @@
 /** Opens the line to a machine's console, as a stream of bytes both ways. */
-import { constants, type Stats } from 'node:fs';
-import { lstat, open } from 'node:fs/promises';
+import { closeSync, constants, openSync, type Stats } from 'node:fs';
+import { lstat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ReadStream } from 'node:tty';
@@ -19,14 +19,23 @@ async function openSocket(path: string): Promise<Duplex> {
   return socket;
 }
 
-/** Not as our own terminal (tty(4): O_NOCTTY), and never waited for: a guest that reads nothing holds nobody up. */
-async function openTerminal(path: string): Promise<Duplex> {
-  const file = await open(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+/** Which file a stream reads; Node has no public name for it. */
+const fileOf = (stream: ReadStream): number | undefined =>
+  (stream as unknown as { _handle?: { fd: number } })._handle?.fd;
+
+/**
+ * Not as our own terminal (tty(4): O_NOCTTY), and never waited for: a guest that reads nothing holds nobody up.
+ * The stream opens the terminal once more for itself, and ours is closed. Where it could not (out of files), it keeps ours:
+ * closed below, its number would be somebody else's soon, and the console would read and close that.
+ */
+function openTerminal(path: string): Duplex {
+  const file = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  let stream: ReadStream | undefined;
   try {
-    // It opens the terminal once more, for itself.
-    return new ReadStream(file.fd);
+    stream = new ReadStream(file);
+    return stream;
   } finally {
-    await file.close();
+    if (!stream || fileOf(stream) !== file) closeSync(file);
   }
 }
 
