@@ -3,8 +3,7 @@
  * itself off (ACPI) when its power button is pressed or it reads a `q`. 16-bit code: set SCI_EN by the port 0x602 so that the
  * button is seen, print, then look at the serial line's status (0x3fd) and PM1a's (0x600), where bit 8 is the button, and rest until
  * the timer's next tick (of all interrupts it alone is let through) when there was neither: one that turned all the time would take
- * a processor from whatever is tested beside it;
- * off is S5 at 0x604. The ports are those of QEMU's q35.
+ * a processor from whatever is tested beside it. Off is S5 at 0x604. The ports are those of QEMU's q35.
  */
 const CODE =
   '+jHAjtiO0LwAfLD+5iGw/+ahugIGuAAB775nfKyEwHQI6DQA6/b79Pq6/QPsqAF1C7oABu2pAAF1D+vquvgD7DxxdAXoEQDr4LBP6AoAugQGuA' +

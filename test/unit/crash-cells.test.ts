@@ -34,7 +34,7 @@ describe('the cells of the crash matrix', () => {
       'whole ending',
       'mount child-running both',
       'mount acted alone',
-      'mount child-running both'.replace('child', 'undo-child'),
+      'mount undo-child-running both',
       'mount undo-acted alone',
     ]);
   });
