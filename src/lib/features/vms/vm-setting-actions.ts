@@ -20,7 +20,7 @@ export const resizeAction = (vm: Vm, access: Access): Action => ({
   why:
     access.why('operator') ??
     (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
-    (vm.state === 'missing' ? 'libvirt does not know it any more. Start it once first.' : null) ??
+    (vm.state === 'missing' ? `${vm.plugin} does not know it any more. Start it once first.` : null) ??
     (vm.state === 'saved'
       ? 'Its saved memory has the size that it has. Start it, or discard that first.'
       : null) ??

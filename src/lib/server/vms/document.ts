@@ -51,8 +51,7 @@ function stateOf({
     case 'missing':
       return {
         state: status,
-        stateText:
-          'libvirt does not know it any more. Starting it makes it known again; its disk is where it was.',
+        stateText: `${record.plugin} does not know it any more. Starting it makes it known again; its disk is where it was.`,
       };
     case 'unknown':
       return { state: status, stateText: reason ?? 'It has not been read yet.' };

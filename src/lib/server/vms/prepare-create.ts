@@ -96,7 +96,7 @@ function nameTaken(deps: VmDeps, plugin: string, request: VmPlanRequest): Issue[
         : `There is a machine called "${request.name}" already.`,
     );
   return deps.readings.all(plugin)?.some(({ id, name }) => name === request.name && id !== request.id)
-    ? taken(`libvirt has a machine called "${request.name}" that Cairn did not make.`)
+    ? taken(`${deps.plugins.vm(plugin).name} has a machine called "${request.name}" that Cairn did not make.`)
     : [];
 }
 

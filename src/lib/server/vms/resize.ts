@@ -25,7 +25,7 @@ export async function prepareResize(deps: VmDeps, request: JsonObject): Promise<
   const status = await statusNow(deps, record);
   if (status === 'missing')
     throw wrongState(
-      `libvirt does not know "${name}" any more.`,
+      `${plugin.name} does not know "${name}" any more.`,
       'Start it once: that makes it known again.',
     );
   if (status === 'saved')

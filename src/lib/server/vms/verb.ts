@@ -41,9 +41,6 @@ export async function statusNow(deps: VmDeps, { plugin, id, name }: VmRecord) {
     throw new AppError(
       'plugin_unavailable',
       `Whether "${name}" is on cannot be told: ${deps.readings.reason(plugin) ?? ''}`,
-      {
-        remedy: 'Start libvirtd, then try again.',
-      },
     );
   return status;
 }
