@@ -366,18 +366,30 @@ describe('machines over the router', () => {
       await sleep(50);
       return machines;
     };
-    engine.memory = {
-      ...normal.memory,
-      discard: () => {
-        // What the engine says while the plan is made is of before.
-        queueMicrotask(() => say('stopped'));
-        return [];
-      },
+    const { memory } = normal;
+    if (!memory) throw new Error('the engine of the test has memory');
+    const discard = (): Step[] => {
+      // What the engine says while the plan is made is of before.
+      queueMicrotask(() => say('stopped'));
+      return [];
     };
+    engine.memory = { ...memory, discard };
     say('saved');
     const { id: discarded } = await caller('operator').vms.discardMemory(ask);
     expect((await wait(discarded)).state).toBe('succeeded');
     expect(vms.get(subject.id).state).toBe('stopped');
+  });
+
+  it('keep their pool as it is while their memory is saved, or while nobody can tell', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    machines = [{ id: subject.id, name: 'web', status: 'saved' }];
+    expect(await vms.namesAsleepOn(GUID)).toEqual(['web']);
+    expect(await vms.namesAsleepOn(late.guid)).toEqual([]);
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    expect(await vms.namesAsleepOn(GUID)).toEqual([]);
+    answers = false;
+    expect(await vms.namesAsleepOn(GUID)).toEqual(['web']);
   });
 
   it('get another size while they are off, within what the host has', async () => {

@@ -61,12 +61,12 @@ export async function addImage(
 }
 
 /** A pool on the first sandbox drive. */
-export async function makePool(appliance: Appliance): Promise<void> {
+export async function makePool(appliance: Appliance, plugin = 'single-drive'): Promise<void> {
   const [drive] = appliance.query<{ serial: string }>('SELECT serial FROM drives WHERE sandbox = 1');
   await mustSucceed(
     appliance,
     await appliance.rest('POST', '/pools', {
-      ...{ poolGroupGuid: POOL_GUID, label: 'tank', plugin: 'single-drive', layout: 'single' },
+      ...{ poolGroupGuid: POOL_GUID, label: 'tank', plugin, layout: 'single' },
       drives: [{ serial: drive?.serial }],
     }),
   );
@@ -99,10 +99,10 @@ export async function startHost(): Promise<Omit<Machines, 'imageId'>> {
   }
 }
 
-export async function startMachines(): Promise<Machines> {
+export async function startMachines(plugin?: string): Promise<Machines> {
   const started = await startHost();
   try {
-    await makePool(started.appliance);
+    await makePool(started.appliance, plugin);
     return { ...started, imageId: await addImage(started, 'Micro', microGuest()) };
   } catch (error) {
     await started.close();

@@ -120,6 +120,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   undoing.add('replacements', () => replacements.stop());
   const { snapshots, scheduler } = composeSnapshots({
     ...{ db, host, bus, feed, clock, config, log, plugins, drives, operations, pools },
+    asleepOn: async (guid) => late.vms?.namesAsleepOn(guid) ?? [],
   });
   undoing.add('snapshots', () => snapshots.stop());
   const alerts = createAlerts({

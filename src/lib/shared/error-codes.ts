@@ -541,6 +541,12 @@ export const ERROR_CODES = {
     title: 'Machines need the pool',
     remedy: 'Remove the machines first, or release the pool: that keeps what is on its drives.',
   },
+  pool_sleepers: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Machines are saved with their memory',
+    remedy: 'Start each and shut it down, or discard its saved memory; then try again.',
+  },
   vm_wrong_state: {
     kind: 'precondition',
     status: 409,

@@ -20,6 +20,8 @@ export interface PoolDeps {
   drives: Drives;
   /** Names of what would be lost with this pool; news from above, which pools know nothing of. */
   neededBy?: (poolGuid: string) => string[];
+  /** Names of what sleeps with files of this pool open in its memory: it needs them exactly as they are now. */
+  asleepOn?: (poolGuid: string) => Promise<string[]>;
 }
 export interface PoolReadDeps extends PoolDeps {
   operations: Operations;

@@ -1,6 +1,6 @@
 /** From a request to take, remove or go back to a snapshot to its plan. Nothing is changed. */
 import type { Step } from '$lib/plugin-api/plan';
-import type { SnapshotReading } from '$lib/plugin-api/storage';
+import type { PoolSpec, SnapshotReading } from '$lib/plugin-api/storage';
 import type { JsonObject } from '$lib/shared/json';
 import { autoName, canBeNamed, keptName, manualName, snapshotNameIssues } from '$lib/shared/snapshot-names';
 import { SNAPSHOT_TIERS, type SnapshotTier } from '$lib/shared/wire/snapshots';
@@ -139,6 +139,19 @@ function sealed(steps: Step[], mountPath: string): Step[] {
   return steps.map((step, index) => (index === last ? { ...step, undo: 'impossible' } : step));
 }
 
+/** A guest that goes on with what it remembers of other files than are there writes over what it finds. */
+async function refuseUnderSleepers(deps: PoolDeps, { guid, label }: PoolSpec): Promise<void> {
+  const names = (await deps.asleepOn?.(guid)) ?? [];
+  if (names.length === 0) return;
+  throw new AppError(
+    'pool_sleepers',
+    `${names.join(', ')} would go on with other disks than remembered: "${label}" has them as they were saved.`,
+    {
+      details: { machines: names },
+    },
+  );
+}
+
 export async function prepareRollBack(deps: PoolDeps, raw: JsonObject): Promise<Prepared> {
   const request = parsed(oneRequest, raw);
   const subject = await mountedSubject(deps, request.poolGroupGuid);
@@ -147,6 +160,7 @@ export async function prepareRollBack(deps: PoolDeps, raw: JsonObject): Promise<
   found(list, request.name, spec.label);
   await refuseObstacle(deps, subject, 'roll-back');
   await refuseWhileUsed(deps, spec);
+  await refuseUnderSleepers(deps, spec);
   const keepAs = keptName(deps.clock.now());
   if (list.some((one) => one.name === keepAs))
     throw issuesError([issue('snapshot_name_taken', `There is a snapshot "${keepAs}" already.`, 'name')]);

@@ -26,6 +26,8 @@ export interface Vms extends VmSettingVerbs {
   namesWithImage(imageId: string): string[];
   /** Names of the machines that have a disk, or the image below it, on this pool. */
   namesOnPool(poolGuid: string): string[];
+  /** Names of the machines with a disk on this pool that are saved with their memory, or of which nobody can tell. Asks now. */
+  namesAsleepOn(poolGuid: string): Promise<string[]>;
   /** Finds out whether the processor helps, once, and shows it. */
   tryOut(): Promise<VmHost>;
   secrets: VmSecrets;
@@ -104,6 +106,15 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       const onIt = images.list().filter(({ pool }) => pool?.guid === poolGuid);
       const below = new Set(onIt.flatMap(({ id }) => namesWithImage(id)));
       return namesOf((record) => record.poolGuid === poolGuid || below.has(record.name));
+    },
+    async namesAsleepOn(poolGuid) {
+      const there = listVms(db).filter((record) => record.poolGuid === poolGuid && record.state !== 'failed');
+      await Promise.all(
+        [...new Set(there.map(({ plugin }) => plugin))].map((plugin) => readings.refresh(plugin)),
+      );
+      const asleep = ({ plugin, id }: VmRecord): boolean =>
+        ['saved', 'unknown'].includes(readings.of(plugin, id));
+      return there.filter(asleep).map(({ name }) => name);
     },
     async tryOut() {
       const answer = await plugins.acceleration(plugins.vm().id);
