@@ -27,7 +27,10 @@ export default defineConfig({
       project('integration', { testTimeout: 20_000 }),
       project('host', serial),
       // Each file has an appliance of its own and looks for leaks in that only, and waits half of its time: three run side by side.
-      project('crash', { testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 3 }),
+      project('crash', {
+        ...{ testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 3 },
+        globalSetup: 'test/support/met-folder.ts',
+      }),
       project('browser', { ...serial, testTimeout: 120_000 }),
       project('lab', { ...serial, testTimeout: 180_000, hookTimeout: 120_000 }),
     ],

@@ -1,4 +1,7 @@
 /** The cases of one kind of operation: every step × every crash point × both ways to die. */
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Action, Step } from '$lib/plugin-api/plan';
 import type { Appliance } from '../support/appliance';
@@ -114,17 +117,31 @@ const IN_EVERY_PLAN = ['acted alone', 'child-running both', 'undo-acted alone', 
 /** `npm run test:crash` asks for all of them; so does who works on a step. */
 const EVERY = process.env.CAIRN_CRASH === 'every' || CELLS !== null;
 
+/** @returns whether it is the first that says so */
+export type Claim = (meets: string) => boolean;
+
+/** One folder for all files of a run, which run side by side: who makes a folder in it was the first (mkdir(2): EEXIST). */
+export function claimIn(folder: string): Claim {
+  return (meets) => {
+    try {
+      mkdirSync(join(folder, createHash('sha256').update(meets).digest('hex')));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  };
+}
+
 /**
- * Leaves out what an earlier plan has met at the same point of the same kind of step, but for the points whose end depends
+ * Leaves out what another plan meets at the same point of the same kind of step, but for the points whose end depends
  * on the plan around them.
- * @param met of the plans before; what is chosen here is added
  */
-export function notMet(cases: Case[], met: Set<string>, every = EVERY): Case[] {
-  const chosen = cases.filter(
-    ({ meets }) => every || !met.has(meets) || IN_EVERY_PLAN.some((point) => meets.endsWith(point)),
+export function notMet(cases: Case[], claim: Claim, every = EVERY): Case[] {
+  const ours = new Set([...new Set(cases.map(({ meets }) => meets))].filter(claim));
+  return cases.filter(
+    ({ meets }) => every || ours.has(meets) || IN_EVERY_PLAN.some((point) => meets.endsWith(point)),
   );
-  for (const { meets } of cases) met.add(meets);
-  return chosen;
 }
 
 export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {

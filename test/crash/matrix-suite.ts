@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Appliance } from '../support/appliance';
 import { expectNoLeaks, traces } from '../support/leaks';
-import type { Scenario } from './cases';
+import { claimIn, type Scenario } from './cases';
 import { printMatrix, runMatrix } from './matrix';
 
 /** Where the appliance lives, when that is not the machine itself; its scenarios leave their pool to the next one. */
@@ -19,7 +19,7 @@ export function matrixSuite(
 ): void {
   describe('kill -9 at every point of every step', () => {
     const before = traces();
-    const met = new Set<string>();
+    const claim = claimIn(inject('metFolder'));
     let appliance: Appliance;
     beforeAll(async () => {
       appliance = new Appliance({
@@ -46,7 +46,7 @@ export function matrixSuite(
         if (!place)
           for (const { guid } of appliance.query<{ guid: string }>('SELECT guid FROM pools'))
             await removeAny(guid);
-        const { cells, generated } = await runMatrix(appliance, scenario, met);
+        const { cells, generated } = await runMatrix(appliance, scenario, claim);
         printMatrix(title, cells, generated);
         const failed = cells.filter((cell) => cell.problems.length > 0);
         expect(failed.map((cell) => `${cell.cell}: ${cell.problems.join('; ')}`)).toEqual([]);

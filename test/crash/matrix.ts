@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Action, Step } from '$lib/plugin-api/plan';
 import type { Operation } from '$lib/shared/wire/operations';
 import { orphansOf, type Appliance } from '../support/appliance';
-import { casesOf, isWait, notMet, type Case, type JournalStep, type Scenario } from './cases';
+import { casesOf, isWait, notMet, type Case, type Claim, type JournalStep, type Scenario } from './cases';
 import { machineState, type MachineState } from './machine-state';
 import { feedOperations } from './feed-client';
 
@@ -199,13 +199,13 @@ function missingOutput(
 
 /**
  * Runs the cases of a scenario.
- * @param met what the scenarios before have met; see notMet
+ * @param claim see notMet
  * @returns a cell for each case that ran, in order, and how many there are
  */
 export async function runMatrix(
   appliance: Appliance,
   scenario: Scenario,
-  met: Set<string>,
+  claim: Claim,
 ): Promise<{ cells: Cell[]; generated: number }> {
   const stateNow = (): MachineState => ({
     ...machineState(appliance),
@@ -242,7 +242,7 @@ export async function runMatrix(
     scenario,
     steps.filter((step) => isWait(step) || !skipped.has(step.name)),
   );
-  for (const item of notMet(cases, met)) {
+  for (const item of notMet(cases, claim)) {
     const problems: string[] = [];
     let verdict = '';
     try {

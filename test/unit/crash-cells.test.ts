@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { casesOf, notMet, type JournalStep, type Scenario } from '../crash/cases';
+import { casesOf, claimIn, notMet, type Claim, type JournalStep, type Scenario } from '../crash/cases';
 
 const scenario = (kind: string): Scenario => ({
   title: kind,
@@ -18,18 +21,23 @@ const format = (program: string): JournalStep => ({
   run: { do: 'exec', program, args: [] } as unknown as JournalStep['run'],
   undo: 'nothing',
 });
+/** As claimIn does it, without a folder. */
+function claims(): Claim {
+  const met = new Set<string>();
+  return (meets) => !met.has(meets) && met.add(meets).has(meets);
+}
 const namesOf = (cases: { cell: string }[]): string[] => cases.map(({ cell }) => cell);
 
 describe('the cells of the crash matrix', () => {
   it('are all there for a kind of step that is new', () => {
     const cases = casesOf(scenario('pool.create'), [format('mkfs.ext4'), mount('/a')]);
-    expect(notMet(cases, new Set(), false)).toEqual(cases);
+    expect(notMet(cases, claims(), false)).toEqual(cases);
   });
 
   it('are those that depend on the plan around them for a step that another plan has met', () => {
-    const met = new Set<string>();
-    notMet(casesOf(scenario('pool.create'), [mount('/a'), format('mkfs.ext4')]), met, false);
-    const again = notMet(casesOf(scenario('pool.mount'), [mount('/b')]), met, false);
+    const claim = claims();
+    notMet(casesOf(scenario('pool.create'), [mount('/a'), format('mkfs.ext4')]), claim, false);
+    const again = notMet(casesOf(scenario('pool.mount'), [mount('/b')]), claim, false);
     expect(namesOf(again)).toEqual([
       'whole ending',
       'mount child-running both',
@@ -39,20 +47,31 @@ describe('the cells of the crash matrix', () => {
     ]);
   });
 
+  it('are met once by all files of a run, whichever comes first', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-met-'));
+    try {
+      expect([claimIn(folder)('mount: begun'), claimIn(folder)('mount: begun')]).toEqual([true, false]);
+      expect(claimIn(folder)('mount: acted')).toBe(true);
+      expect(() => claimIn(join(folder, 'gone'))('mount: begun')).toThrow(/ENOENT/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('are all there when another program does it', () => {
-    const met = new Set<string>();
-    notMet(casesOf(scenario('pool.create'), [format('mkfs.ext4'), mount('/a')]), met, false);
+    const claim = claims();
+    notMet(casesOf(scenario('pool.create'), [format('mkfs.ext4'), mount('/a')]), claim, false);
     const again = namesOf(
-      notMet(casesOf(scenario('pool.create'), [format('mkfs.xfs'), mount('/a')]), met, false),
+      notMet(casesOf(scenario('pool.create'), [format('mkfs.xfs'), mount('/a')]), claim, false),
     );
     expect(again).toContain('format begun alone');
     expect(again).not.toContain('mount begun alone');
   });
 
   it('are all there when they are asked for', () => {
-    const met = new Set<string>();
+    const claim = claims();
     const cases = casesOf(scenario('pool.create'), [format('mkfs.ext4'), mount('/a')]);
-    notMet(cases, met, true);
-    expect(notMet(cases, met, true)).toEqual(cases);
+    notMet(cases, claim, true);
+    expect(notMet(cases, claim, true)).toEqual(cases);
   });
 });
