@@ -2,6 +2,7 @@
 import type { Availability, PluginContext } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { acceleration } from './acceleration';
+import { addressesOf } from './addresses';
 import { consolesOf } from './consoles';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
@@ -69,6 +70,7 @@ export default (sdk: PluginSdk) =>
     },
     status: readDomains(sdk),
     usage: readUsage(sdk),
+    addresses: addressesOf(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
     looks: looksOf(sdk),

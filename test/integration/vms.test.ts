@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { looks, type Step } from '$lib/plugin-api/plan';
-import type { VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import type { VmAddresses, VmPlugin, VmReading } from '$lib/plugin-api/vm';
 import { systemClock } from '$lib/server/clock';
 import { createCommands } from '$lib/server/host/command';
 import type { Host } from '$lib/server/host/types';
@@ -25,6 +25,7 @@ import { appRouter } from '$lib/server/trpc/app-router';
 import { createVms, type Vms } from '$lib/server/vms/vm';
 import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
+import type { VmWaitLine } from '$lib/shared/wire/vms';
 import type { Role } from '$lib/shared/states';
 import { actorOf, contextOf, createServiceBench, type ServiceBench } from '../support/services';
 
@@ -43,6 +44,13 @@ let root: string;
 /** What the engine says. */
 let machines: VmReading[];
 let answers: boolean;
+/** What it gave to whom. */
+let addresses: () => VmAddresses[];
+let asked: number;
+function given(): VmAddresses[] {
+  asked += 1;
+  return addresses();
+}
 let boot: string;
 /** Bytes that a disk has left. */
 let free: number;
@@ -115,6 +123,8 @@ beforeEach(() => {
   writeFileSync(join(root, 'image.raw'), 'x'.repeat(512));
   machines = [];
   answers = true;
+  addresses = () => [];
+  asked = 0;
   boot = 'this-boot';
   free = 300 * MIB;
   available = 8_000 * MIB;
@@ -131,6 +141,7 @@ beforeEach(() => {
     vmPlugins: () => ['toy'],
     vm: () => engine,
     acceleration: engine.acceleration,
+    vmAddresses: async () => ({ folder: root, machines: given() }),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
   } as unknown as Plugins;
@@ -284,6 +295,92 @@ describe('machines over the router', () => {
     expect((await wait(removed.id)).state).toBe('succeeded');
     expect(vms.list()).toEqual([]);
     expect(existsSync(join(root, 'tank/machines/web'))).toBe(false);
+  });
+
+  it('have an address as soon as their engine has given one, and none when they are off', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    machines = [{ id: subject.id, name: 'web', status: 'running' }];
+    await vms.refresh();
+    await expect.poll(() => asked).toBe(1);
+    expect(vms.get(subject.id).addresses).toEqual([]);
+    addresses = () => [
+      { id: subject.id, addresses: ['192.0.2.7'] },
+      { id: 'somebody else', addresses: ['192.0.2.8'] },
+    ];
+    writeFileSync(join(root, 'leases'), 'one more');
+    await expect.poll(() => vms.get(subject.id).addresses).toEqual(['192.0.2.7']);
+    addresses = () => {
+      throw new Error('not now');
+    };
+    writeFileSync(join(root, 'leases'), 'and another');
+    await expect.poll(() => asked).toBeGreaterThan(2);
+    expect(vms.get(subject.id).addresses).toEqual(['192.0.2.7']);
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    await vms.refresh();
+    expect(vms.get(subject.id).addresses).toEqual([]);
+  });
+
+  describe('are waited for', () => {
+    const hear = async (from: AsyncIterable<VmWaitLine>): Promise<VmWaitLine[]> => {
+      const lines: VmWaitLine[] = [];
+      for await (const line of from) lines.push(line);
+      return lines;
+    };
+    const waitFor = async (vmId: string, goal: 'on' | 'address', seconds = 60) =>
+      hear((await caller('viewer').vms.onWait({ vmId, goal, seconds })) as AsyncIterable<VmWaitLine>);
+
+    it('with a line for each step, until they have an address', async () => {
+      const id = randomUUID();
+      engine.start = (spec) => {
+        machines = [{ id, name: 'web', status: 'running' }];
+        return normal.start(spec);
+      };
+      const made = await caller('operator').vms.create(request({ id, cloudInit: undefined }));
+      const heard = waitFor(id, 'address');
+      await wait(made.id);
+      await expect.poll(() => asked).toBeGreaterThan(0);
+      addresses = () => [{ id, addresses: ['192.0.2.7', 'fd00::7'] }];
+      writeFileSync(join(root, 'leases'), 'one more');
+      const lines = await heard;
+      expect(lines[0]?.text).toContain('web');
+      expect(lines.map(({ text }) => text)).toEqual(
+        expect.arrayContaining(made.steps.map(({ title }) => title)),
+      );
+      expect(lines.at(-1)).toEqual({
+        text: '"web" has the address 192.0.2.7, fd00::7.',
+        end: 'reached',
+      });
+      expect(lines.slice(0, -1).every(({ end }) => end === null)).toBe(true);
+      expect(await waitFor(id, 'on')).toEqual([{ text: '"web" is on.', end: 'reached' }]);
+    });
+
+    it('and are told to have failed, with the reason', async () => {
+      engine.start = (spec) => [
+        {
+          ...step('start', join(spec.folder, 'on')),
+          run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+        },
+      ];
+      const { subject } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+      const last = (await waitFor(subject.id, 'on')).at(-1);
+      expect(last).toMatchObject({ end: 'missed', text: expect.stringMatching(/could not be made\. .+/) });
+    });
+
+    it('no longer than asked, nor when nothing will come', async () => {
+      const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+      await wait(id);
+      machines = [{ id: subject.id, name: 'web', status: 'running' }];
+      await vms.refresh();
+      const last = (await waitFor(subject.id, 'address', 1)).at(-1);
+      expect(last).toEqual({ text: '"web" is running after 1 s.', end: 'missed' });
+      machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+      await vms.refresh();
+      expect(await waitFor(subject.id, 'address')).toEqual([
+        { text: '"web" is stopped, and nothing is done to it.', end: 'missed' },
+      ]);
+      await expect(waitFor(randomUUID(), 'on')).rejects.toMatchObject({ cause: { code: 'vm_not_found' } });
+    });
   });
 
   it('are paused while they run, and go on only after that', async () => {

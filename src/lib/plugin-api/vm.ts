@@ -66,6 +66,12 @@ export interface VmUsage {
   sentBytes: number;
 }
 
+/** IPv4 and IPv6, without the length of their network. */
+export interface VmAddresses {
+  id: string;
+  addresses: string[];
+}
+
 /** vnc: its screen, keyboard and mouse, in RFB (RFC 6143). serial: its first serial line, byte for byte. */
 export const CONSOLE_KINDS = ['vnc', 'serial'] as const;
 export type ConsoleKind = (typeof CONSOLE_KINDS)[number];
@@ -126,6 +132,13 @@ export interface VmPlugin {
   status(context: PluginContext): Promise<VmReading[]>;
   /** Of every machine that is on, in one question; asked every few seconds while somebody looks, and never waits for a guest. */
   usage?(context: PluginContext): Promise<VmUsage[]>;
+  /** Addresses that machines got on networks of the engine. */
+  addresses?: {
+    /** Absolute; something changes in it whenever one is given or taken. It may not be there yet. */
+    folder: string;
+    /** Of those of these machines that are on. Never waits for a guest. */
+    read(context: PluginContext, ids: string[]): Promise<VmAddresses[]>;
+  };
   watch?: Watch;
   /** Looks of its own, used by its steps as `<id>/<name>`. They change nothing. */
   looks?: Record<string, (context: PluginContext, args: JsonObject) => Promise<LookResult>>;

@@ -7,6 +7,7 @@ import type { PluginContext } from '$lib/plugin-api/storage';
 import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
 import { checkVmPlan } from '$lib/server/plugins/plan-check';
 import { checkShape } from '$lib/server/plugins/shape';
+import { parseAddresses } from '$plugins/libvirt/addresses';
 import { acceleration } from '$plugins/libvirt/acceleration';
 import { domainXml, macOf } from '$plugins/libvirt/domain-xml';
 import { looksOf } from '$plugins/libvirt/looks';
@@ -26,6 +27,26 @@ const origin: VmOrigin = {
 };
 const plugin = makePlugin(sdk);
 const names = (steps: sdk.Step[]): string[] => steps.map(({ name }) => name);
+
+describe('what virsh says of addresses', () => {
+  const [one, two] = ['1', '2'].map((digit) => `${digit}1111111-2222-4333-8444-555555555555`);
+  const text = fixture('addresses');
+  it('gives each machine its own', () => {
+    expect(parseAddresses(text)).toEqual([
+      { id: one, addresses: ['192.168.122.223', 'fd00::5'] },
+      { id: two, addresses: [] },
+    ]);
+    expect(parseAddresses('qemu:///system\n')).toEqual([]);
+  });
+  it.each([
+    ['nothing, as when nobody answers', ''],
+    ['a warning', text.replace('\n', '\nwarning: something\n')],
+    ['an address that is none', text.replace('122.223', '122.333')],
+    ['something else about a machine', text.replace('vnet0', 'no vnet0')],
+  ])('is an error with %s', (_title, wrong) => {
+    expect(() => parseAddresses(wrong)).toThrow();
+  });
+});
 
 describe('what virsh says of all machines', () => {
   it('gives each its id and whether it is on', () => {

@@ -15,7 +15,7 @@ const settings = {
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
-    ...{ settings, isDue: false },
+    ...{ settings, isDue: false, addresses: [] },
     nodeId: 'n',
     ...change,
   }).state;
@@ -38,7 +38,7 @@ describe('the state of a machine', () => {
     const text = (pool: VmFacts['pool']) =>
       vmDocument({
         ...{ record, settings, status: 'stopped', isDue: true, reason: null, operation: null },
-        ...{ nodeId: 'n', pool },
+        ...{ nodeId: 'n', pool, addresses: [] },
       }).stateText;
     const pool = { label: 'tank', state: 'ready', mounted: false, poolStatus: 'active' } as VmFacts['pool'];
     expect(text(pool)).toBe('It starts by itself as soon as its pool "tank" is mounted.');
@@ -50,7 +50,7 @@ describe('the state of a machine', () => {
     expect(stateOf({ status: 'missing' }, { state: 'removing' })).toBe('removing');
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
-      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false },
+      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false, addresses: [] },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

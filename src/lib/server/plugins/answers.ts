@@ -14,6 +14,7 @@ import {
   type Acceleration,
   type ConsoleEndpoint,
   type VmReading,
+  type VmAddresses,
   type VmUsage,
 } from '$lib/plugin-api/vm';
 import type { Json, JsonObject } from '$lib/shared/json';
@@ -104,6 +105,12 @@ const vmUsages: z.ZodType<VmUsage[]> = z.array(
     ...{ readBytes: count, writtenBytes: count, receivedBytes: count, sentBytes: count },
   }),
 );
+const vmAddresses: z.ZodType<VmAddresses[]> = z.array(
+  z.object({
+    id: z.string().min(1).max(100),
+    addresses: z.array(z.union([z.ipv4(), z.ipv6()])).max(100),
+  }),
+);
 const consoleEndpoint: z.ZodType<ConsoleEndpoint | null> = z
   .object({ at: z.enum(['socket', 'terminal']), path: z.string().regex(/^\/[^\0]+$/) })
   .nullable();
@@ -129,4 +136,5 @@ export const heldAcceleration = (answer: unknown): Acceleration => held(accelera
 export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
   held(consoleEndpoint, 'console', answer);
 export const heldVmUsages = (answer: unknown): VmUsage[] => held(vmUsages, 'usage', answer);
+export const heldVmAddresses = (answer: unknown): VmAddresses[] => held(vmAddresses, 'addresses', answer);
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);

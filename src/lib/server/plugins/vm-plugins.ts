@@ -4,6 +4,7 @@ import type {
   Acceleration,
   ConsoleEndpoint,
   ConsoleKind,
+  VmAddresses,
   VmPlugin,
   VmReading,
   VmSpec,
@@ -11,7 +12,14 @@ import type {
 } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
-import { heldAcceleration, heldConsole, heldFacts, heldVmReadings, heldVmUsages } from './answers';
+import {
+  heldAcceleration,
+  heldConsole,
+  heldFacts,
+  heldVmAddresses,
+  heldVmReadings,
+  heldVmUsages,
+} from './answers';
 import { pluginError } from './plugin-error';
 import { withTimeout } from './time-limit';
 
@@ -28,6 +36,8 @@ export interface VmPlugins {
   readVms(id: string): Promise<VmReading[]>;
   /** What every machine of it that is on has used; none when it cannot tell. */
   vmUsage(id: string): Promise<VmUsage[]>;
+  /** Of these machines of it; null: it cannot tell. `folder`: see the plugin's contract. */
+  vmAddresses(id: string, ids: string[]): Promise<{ folder: string; machines: VmAddresses[] } | null>;
   /** Where the console of a machine that is on is now; null: it has none of that kind. */
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
@@ -87,6 +97,19 @@ export function vmPluginsOf(parts: {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading what machines use', async (signal) =>
           heldVmUsages(await ask(parts.contextOf(plugin, signal))),
         );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmAddresses(id, ids) {
+      const plugin = loaded(id);
+      const { addresses } = plugin;
+      if (!addresses) return null;
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the addresses of machines', async (signal) => ({
+          folder: addresses.folder,
+          machines: heldVmAddresses(await addresses.read(parts.contextOf(plugin, signal), ids)),
+        }));
       } catch (error) {
         throw pluginError(id, error);
       }

@@ -16,6 +16,22 @@ const HEADERS = { 'cache-control': 'no-store' };
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
   Response.json(body, { status, headers: { ...HEADERS, ...headers } });
 
+/** A JSON object a line, as they come; who leaves ends it. */
+export function lines(from: AsyncGenerator<unknown, void>): Response {
+  const encoder = new TextEncoder();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await from.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+    },
+    async cancel() {
+      await from.return();
+    },
+  });
+  return new Response(body, { headers: { ...HEADERS, 'content-type': 'application/x-ndjson' } });
+}
+
 interface RestError {
   error: { code: string; message: string; details: JsonObject; remedy: string | null };
 }

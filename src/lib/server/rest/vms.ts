@@ -2,11 +2,18 @@ import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
 import { USAGE_EVERY_MS } from '$lib/shared/wire/vm-usage';
-import { vmAutostart, vmCreateRequest, vmResizeRequest, vmStopRequest } from '$lib/shared/wire/vms';
+import {
+  vmAutostart,
+  vmCreateRequest,
+  vmResizeRequest,
+  vmStopRequest,
+  vmWaitRequest,
+} from '$lib/shared/wire/vms';
 import { AppError } from '../errors';
 import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../vms/kinds';
 import { createVm, previewVm, retryVm } from '../vms/operations';
-import { answer, json, type RestRequest } from './answer';
+import { waitForVm } from '../vms/wait';
+import { answer, json, lines, type RestRequest } from './answer';
 import { readJson } from './body';
 
 export const listVms = answer('viewer', ({ services }) => json({ vms: services.vms.list() }));
@@ -71,6 +78,16 @@ export const getVmUsage = answer('viewer', async ({ services, param, event }) =>
   for await (const update of services.vms.usages.follow(id, signal))
     return json({ samples: update[id] ?? [] });
   return json({ samples: [] });
+});
+
+/** A JSON object a line (application/x-ndjson), as things happen; the last one says how it ended in `end`. */
+export const waitForMachine = answer('viewer', ({ services, param, event }) => {
+  const request = vmWaitRequest.parse({
+    vmId: param('id'),
+    ...Object.fromEntries(event.url.searchParams),
+  });
+  services.vms.get(request.vmId);
+  return lines(waitForVm(services, request, event.request.signal));
 });
 
 /** PUT protects it against being removed, DELETE takes that away. */

@@ -11,6 +11,7 @@ export interface VmFacts {
   record: VmRecord;
   settings: VmSettings;
   status: VmStatus | 'missing' | 'unknown';
+  addresses: string[];
   /** Why its engine does not answer. */
   reason: string | null;
   /** It starts by itself, and its turn has not come yet. */
@@ -63,10 +64,10 @@ function stateOf({
 }
 
 export function vmDocument(facts: VmFacts): Vm {
-  const { record, settings, operation, pool, nodeId } = facts;
+  const { record, settings, operation, pool, nodeId, addresses } = facts;
   const { id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt } = record;
   return {
-    ...{ id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt, nodeId },
+    ...{ id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt, nodeId, addresses },
     ...stateOf(facts),
     image: { id: record.imageId, name: record.imageName },
     pool: pool && { guid: pool.guid, label: pool.label },

@@ -5,6 +5,7 @@ import { nodeIdOf } from '../db/node-id';
 import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
+import { createVmAddresses } from './addresses';
 import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';
@@ -45,6 +46,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const { db, bus, feed, pools, images, operations, plugins, log } = options;
   const nodeId = nodeIdOf(db);
   const readings = createVmReadings({ plugins, bus, log, changed: () => publish() });
+  const addresses = createVmAddresses({ plugins, log, changed: () => publish() });
   const deps: VmDeps = { ...options, readings };
   const secrets = createVmSecrets(options.config.secretsDir, options.host.commands);
   defineVmOperations(operations, deps, secrets);
@@ -55,10 +57,18 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const unsubscribe: (() => void)[] = [];
   let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
 
+  /** Of its plugin's, those that are on. */
+  function on(plugin: string): string[] {
+    const isOn = ({ id }: VmRecord): boolean => ['running', 'paused'].includes(readings.of(plugin, id));
+    return listVms(db)
+      .filter((record) => record.plugin === plugin && isOn(record))
+      .map(({ id }) => id);
+  }
   function documentOf(record: VmRecord): Vm {
     const settings = settingsOf(db, record.id);
     return vmDocument({
       ...{ record, nodeId, status: readings.of(record.plugin, record.id) },
+      addresses: addresses.of(record.id),
       ...{ settings, isDue: isDue(settings, options.host.bootId()) },
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
@@ -76,6 +86,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     };
   }
   function publish(): void {
+    addresses.follow(new Map(plugins.vmPlugins().map((plugin) => [plugin, on(plugin)])));
     feed.replace(
       'vms',
       list().map((vm) => ({ id: vm.id, value: vm })),
@@ -135,6 +146,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     },
     async stop() {
       usages.stop();
+      addresses.stop();
       for (const end of unsubscribe) end();
       await readings.stop();
     },

@@ -42,6 +42,8 @@ export interface Vm {
   pool: { guid: string; label: string } | null;
   /** Absolute; null while its pool is not known. */
   folder: string | null;
+  /** IPv4 and IPv6 that it is known to have now; none while it is off. */
+  addresses: string[];
   /** Account that cloud-init makes; null: it gets none. */
   user: string | null;
   /** It cannot be removed before somebody takes its protection away. */
@@ -107,6 +109,19 @@ export const vmPlanRequest = z.strictObject({
 export type VmPlanRequest = z.infer<typeof vmPlanRequest>;
 
 export const vmRequest = z.strictObject({ vmId: guid });
+/** `GET /api/v1/vms/{id}/wait?goal=address&seconds=60`. address: on, and one is known. */
+export const vmWaitRequest = z.strictObject({
+  vmId: guid,
+  goal: z.enum(['on', 'address']).default('on'),
+  seconds: z.coerce.number().int().min(1).max(86_400).default(600),
+});
+export type VmWaitRequest = z.infer<typeof vmWaitRequest>;
+export interface VmWaitLine {
+  text: string;
+  /** Of the last line: how it ended. */
+  end: 'reached' | 'missed' | null;
+}
+
 export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */

@@ -7,11 +7,13 @@ import {
   vmRequest,
   vmResizeRequest,
   vmStopRequest,
+  vmWaitRequest,
   type Vm,
   type VmHost,
 } from '$lib/shared/wire/vms';
 import { createVm, previewVm, retryVm } from '../../vms/operations';
 import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../../vms/kinds';
+import { waitForVm } from '../../vms/wait';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
 
@@ -57,6 +59,11 @@ export const vmsRouter = router({
       const id = input.id === null ? null : ctx.services.vms.get(input.id).id;
       return ctx.services.vms.usages.follow(id, signal);
     }),
+  /** A line for each thing that happens until it is on, or has an address; the last one says how it ended. */
+  onWait: viewerProcedure.input(vmWaitRequest).subscription(({ ctx, input, signal }) => {
+    const { id } = ctx.services.vms.get(input.vmId);
+    return waitForVm(ctx.services, { ...input, vmId: id }, signal);
+  }),
   /** Opens a console once, by a socket; looks first whether there is one now. */
   openConsole: operatorProcedure
     .input(consoleRequest)
