@@ -7,7 +7,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousFindings } from '../support/axe';
 import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { addImage, makePool, startHost, vmNamed, type Machines } from '../support/machines';
+import {
+  addImage,
+  makePool,
+  microRequest,
+  mustSucceed,
+  startHost,
+  vmNamed,
+  type Machines,
+} from '../support/machines';
 import { microGuest } from '../support/micro-guest';
 
 const shots = fileURLToPath(new URL('../artifacts/screenshots', import.meta.url));
@@ -103,6 +111,22 @@ describe('the machines', () => {
     await page.getByLabel('Password').fill('a guest password');
     await page.screenshot({ path: join(shots, 'vms-new-login.png'), fullPage: true });
     expect(await seriousFindings(page)).toEqual([]);
+  });
+
+  it('are gone on with where they were left, but for the password', async () => {
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
+    expect(kept).toContain('ann@desk');
+    expect(kept).not.toContain('a guest password');
+    await page.reload();
+    await page.getByTestId('draft').waitFor();
+    await page.getByLabel('Public SSH keys').waitFor();
+    expect(await page.getByLabel('Public SSH keys').inputValue()).toBe(KEY);
+    expect(await page.getByLabel('Password').inputValue()).toBe('');
+    await page.screenshot({ path: join(shots, 'vms-new-draft.png'), fullPage: true });
+    await button('Hardware').click();
+    expect(await page.getByLabel('Name').inputValue()).toBe('web');
+    await button('Next').click();
+    await page.getByLabel('Password').fill('a guest password');
     await button('Next').click();
   });
 
@@ -198,6 +222,41 @@ describe('the machines', () => {
     await lookAt(new URL(page.url()).pathname, 'vm-settings');
     await page.getByTestId('vm.protect').click();
     await page.getByText('It can be removed.').waitFor();
+  });
+
+  it('are found by their tags and notes', async () => {
+    await page.getByTestId('vm.label').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Tags').fill('a/b');
+    await dialog.getByText('"a/b" cannot be a tag.').first().waitFor();
+    await dialog.getByLabel('Tags').fill('Media family');
+    await dialog.getByLabel('Notes').fill('The films of Ann');
+    await page.screenshot({ path: join(shots, 'vms-labels.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('family, media').waitFor();
+
+    const imageId = (await vmNamed(machines.appliance, 'web'))?.image.id ?? '';
+    await mustSucceed(
+      machines.appliance,
+      await machines.appliance.rest('POST', '/vms', microRequest(imageId, { name: 'other' })),
+    );
+    const list = await open('/vms', 'light', 1280);
+    const rows = list.getByTestId('vm-row');
+    await expect.poll(() => rows.count()).toBe(2);
+    await list.getByRole('button', { name: 'media', exact: true }).click();
+    await expect.poll(() => rows.count()).toBe(1);
+    await list.getByLabel('Search machines').fill('nothing like it');
+    await list.getByText('No machine is found by that').waitFor();
+    await list.getByRole('button', { name: 'Show all machines' }).click();
+    await list.getByLabel('Search machines').fill('FILMS off');
+    await expect.poll(() => rows.count()).toBe(1);
+    await list.context().close();
+    await lookAt('/vms', 'vms-two');
+    const { appliance } = machines;
+    const other = (await vmNamed(appliance, 'other'))?.id ?? '';
+    await mustSucceed(appliance, await appliance.rest('POST', `/vms/${other}/stop`, { graceSeconds: 0 }));
+    await mustSucceed(appliance, await appliance.rest('DELETE', `/vms/${other}`));
   });
 
   it('get another size while they are off', async () => {

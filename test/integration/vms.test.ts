@@ -425,6 +425,23 @@ describe('machines over the router', () => {
     expect(await codeOf(caller('admin').vms.protect({ ...ask, value: true }))).toBe('vm_not_found');
   });
 
+  it('have tags and notes of people, whatever becomes of them', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    const ask = { vmId: subject.id };
+    const labels = { ...ask, tags: ['Media', 'web-10', 'web-9', 'media'], notes: 'Films\nof Ann' };
+    expect(await codeOf(caller('viewer').vms.label(labels))).toBe('forbidden');
+    expect(await caller('operator').vms.label(labels)).toMatchObject({
+      ...{ tags: ['media', 'web-9', 'web-10'], notes: 'Films\nof Ann' },
+    });
+    for (const tags of [['two words'], ['<b>'], ['']])
+      expect(await codeOf(caller('operator').vms.label({ ...ask, tags }))).toBe(
+        tags[0] === '' ? 'no error' : 'tag_invalid',
+      );
+    await wait(id);
+    expect(vms.get(subject.id).tags).toEqual([]);
+    expect(await codeOf(caller('operator').vms.label({ vmId: randomUUID() }))).toBe('vm_not_found');
+  });
+
   it('are saved while they run, go on from there, and are not resized meanwhile', async () => {
     const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
     await wait(id);

@@ -138,6 +138,19 @@ export const ERROR_CODES = {
     title: 'That is no number of CPUs',
     remedy: 'Give the machine at least one CPU.',
   },
+  tag_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That cannot be a tag',
+    remedy:
+      'A tag is one word of at most 32 letters, digits, dots, dashes and underscores, and begins with a letter or digit.',
+  },
+  tags_too_many: {
+    kind: 'input',
+    status: 400,
+    title: 'Too many tags',
+    remedy: 'Remove some of them.',
+  },
   cpus_too_many: {
     kind: 'input',
     status: 400,

@@ -10,7 +10,7 @@ const record = {
 } as unknown as VmRecord;
 const settings = {
   ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },
-  ...{ turnBootId: null, turnText: null },
+  ...{ turnBootId: null, turnText: null, tags: [], notes: '' },
 };
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({

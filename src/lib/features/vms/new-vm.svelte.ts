@@ -9,6 +9,7 @@ import { guestPasswordIssues, sshKeyIssues, userNameIssues, vmNameIssues } from 
 import type { Image } from '$lib/shared/wire/images';
 import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
+import type { Draft } from './draft';
 import { poolsForImages } from '../images/pools-for-images';
 import { newGuid } from '../pools/guid';
 import { cpuProblem, memoryProblem, MIB } from './size';
@@ -21,7 +22,9 @@ export const canStart = (image: Image): boolean =>
   image.badge === 'ready' && ['qcow2', 'raw', 'iso'].includes(image.format ?? '');
 
 export class NewVm {
-  readonly id = newGuid();
+  id = newGuid();
+  /** It goes on from what was kept when the page was left. */
+  fromDraft = $state(false);
   readonly #live: Live;
   stage = $state<Stage>('image');
   #imageId = $state<string | null>(null);
@@ -40,9 +43,28 @@ export class NewVm {
   /** Fields complain only after they were left. */
   touched = new SvelteSet<string>();
 
-  constructor(live: Live) {
+  constructor(live: Live, draft: Draft | null = null) {
     this.#live = live;
+    if (!draft) return;
+    const { stage, imageId, poolGuid, ...fields } = draft;
+    Object.assign(this, fields);
+    this.#imageId = imageId;
+    this.#poolGuid = poolGuid;
+    this.fromDraft = true;
+    // A plan is made anew, and an image may be gone.
+    this.stage =
+      this.image && stage === 'login' ? 'login' : this.image && stage !== 'image' ? 'hardware' : 'image';
   }
+  /** Null: nothing has been chosen yet. */
+  draft = $derived.by((): Draft | null =>
+    this.#imageId === null
+      ? null
+      : {
+          ...{ id: this.id, stage: this.stage, imageId: this.#imageId, poolGuid: this.#poolGuid },
+          ...{ name: this.name, cpus: this.cpus, memoryMib: this.memoryMib, diskGib: this.diskGib },
+          ...{ disk: this.disk, user: this.user, keys: this.keys },
+        },
+  );
 
   images = $derived.by((): Image[] => [...this.#live.images.values()].filter(canStart));
   coming = $derived.by((): Image[] =>

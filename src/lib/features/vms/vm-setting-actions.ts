@@ -3,6 +3,7 @@ import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import Cpu from '@lucide/svelte/icons/cpu';
 import Lock from '@lucide/svelte/icons/lock';
 import LockOpen from '@lucide/svelte/icons/lock-open';
+import Tag from '@lucide/svelte/icons/tag';
 import { trpc } from '$lib/client/trpc';
 import type { Vm, VmState } from '$lib/shared/wire/vms';
 import type { Action } from '$lib/ui/action';
@@ -35,6 +36,15 @@ export const autostartAction = (vm: Vm, access: Access): Action => ({
   shown: true,
   why: access.why('operator'),
   run: () => void dialogs.open(() => import('./AutostartDialog.svelte'), { vm }),
+});
+
+export const labelAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.label',
+  title: 'Change',
+  icon: Tag,
+  shown: true,
+  why: access.why('operator'),
+  run: () => void dialogs.open(() => import('./LabelsDialog.svelte'), { vm }),
 });
 
 export const protectAction = ({ id: vmId, protected: value }: Vm, access: Access): Action => ({

@@ -271,6 +271,9 @@ export const vmSettings = sqliteTable('vm_settings', {
   autostart: integer('autostart', { mode: 'boolean' }).notNull().default(false),
   startOrder: integer('start_order').notNull().default(0),
   startDelaySeconds: integer('start_delay_seconds').notNull().default(0),
+  /** For people, in small letters and natural order. */
+  tags: text('tags', { mode: 'json' }).$type<string[]>().notNull().default([]),
+  notes: text('notes').notNull().default(''),
   /** The boot in which its turn to start by itself has come, or in which somebody else has decided about it. */
   turnBootId: text('turn_boot_id'),
   /** Why it could not be started when its turn came. */

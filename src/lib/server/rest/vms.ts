@@ -5,6 +5,7 @@ import { USAGE_EVERY_MS } from '$lib/shared/wire/vm-usage';
 import {
   vmAutostart,
   vmCreateRequest,
+  vmLabels,
   vmResizeRequest,
   vmStopRequest,
   vmWaitRequest,
@@ -102,5 +103,11 @@ export const deleteVmProtection = protection(false);
 /** `{"on", "order", "delaySeconds"}`; counts from the next start of the host on. */
 export const putVmAutostart = answer('operator', async ({ services, param, event }) => {
   services.vms.setAutostart(param('id'), vmAutostart.parse(await readJson(event.request)));
+  return json(services.vms.get(param('id')));
+});
+
+/** `{"tags", "notes"}`: what is left out is emptied. */
+export const putVmLabels = answer('operator', async ({ services, param, event }) => {
+  services.vms.label(param('id'), vmLabels.parse(await readJson(event.request)));
   return json(services.vms.get(param('id')));
 });

@@ -74,6 +74,7 @@ export function vmDocument(facts: VmFacts): Vm {
     folder: pool && record.spec.folder,
     operationId: operation?.id ?? null,
     protected: settings.isProtected,
+    ...{ tags: settings.tags, notes: settings.notes },
     autostart: {
       ...{ on: settings.autostart, order: settings.startOrder, delaySeconds: settings.startDelaySeconds },
       error: settings.turnText,

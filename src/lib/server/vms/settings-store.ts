@@ -8,7 +8,7 @@ type Reader = Db | Transaction;
 
 const DEFAULTS: VmSettings = {
   ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },
-  ...{ turnBootId: null, turnText: null },
+  ...{ turnBootId: null, turnText: null, tags: [], notes: '' },
 };
 
 export const settingsOf = (db: Reader, vmId: string): VmSettings =>

@@ -1,7 +1,8 @@
 /** What people want of a machine: records only, nothing on the host changes with them. */
-import type { VmAutostart } from '$lib/shared/wire/vms';
+import { tagIssues, tagsIn } from '$lib/shared/vm-labels';
+import type { VmAutostart, VmLabels } from '$lib/shared/wire/vms';
 import type { Db, Transaction } from '../db/client';
-import { AppError } from '../errors';
+import { AppError, issuesError } from '../errors';
 import type { VmDeps } from './deps';
 import { changeSettings, settingsOf } from './settings-store';
 import type { VmRecord } from './store';
@@ -18,6 +19,16 @@ export interface VmSettingVerbs {
   protect(id: string, value: boolean): void;
   /** Switched on, it counts from the next start of the host on. @throws AppError vm_not_found | vm_wrong_state */
   setAutostart(id: string, wanted: VmAutostart): void;
+  /** Of any machine, also of one that failed. @throws AppError vm_not_found | tag_invalid | tags_too_many */
+  label(id: string, wanted: VmLabels): void;
+}
+
+function heldTags(tags: string[]): string[] {
+  const held = tagsIn(tags.join(','));
+  // One with a space in it is no tag, and not two.
+  const issues = tagIssues(tags.some((tag) => /[\s,]/.test(tag)) ? tags : held);
+  if (issues.length > 0) throw issuesError(issues);
+  return held;
 }
 
 export function vmSettingVerbs({ db, bus, host }: Pick<VmDeps, 'db' | 'bus' | 'host'>): VmSettingVerbs {
@@ -31,6 +42,11 @@ export function vmSettingVerbs({ db, bus, host }: Pick<VmDeps, 'db' | 'bus' | 'h
     bus.emit('vm.changed', { id });
   }
   return {
+    label(id, { tags: asked, notes }) {
+      const tags = heldTags(asked);
+      db.transaction((tx) => changeSettings(tx, recordOf(tx, id).id, { tags, notes }));
+      bus.emit('vm.changed', { id });
+    },
     protect: (id, value) => change(id, (tx) => changeSettings(tx, id, { isProtected: value })),
     setAutostart: (id, { on, order, delaySeconds }) =>
       change(id, (tx) => {

@@ -1,5 +1,6 @@
 /** Virtual machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
+import { LONGEST_NOTES } from '../vm-labels';
 
 /**
  * What the user's operations made of a machine, and what its engine says now. crashed: its process ended without having been
@@ -46,6 +47,9 @@ export interface Vm {
   addresses: string[];
   /** Account that cloud-init makes; null: it gets none. */
   user: string | null;
+  /** Words of people's own, in natural order. */
+  tags: string[];
+  notes: string;
   /** It cannot be removed before somebody takes its protection away. */
   protected: boolean;
   /** Whether it starts with the host. */
@@ -133,6 +137,12 @@ export const vmAutostart = z.strictObject({
   delaySeconds: z.int().min(0).max(LONGEST_START_DELAY_SECONDS).default(0),
 });
 export type VmAutostart = z.infer<typeof vmAutostart>;
+/** `PUT /api/v1/vms/{id}/labels` */
+export const vmLabels = z.strictObject({
+  tags: z.array(z.string().max(200)).max(200).default([]),
+  notes: z.string().max(LONGEST_NOTES).default(''),
+});
+export type VmLabels = z.infer<typeof vmLabels>;
 export const LONGEST_GRACE_SECONDS = 3_600;
 /** `graceSeconds` 0: it is switched off at once. */
 export const vmStopRequest = z.strictObject({

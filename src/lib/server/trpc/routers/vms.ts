@@ -4,6 +4,7 @@ import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
 import {
   vmAutostart,
   vmCreateRequest,
+  vmLabels,
   vmRequest,
   vmResizeRequest,
   vmStopRequest,
@@ -109,6 +110,12 @@ export const vmsRouter = router({
       ctx.services.vms.setAutostart(input.vmId, input.autostart);
       return ctx.services.vms.get(input.vmId);
     }),
+  /** Tags and notes of people. */
+  label: operatorProcedure.input(vmRequest.extend(vmLabels.shape)).mutation(({ ctx, input }): Vm => {
+    const { vmId, ...labels } = input;
+    ctx.services.vms.label(vmId, labels);
+    return ctx.services.vms.get(vmId);
+  }),
   /** Names each file that goes. */
   previewRemove: operatorProcedure
     .input(vmRequest)

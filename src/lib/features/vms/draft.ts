@@ -1,0 +1,53 @@
+/** The new machine that somebody has begun to describe, kept in this browser; never its password. */
+const KEY = 'cairn-new-vm';
+
+export interface Draft {
+  id: string;
+  stage: string;
+  imageId: string | null;
+  poolGuid: string | null;
+  name: string;
+  cpus: string;
+  memoryMib: string;
+  diskGib: string;
+  disk: 'overlay' | 'copy';
+  user: string;
+  keys: string;
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isDraft = (value: unknown): value is Draft => {
+  const draft = value as Partial<Draft> | null;
+  return (
+    typeof draft === 'object' &&
+    draft !== null &&
+    [draft.id, draft.stage, draft.name, draft.cpus, draft.memoryMib, draft.diskGib].every(isText) &&
+    [draft.user, draft.keys].every(isText) &&
+    [draft.imageId, draft.poolGuid].every((one) => one === null || isText(one)) &&
+    (draft.disk === 'overlay' || draft.disk === 'copy')
+  );
+};
+
+/** @returns null when there is none, or one that an older version has left */
+export function keptDraft(storage: Pick<Storage, 'getItem'> = localStorage): Draft | null {
+  try {
+    const value: unknown = JSON.parse(storage.getItem(KEY) ?? 'null');
+    return isDraft(value) ? value : null;
+  } catch {
+    return null; // not JSON, or no storage: there is nothing to go on with
+  }
+}
+export function keepDraft(draft: Draft, storage: Pick<Storage, 'setItem'> = localStorage): void {
+  try {
+    storage.setItem(KEY, JSON.stringify(draft));
+  } catch {
+    // Full or switched off: then it ends with the page.
+  }
+}
+export function dropDraft(storage: Pick<Storage, 'removeItem'> = localStorage): void {
+  try {
+    storage.removeItem(KEY);
+  } catch {
+    // There was none.
+  }
+}
