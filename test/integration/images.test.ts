@@ -165,6 +165,13 @@ describe('a downloaded image', () => {
     expect(here()).toHaveLength(1);
   });
 
+  it('is one download also for two who ask in the same moment', async () => {
+    const [one, two] = await Promise.all([begin(), begin()]);
+    expect(two.id).toBe(one.id);
+    expect((await operations.wait(one.id)).state).toBe('succeeded');
+    expect(here()).toHaveLength(1);
+  });
+
   it('leaves nothing when it is cancelled', async () => {
     server.files.set('/live-13.iso', { content, slowMs: 30 });
     const { id } = await begin();

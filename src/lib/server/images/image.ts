@@ -1,5 +1,6 @@
 /** The images as they are now: records, what lies at their places, and what the catalog offers besides. One list. */
 import type { Image, ImageLook } from '$lib/shared/wire/images';
+import type { Operation } from '$lib/shared/wire/operations';
 import type { Feed } from '../events/feed';
 import { AppError } from '../errors';
 import { nodeIdOf } from '../db/node-id';
@@ -23,6 +24,8 @@ export interface Images {
   list(): Image[];
   /** @throws AppError image_not_found */
   get(id: string): Image;
+  /** Downloads that were asked for and are not recorded yet, by what is asked for. */
+  asking: Map<string, Promise<Operation>>;
   start(): void;
   stop(): Promise<void>;
   /** Looks at every file; resolves when the documents show it. */
@@ -174,6 +177,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
       await looking;
       await scan.stop();
     },
+    asking: new Map(),
     refresh,
     catalog: createCatalog(deps),
     uploads: createUploads(deps),

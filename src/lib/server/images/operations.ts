@@ -26,9 +26,13 @@ export async function downloadImage(
     )
     .flatMap((one) => operations.holder(`image:${one.id}`) ?? []);
   if (running[0]) return running[0];
-  return operations.start({
-    kind: DOWNLOAD,
-    request: JSON.parse(JSON.stringify(request)) as JsonObject,
-    actor,
-  });
+  // Its address is being asked first, which takes seconds: two clicks are one download all the same.
+  const key = JSON.stringify([request.poolGuid, request.catalogId ?? request.url]);
+  const before = images.asking.get(key);
+  if (before) return before;
+  const now = operations
+    .start({ kind: DOWNLOAD, request: JSON.parse(JSON.stringify(request)) as JsonObject, actor })
+    .finally(() => images.asking.delete(key));
+  images.asking.set(key, now);
+  return now;
 }
