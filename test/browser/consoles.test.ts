@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousFindings } from '../support/axe';
@@ -176,6 +177,38 @@ describe('the overview of a machine', () => {
       expect(await looked.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
       await looked.context().close();
     }
+  });
+});
+
+describe('the history of a machine', () => {
+  it('draws what it used, as far as that was noted', async () => {
+    const path = (paths['micro'] ?? '').replace('/console', '');
+    const usage = (count: number) =>
+      page.locator(`[data-testid=vm-usage][data-range=day][data-samples="${count}"]`);
+    await page.goto(`${machines.appliance.url}${path}`);
+    await page.getByText('Day', { exact: true }).click();
+    await usage(0).waitFor();
+    await page.getByText('Nothing was noted in this time').waitFor();
+
+    const db = new Database(join(machines.appliance.dataDir, 'cairn.db'));
+    const insert = db.prepare('INSERT INTO vm_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    const first = Math.floor(Date.now() / 300_000) * 300_000 - 12 * 3_600_000;
+    for (let index = 0; index < 144; index += 1) {
+      const wave = 1 + Math.sin(index / 12);
+      const rates = [wave * 9e5, wave * 3e5, wave * 8e4, wave * 2e4];
+      insert.run(path.split('/').at(-1), first + index * 300_000, wave * 40, 5e7 + wave * 1e6, ...rates);
+    }
+    db.close();
+    await page.getByText('Week', { exact: true }).click();
+    await page.getByText('Day', { exact: true }).click();
+    await usage(144).waitFor();
+    expect(await page.getByTestId('now-CPU').count()).toBe(0);
+    await page.screenshot({ path: join(shots, 'vm-usage-day.png'), fullPage: true });
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.screenshot({ path: join(shots, 'vm-usage-day-phone.png'), fullPage: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    await page.setViewportSize({ width: 1280, height: 860 });
   });
 });
 

@@ -16,12 +16,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { looks, type Step } from '$lib/plugin-api/plan';
 import type { VmAddresses, VmPlugin, VmReading } from '$lib/plugin-api/vm';
 import { systemClock } from '$lib/server/clock';
+import { vmSamples } from '$lib/server/db/schema';
 import { createCommands } from '$lib/server/host/command';
 import type { Host } from '$lib/server/host/types';
 import { createLooks } from '$lib/server/host/looks';
 import { createOperations } from '$lib/server/operations/operations';
 import type { Plugins } from '$lib/server/plugins/registry';
 import { appRouter } from '$lib/server/trpc/app-router';
+import { createVmUsageHistory } from '$lib/server/vms/usage-history';
 import { createVms, type Vms } from '$lib/server/vms/vm';
 import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
@@ -423,6 +425,77 @@ describe('machines over the router', () => {
     rmSync(join(root, 'tank/machines/web/on'), { recursive: true });
     expect((await wait((await caller('operator').vms.remove(ask)).id)).state).toBe('succeeded');
     expect(await codeOf(caller('admin').vms.protect({ ...ask, value: true }))).toBe('vm_not_found');
+  });
+
+  it('have a history of what they used, in averages that become coarser with time', async () => {
+    const MINUTE_MS = 60_000;
+    const HOUR_MS = 60 * MINUTE_MS;
+    const { subject, id } = await caller('operator').vms.create(request({ cpus: 2, cloudInit: undefined }));
+    await wait(id);
+    let now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+    let used = { cpuNs: 0, readBytes: 0 };
+    let known = true;
+    const history = createVmUsageHistory({
+      ...{ db: bench.db, cpus: () => new Map([[subject.id, 2]]) },
+      clock: { now: () => now, elapsed: () => now },
+      plugins: {
+        vmPlugins: () => ['toy'],
+        vmUsage: async () => [
+          {
+            id: subject.id,
+            memoryBytes: known ? 64 : null,
+            writtenBytes: 0,
+            ...used,
+            receivedBytes: 0,
+            sentBytes: 0,
+          },
+          {
+            id: 'of somebody else',
+            memoryBytes: 1,
+            writtenBytes: 0,
+            ...used,
+            receivedBytes: 0,
+            sentBytes: 0,
+          },
+        ],
+      },
+    });
+    const pass = async (share: number): Promise<void> => {
+      now += 5 * MINUTE_MS;
+      used = {
+        cpuNs: used.cpuNs + share * 2 * 5 * MINUTE_MS * 1e6,
+        readBytes: used.readBytes + 300_000,
+      };
+      await history.take();
+    };
+    await history.take();
+    expect(history.range(subject.id, 'day')).toEqual([]);
+    for (const share of [0.5, 1, 0, 0.5]) await pass(share);
+    expect(history.range(subject.id, 'day').map(({ cpuPercent }) => cpuPercent)).toEqual([50, 100, 0, 50]);
+    expect(history.range(subject.id, 'day')[0]).toMatchObject({ memoryBytes: 64, readRate: 1_000 });
+    // It was switched off and on: its counters begin anew.
+    used = { cpuNs: 0, readBytes: 0 };
+    await history.take();
+    expect(history.range(subject.id, 'day')).toHaveLength(4);
+    known = false;
+    await pass(1);
+    expect(history.range(subject.id, 'day').at(-1)?.memoryBytes).toBeNull();
+
+    const rows = (): number => bench.db.select().from(vmSamples).all().length;
+    now += 49 * HOUR_MS;
+    history.thin();
+    const [hour, ...others] = history.range(subject.id, 'week');
+    expect(others).toEqual([]);
+    expect(hour).toMatchObject({ cpuPercent: 60, readRate: 1_000, memoryBytes: 64 });
+    expect(rows()).toBe(1);
+    history.thin();
+    expect(history.range(subject.id, 'week')).toEqual([hour]);
+    now += 92 * 24 * HOUR_MS;
+    history.thin();
+    expect(rows()).toBe(0);
+    expect(await caller('viewer').vms.usageHistory({ id: subject.id, range: 'day' })).toEqual([]);
+    const nobody = caller('viewer').vms.usageHistory({ id: 'x', range: 'day' });
+    expect(await codeOf(nobody)).toBe('vm_not_found');
   });
 
   it('have tags and notes of people, whatever becomes of them', async () => {

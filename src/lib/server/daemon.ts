@@ -41,7 +41,7 @@ import { createPoolSamples } from './pools/samples';
 import { createValidate } from './pools/validate';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
-import { driveJobs, housekeeping, poolJobs, snapshotJobs, startJobs } from './schedule/schedule';
+import { driveJobs, housekeeping, poolJobs, snapshotJobs, startJobs, vmJobs } from './schedule/schedule';
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { composeSnapshots } from './snapshots/compose';
@@ -224,7 +224,12 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     expireWipes();
   };
   pools.sweep();
-  const jobs = [...housekeeping(config, { sweep, cleanUp }), ...driveJobs(driveHealth), ...poolJobs(samples)];
+  const jobs = [
+    ...housekeeping(config, { sweep, cleanUp }),
+    ...driveJobs(driveHealth),
+    ...poolJobs(samples),
+    ...vmJobs(vms.usageHistory),
+  ];
   undoing.add('jobs', startJobs([...jobs, ...snapshotJobs(scheduler)], log));
   askFirstQuestions(services, { undoing, state });
 }

@@ -1,5 +1,5 @@
 /** Tables. Times are milliseconds since the epoch, sizes bytes, JSON columns hold what `JSON.stringify` gave. */
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
 import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
@@ -279,6 +279,24 @@ export const vmSettings = sqliteTable('vm_settings', {
   /** Why it could not be started when its turn came. */
   turnText: text('turn_text'),
 });
+
+/** What machines used: averages of the time since the sample before, and of each hour when they are old. */
+export const vmSamples = sqliteTable(
+  'vm_samples',
+  {
+    vmId: text('vm_id')
+      .notNull()
+      .references(() => vms.id, { onDelete: 'cascade' }),
+    at: integer('at').notNull(),
+    cpuPercent: real('cpu_percent').notNull(),
+    memoryBytes: real('memory_bytes'),
+    readRate: real('read_rate').notNull(),
+    writeRate: real('write_rate').notNull(),
+    receiveRate: real('receive_rate').notNull(),
+    sendRate: real('send_rate').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.vmId, table.at] })],
+);
 
 /** Files that virtual machines are made from. What is there now is read from the machine. */
 export const images = sqliteTable(

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
-import { USAGE_EVERY_MS } from '$lib/shared/wire/vm-usage';
+import { USAGE_EVERY_MS, VM_SAMPLE_RANGES } from '$lib/shared/wire/vm-usage';
 import {
   vmAutostart,
   vmCreateRequest,
@@ -71,9 +72,12 @@ export const openConsole = answer('operator', async ({ services, actor, param, e
   return json({ success: true, ...ticket, path: CONSOLE_PATH, protocol: CONSOLE_PROTOCOL });
 });
 
-/** The samples of the last minutes; when nobody looks at the machine, one that is taken for it. */
+const usageQuery = z.object({ range: z.enum(['now', ...VM_SAMPLE_RANGES]).default('now') });
+/** `?range=day`: averages of what it used. The samples of the last minutes without it; when nobody looks at the machine, one that is taken for it. */
 export const getVmUsage = answer('viewer', async ({ services, param, event }) => {
   const { id, name, state } = services.vms.get(param('id'));
+  const { range } = usageQuery.parse(Object.fromEntries(event.url.searchParams));
+  if (range !== 'now') return json({ samples: services.vms.usageHistory.range(id, range) });
   if (state !== 'running' && state !== 'paused') throw new AppError('vm_not_running', `"${name}" is not on.`);
   const signal = AbortSignal.any([event.request.signal, AbortSignal.timeout(USAGE_WAIT_MS)]);
   for await (const update of services.vms.usages.follow(id, signal))

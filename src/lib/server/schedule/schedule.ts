@@ -30,6 +30,12 @@ export const poolJobs = (samples: { take(): Promise<void>; thin(): void }): Job[
   { name: 'thin the history of used space', cron: '37 3 * * *', run: () => samples.thin() },
 ];
 
+/** Every five minutes what machines use; once a night what is old becomes thinner. */
+export const vmJobs = (history: { take(): Promise<void>; thin(): void }): Job[] => [
+  { name: 'note what machines use', cron: '*/5 * * * *', run: () => history.take() },
+  { name: 'thin the history of what machines used', cron: '47 3 * * *', run: () => history.thin() },
+];
+
 /** Each minute those schedules whose time has come; what was missed while Cairn did not run is made up for. */
 export const snapshotJobs = (scheduler: { tick(): Promise<void> }): Job[] => [
   { name: 'take snapshots', cron: '* * * * *', run: () => scheduler.tick() },

@@ -17,6 +17,7 @@ import { vmSettingVerbs, type VmSettingVerbs } from './settings';
 import { isDue, settingsOf } from './settings-store';
 import { findVm, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
+import { createVmUsageHistory, type VmUsageHistory } from './usage-history';
 
 export interface Vms extends VmSettingVerbs {
   list(): Vm[];
@@ -33,6 +34,7 @@ export interface Vms extends VmSettingVerbs {
   tryOut(): Promise<VmHost>;
   secrets: VmSecrets;
   usages: VmUsages;
+  usageHistory: VmUsageHistory;
   autostart: Autostart;
   /** Requests that have not been answered yet, by the id of their machine. */
   asking: Map<string, Promise<Operation>>;
@@ -50,10 +52,9 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const deps: VmDeps = { ...options, readings };
   const secrets = createVmSecrets(options.config.secretsDir, options.host.commands);
   defineVmOperations(operations, deps, secrets);
-  const usages = createVmUsages({
-    ...{ plugins, log, clock: options.clock },
-    cpus: () => new Map(listVms(db).map(({ id, cpus }) => [id, cpus])),
-  });
+  const cpus = (): Map<string, number> => new Map(listVms(db).map((record) => [record.id, record.cpus]));
+  const usages = createVmUsages({ plugins, log, cpus, clock: options.clock });
+  const usageHistory = createVmUsageHistory({ db, plugins, cpus, clock: options.clock });
   const unsubscribe: (() => void)[] = [];
   let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
 
@@ -135,6 +136,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     },
     secrets,
     usages,
+    usageHistory,
     asking: new Map(),
     start() {
       unsubscribe.push(

@@ -17,5 +17,12 @@ export interface VmUsageSample {
   receiveRate: number;
   sendRate: number;
 }
+const DAY_MS = 86_400_000;
+/** How far back the charts of what was used reach, milliseconds. */
+export const SAMPLE_SPANS = { day: DAY_MS, week: 7 * DAY_MS, quarter: 92 * DAY_MS };
+export type VmSampleRange = keyof typeof SAMPLE_SPANS;
+export const VM_SAMPLE_RANGES = ['day', 'week', 'quarter'] as const satisfies VmSampleRange[];
+/** So often it is noted what they use. */
+export const NOTED_EVERY_MS = 5 * 60_000;
 /** Samples by the id of their machine, oldest first. */
 export type VmUsageUpdate = Record<string, VmUsageSample[]>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
+import { VM_SAMPLE_RANGES, type VmUsageSample } from '$lib/shared/wire/vm-usage';
 import {
   vmAutostart,
   vmCreateRequest,
@@ -60,6 +61,12 @@ export const vmsRouter = router({
       const id = input.id === null ? null : ctx.services.vms.get(input.id).id;
       return ctx.services.vms.usages.follow(id, signal);
     }),
+  /** What it used: averages of five minutes or more, oldest first. */
+  usageHistory: viewerProcedure
+    .input(z.strictObject({ id: z.string().min(1).max(200), range: z.enum(VM_SAMPLE_RANGES) }))
+    .query(({ ctx, input: { id, range } }): VmUsageSample[] =>
+      ctx.services.vms.usageHistory.range(ctx.services.vms.get(id).id, range),
+    ),
   /** A line for each thing that happens until it is on, or has an address; the last one says how it ended. */
   onWait: viewerProcedure.input(vmWaitRequest).subscription(({ ctx, input, signal }) => {
     const { id } = ctx.services.vms.get(input.vmId);
