@@ -115,7 +115,8 @@ export function createOperations(options: OperationsOptions): Operations {
   function checkConfirmation(kind: string, prepared: Prepared, code: string | null | undefined): void {
     const wanted = confirmCodeOf(kind, prepared);
     if (wanted === (code || null)) return;
-    const details = { confirmCode: wanted, erases: prepared.erases.map((erasure) => ({ ...erasure })) };
+    const { erases, loses = [] } = prepared;
+    const details = { confirmCode: wanted, erases: erases.map((erasure) => ({ ...erasure })), loses };
     if (!code) throw new AppError('confirm_required', undefined, { details });
     throw new AppError('confirm_stale', undefined, { details });
   }

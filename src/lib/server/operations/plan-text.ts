@@ -18,13 +18,16 @@ export const planHash = (kind: string, prepared: Prepared): string =>
         steps: prepared.steps,
         drives: prepared.drives,
         erases: prepared.erases.map((erasure) => [erasure.driveId, erasure.content]),
+        ...(prepared.loses ? { loses: prepared.loses } : {}),
       }),
     )
     .digest('hex');
 
 /** First 12 digits of the hash: short enough to read out, too long to guess by accident. */
 export const confirmCodeOf = (kind: string, prepared: Prepared): string | null =>
-  prepared.erases.length === 0 ? null : planHash(kind, prepared).slice(0, 12);
+  destroys(prepared) ? planHash(kind, prepared).slice(0, 12) : null;
+
+const destroys = ({ erases, loses = [] }: Prepared): boolean => erases.length + loses.length > 0;
 
 export interface StepText {
   command: string;
@@ -55,8 +58,9 @@ export function previewOf(host: Host, kind: string, prepared: Prepared): PlanPre
       destroys: step.destroys ?? [],
     })),
     erases: prepared.erases,
+    loses: prepared.loses ?? [],
     confirmCode: confirmCodeOf(kind, prepared),
-    confirmText: prepared.erases.length > 0 ? prepared.confirmText : null,
+    confirmText: destroys(prepared) ? prepared.confirmText : null,
     notes: prepared.notes,
   };
 }

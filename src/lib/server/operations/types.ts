@@ -32,7 +32,9 @@ export interface Prepared {
   locks: string[];
   drives: DriveExpectation[];
   erases: Erasure[];
-  /** What the user types before the confirm code is sent; needed when `erases` is not empty. */
+  /** What else is lost for good, a line each; it needs the confirm code as `erases` does. */
+  loses?: string[];
+  /** What the user types before the confirm code is sent; needed when `erases` or `loses` is not empty. */
   confirmText: string | null;
   notes: string[];
 }

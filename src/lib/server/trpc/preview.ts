@@ -8,7 +8,8 @@ export async function previewOf(plan: () => Promise<PlanPreview>): Promise<Previ
     return { ok: true, preview: await plan() };
   } catch (error) {
     if (!(error instanceof AppError) || ['bug', 'host'].includes(errorEntry(error.code).kind)) throw error;
-    const issues = error.issues.length > 0 ? error.issues : [issue(error.code, error.message)];
+    const issues =
+      error.issues.length > 0 ? error.issues : [issue(error.code, error.message, undefined, error.remedy)];
     return { ok: false, issues };
   }
 }

@@ -70,6 +70,8 @@ export interface PlanPreview {
   title: string;
   steps: { name: string; title: string; command: string; undo: string; destroys: string[] }[];
   erases: Erasure[];
+  /** What else is lost for good, a line each. */
+  loses: string[];
   /** Present when the plan destroys something: send it back to start exactly this plan. */
   confirmCode: string | null;
   /** What the user types in the UI before the confirm code is sent. */
