@@ -35,12 +35,12 @@ export async function folderIssues(folder: string): Promise<Issue[]> {
     : [];
 }
 
-/** What machines have written on a pool: space that was promised to them and is not free any more. */
+/** What machines have written on a pool: space that was promised to them and is not free any more. Snapshots take more than that. */
 export async function writtenBytes(records: VmRecord[]): Promise<number> {
   const sizes = await Promise.all(
     records.map(({ spec }) =>
       lstat(spec.diskPath)
-        .then(({ blocks }) => blocks * 512)
+        .then(({ blocks }) => Math.min(blocks * 512, spec.diskBytes))
         .catch(unlessGone(0)),
     ),
   );
