@@ -8,6 +8,9 @@ import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
 import { planResize } from './plan-resize';
+import { snapshotPlansOf } from './plan-snapshots';
+import { readSnapshots } from './read-snapshots';
+import { snapshotLooksOf } from './snapshot-looks';
 import {
   ID,
   NETWORK,
@@ -68,10 +71,11 @@ export default (sdk: PluginSdk) =>
       facts: async (context, { id }) => ({ ...(await readSize(sdk)(context, id)) }),
       plan: planResize,
     },
+    snapshots: { read: readSnapshots(sdk), ...snapshotPlansOf(sdk) },
     status: readDomains(sdk),
     usage: readUsage(sdk),
     addresses: addressesOf(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
-    looks: looksOf(sdk),
+    looks: { ...looksOf(sdk), ...snapshotLooksOf(sdk) },
   });

@@ -8,6 +8,7 @@ import { microGuest } from '../support/micro-guest';
 import type { FileServer } from '../support/file-server';
 import type { PrivateLibvirt } from '../support/private-libvirt';
 import type { Scenario } from './cases';
+import { vmSnapshotScenarios } from './vm-snapshot-scenarios';
 
 /** The same in every case, so that they can be compared. */
 const VM_ID = '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
@@ -182,6 +183,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       backward: true,
       observe,
     },
+    ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe }),
     {
       title: 'vm.remove',
       kind: 'vm.remove',

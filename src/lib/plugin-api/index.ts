@@ -11,3 +11,4 @@ export { defineParser, ParseError, type Parser } from './parse';
 export * from './found-steps';
 export * from './vm';
 export { xml, xmlText, type XmlNode } from './xml';
+export { childOf, childrenOf, parseXml } from './parse-xml';

@@ -72,6 +72,38 @@ export interface VmAddresses {
   addresses: string[];
 }
 
+/** A state of a machine that its engine keeps: disk and definition, perhaps its memory too. */
+export interface VmSnapshot {
+  name: string;
+  /** Milliseconds since the epoch, as exact as the engine tells. */
+  createdAt: number;
+  description: string | null;
+  /** Name of the one that it was made upon; null: of none that is still there. */
+  parent: string | null;
+  /** The machine goes on from this one. */
+  isCurrent: boolean;
+  /** running, paused: its memory is in it too, and it goes on like that when it is restored. */
+  wasIn: 'running' | 'paused' | 'off';
+  /** Of the memory in it, on the disk; null: it has none, or nobody tells. */
+  memoryBytes: number | null;
+  /** What the machine had then, and has again. */
+  size: VmSize;
+  /** Why it cannot be restored; null: it can. */
+  restoreWhy: string | null;
+  /** Why it cannot be deleted; null: it can. */
+  deleteWhy: string | null;
+}
+export interface VmSnapshotsReading {
+  /** In any order. */
+  snapshots: VmSnapshot[];
+  /** Why none can be taken of the machine as it is made; null: one can. */
+  takeWhy: string | null;
+  /** Names in its disks that the engine does not know as snapshots. */
+  strays: string[];
+  /** What the plans need to know besides. */
+  facts: JsonObject;
+}
+
 /** vnc: its screen, keyboard and mouse, in RFB (RFC 6143). serial: its first serial line, byte for byte. */
 export const CONSOLE_KINDS = ['vnc', 'serial'] as const;
 export type ConsoleKind = (typeof CONSOLE_KINDS)[number];
@@ -125,6 +157,16 @@ export interface VmPlugin {
     facts(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
     /** Pure. Whatever else its engine keeps of the machine stays as it is. */
     plan(spec: VmSpec, to: VmSize, facts: JsonObject): Step[];
+  };
+  /** All of it as one, whatever its disks and its memory are. Plans are pure, and get the facts of the reading. */
+  snapshots?: {
+    read(context: PluginContext, spec: VmSpec): Promise<VmSnapshotsReading>;
+    /** With its memory when it is on. */
+    take(spec: VmSpec, wanted: { name: string; description: string | null }, facts: JsonObject): Step[];
+    /** Whatever has happened to the machine since is lost. */
+    restore(spec: VmSpec, snapshot: VmSnapshot, facts: JsonObject): Step[];
+    /** The machine, and all other snapshots, stay as they are. */
+    delete(spec: VmSpec, snapshot: VmSnapshot): Step[];
   };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;

@@ -493,7 +493,7 @@ export const ERROR_CODES = {
   confirm_required: {
     kind: 'precondition',
     status: 409,
-    title: 'This plan erases data and needs your confirmation',
+    title: 'This plan loses data and needs your confirmation',
     remedy: 'Read the plan and send its confirm code.',
   },
   confirm_stale: {
@@ -594,6 +594,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'There is no room for the memory of the machine',
     remedy: 'Make room on that disk, or shut the machine down instead.',
+  },
+  vm_snapshot_no_room: {
+    kind: 'precondition',
+    status: 409,
+    title: 'There is no room for the snapshot on the pool',
+    remedy: 'Make room on the pool, or shut the machine down first: then its memory is not in it.',
   },
   vm_name_taken: {
     kind: 'precondition',

@@ -40,15 +40,27 @@ export function readName(name: string): NamedSnapshot {
 
 export const SNAPSHOT_NAME_MAX = 48;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
-/** What a person may call one: fit for every storage, and never like those that are made and removed by the clock. */
-export function snapshotNameIssues(name: string, field = 'name'): Issue[] {
+const wrongName = (name: string, field: string): Issue[] => {
   const wrong = (message: string): Issue[] => [issueOf('snapshot_name_invalid', message, field)];
   if (name.length > SNAPSHOT_NAME_MAX) return wrong(`The name has ${name.length} characters.`);
-  if (!NAME.test(name)) return wrong(`"${name}" has characters that are not allowed, or begins with one.`);
-  if (/^(auto|before-roll-back)-/.test(name))
-    return wrong('Names that begin with "auto-" or "before-roll-back-" are given by Cairn itself.');
-  return [];
+  return NAME.test(name) ? [] : wrong(`"${name}" has characters that are not allowed, or begins with one.`);
+};
+/** What a person may call one: fit for every storage, and never like those that are made and removed by the clock. */
+export function snapshotNameIssues(name: string, field = 'name'): Issue[] {
+  if (name.length <= SNAPSHOT_NAME_MAX && /^(auto|before-roll-back)-/.test(name))
+    return [
+      issueOf(
+        'snapshot_name_invalid',
+        'Names that begin with "auto-" or "before-roll-back-" are given by Cairn itself.',
+        field,
+      ),
+    ];
+  return wrongName(name, field);
 }
+/** The same of a machine, of which no schedule makes any. */
+export const vmSnapshotNameIssues = (name: string, field = 'name'): Issue[] => wrongName(name, field);
+/** What a machine was before it was restored. */
+export const beforeRestoreName = (at: number): string => `before-restore-${stampOf(at)}`;
 /** One that is there, perhaps made in a shell: can a step name it safely? */
 export const canBeNamed = (name: string): boolean =>
   /^[A-Za-z0-9][A-Za-z0-9_.:-]*(?:\/[A-Za-z0-9][A-Za-z0-9_.:-]*)?$/.test(name);

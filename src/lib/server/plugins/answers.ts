@@ -15,6 +15,7 @@ import {
   type ConsoleEndpoint,
   type VmReading,
   type VmAddresses,
+  type VmSnapshotsReading,
   type VmUsage,
 } from '$lib/plugin-api/vm';
 import type { Json, JsonObject } from '$lib/shared/json';
@@ -111,6 +112,20 @@ const vmAddresses: z.ZodType<VmAddresses[]> = z.array(
     addresses: z.array(z.union([z.ipv4(), z.ipv6()])).max(100),
   }),
 );
+const vmSnapshots: z.ZodType<VmSnapshotsReading> = z.object({
+  snapshots: z.array(
+    z.object({
+      ...{ name: z.string().min(1).max(1_000), createdAt: count, description: text.nullable() },
+      ...{ parent: text.nullable(), isCurrent: z.boolean(), wasIn: z.enum(['running', 'paused', 'off']) },
+      ...{ memoryBytes: count.nullable() },
+      ...{ restoreWhy: text.nullable(), deleteWhy: text.nullable() },
+      size: z.object({ cpus: z.int().min(1), memoryBytes: z.number().positive() }),
+    }),
+  ),
+  takeWhy: text.nullable(),
+  strays: z.array(text),
+  facts: json,
+});
 const consoleEndpoint: z.ZodType<ConsoleEndpoint | null> = z
   .object({ at: z.enum(['socket', 'terminal']), path: z.string().regex(/^\/[^\0]+$/) })
   .nullable();
@@ -138,3 +153,5 @@ export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
 export const heldVmUsages = (answer: unknown): VmUsage[] => held(vmUsages, 'usage', answer);
 export const heldVmAddresses = (answer: unknown): VmAddresses[] => held(vmAddresses, 'addresses', answer);
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);
+export const heldVmSnapshots = (answer: unknown): VmSnapshotsReading =>
+  held(vmSnapshots, 'snapshots.read', answer);

@@ -106,6 +106,7 @@ const vmPlugin = z.looseObject({
     .looseObject({ folder: z.string().startsWith('/'), save: method, restore: method, discard: method })
     .optional(),
   resize: z.looseObject({ facts: method, plan: method }).optional(),
+  snapshots: z.looseObject({ read: method, take: method, restore: method, delete: method }).optional(),
   console: method.optional(),
   usage: method.optional(),
 });

@@ -7,6 +7,7 @@ import type {
   VmAddresses,
   VmPlugin,
   VmReading,
+  VmSnapshotsReading,
   VmSpec,
   VmUsage,
 } from '$lib/plugin-api/vm';
@@ -18,6 +19,7 @@ import {
   heldFacts,
   heldVmAddresses,
   heldVmReadings,
+  heldVmSnapshots,
   heldVmUsages,
 } from './answers';
 import { pluginError } from './plugin-error';
@@ -42,6 +44,8 @@ export interface VmPlugins {
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
   vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
+  /** @throws as readVms, and AppError not_supported for a plugin whose machines have none */
+  vmSnapshots(id: string, spec: VmSpec): Promise<VmSnapshotsReading>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -133,6 +137,19 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a machine', async (signal) =>
           heldFacts(await resize.facts(parts.contextOf(plugin, signal), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmSnapshots(id, spec) {
+      const plugin = loaded(id);
+      const { snapshots } = plugin;
+      if (!snapshots)
+        throw new AppError('not_supported', `The plugin ${plugin.name} cannot keep states of machines.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the snapshots of a machine', async (signal) =>
+          heldVmSnapshots(await snapshots.read(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -13,6 +13,7 @@ import { snapshotsRouter } from './routers/snapshots';
 import { sessionRouter } from './routers/session';
 import { systemRouter } from './routers/system';
 import { usersRouter } from './routers/users';
+import { vmSnapshotsRouter } from './routers/vm-snapshots';
 import { vmsRouter } from './routers/vms';
 
 /** All that the browser can ask for: one router a noun. */
@@ -27,6 +28,7 @@ export const appRouter = router({
   found: foundRouter,
   images: imagesRouter,
   vms: vmsRouter,
+  vmSnapshots: vmSnapshotsRouter,
   replacements: replacementsRouter,
   snapshots: snapshotsRouter,
   operations: operationsRouter,

@@ -7,7 +7,7 @@ import type { Transaction } from '../db/client';
 import type { Db } from '../db/client';
 import { AppError } from '../errors';
 import type { VmDeps } from './deps';
-import { START, vmLock } from './kinds';
+import { SNAPSHOT, START, vmLock } from './kinds';
 import { listVms, type VmRecord } from './store';
 
 /** Guests' processors for each of the host's. */
@@ -22,7 +22,8 @@ function holdsPower({ operations, readings }: AccountDeps, { id, plugin, state }
   if (state === 'creating') return true;
   const status = readings.of(plugin, id);
   if (status === 'running' || status === 'paused' || status === 'stopping') return true;
-  return operations.holder(vmLock(id))?.kind === START;
+  const kind = operations.holder(vmLock(id))?.kind;
+  return kind === START || kind === SNAPSHOT.restore;
 }
 
 export interface Promised {

@@ -68,7 +68,7 @@ const createRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
 });
 
 /** The record stays as it is: what changes is what its engine says. */
-function verbRecord(
+export function verbRecord(
   deps: VmDeps,
   check: (tx: Transaction, record: VmRecord) => void = () => undefined,
 ): RecordOwner {
@@ -135,6 +135,14 @@ const resizeRecord = (deps: VmDeps): RecordOwner => ({
     tell(deps, id);
   },
 });
+
+/** What its engine tells by itself may come later than the end of the operation, or never. */
+export const readAgain =
+  (deps: VmDeps) =>
+  async ({ subject: { id } }: Prepared): Promise<void> => {
+    const record = findVm(deps.db, id);
+    if (record) await deps.readings.refresh(record.plugin);
+  };
 
 export function defineVmOperations(operations: Operations, deps: VmDeps, secrets: VmSecrets): void {
   const definitions: OperationDefinition[] = [
@@ -216,10 +224,5 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       record: removeRecord(deps, secrets),
     },
   ];
-  // What its engine tells by itself may come later than the end of the operation, or never.
-  const beforeEnd = ({ subject: { id } }: Prepared): Promise<void> => {
-    const record = findVm(deps.db, id);
-    return record ? deps.readings.refresh(record.plugin) : Promise.resolve();
-  };
-  for (const definition of definitions) operations.define({ ...definition, beforeEnd });
+  for (const definition of definitions) operations.define({ ...definition, beforeEnd: readAgain(deps) });
 }

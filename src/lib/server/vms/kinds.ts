@@ -9,5 +9,10 @@ export const SAVE = 'vm.save';
 export const DISCARD = 'vm.discard-memory';
 export const RESIZE = 'vm.resize';
 export const REMOVE = 'vm.remove';
+export const SNAPSHOT = {
+  take: 'vm.snapshot',
+  restore: 'vm.restore-snapshot',
+  delete: 'vm.delete-snapshot',
+} as const;
 
 export const vmLock = (id: string): string => `vm:${id}`;

@@ -9,6 +9,7 @@ import type { Prepared } from '../operations/types';
 import type { VmDeps } from './deps';
 import { namesIn } from './place';
 import { poolFor } from './prepare-create';
+import { removalNotes } from './prepare-snapshots';
 import { memoryOf } from './saved-memory';
 import { refuseProtected } from './settings';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
@@ -118,6 +119,7 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
     locks: pool ? [usesLock(`pool:${pool.guid}`)] : [],
     notes: [
       ...(status === 'saved' ? ['Its saved memory is deleted.'] : []),
+      ...(status === 'missing' ? [] : await removalNotes(deps, record)),
       ...(gone ? ['Its files are gone already.'] : deleted.map((path) => `${path} is deleted.`)),
       ...strange.map((path) => `${path} stays: it is not the machine's.`),
       ...(record.disk === 'empty' ? [] : [`The image "${record.imageName}" stays.`]),

@@ -48,7 +48,16 @@ export async function statusNow(deps: VmDeps, { plugin, id, name }: VmRecord) {
 export function prepared(
   plugin: VmPlugin,
   record: VmRecord,
-  plan: { title: string; steps: Step[]; notes?: string[]; locks?: string[]; more?: JsonObject },
+  plan: {
+    title: string;
+    steps: Step[];
+    notes?: string[];
+    locks?: string[];
+    more?: JsonObject;
+    /** Lost for good: it has to be confirmed, by the name of what is lost; without one, by that of the machine. */
+    loses?: string[];
+    confirmText?: string;
+  },
 ): Prepared {
   return {
     input: { vmId: record.id, ...plan.more },
@@ -58,7 +67,9 @@ export function prepared(
     locks: [vmLock(record.id), ...(plan.locks ?? [])],
     drives: [],
     erases: [],
-    confirmText: null,
+    ...(plan.loses && plan.loses.length > 0
+      ? { loses: plan.loses, confirmText: plan.confirmText ?? record.name }
+      : { confirmText: null }),
     notes: plan.notes ?? [],
   };
 }

@@ -15,6 +15,8 @@ import { createVmReadings } from './readings';
 import { createVmSecrets, type VmSecrets } from './secrets';
 import { vmSettingVerbs, type VmSettingVerbs } from './settings';
 import { isDue, settingsOf } from './settings-store';
+import { defineSnapshotOperations } from './snapshot-operations';
+import { createVmSnapshots, type VmSnapshotReadings } from './snapshots';
 import { findVm, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
 import { createVmUsageHistory, type VmUsageHistory } from './usage-history';
@@ -35,6 +37,7 @@ export interface Vms extends VmSettingVerbs {
   secrets: VmSecrets;
   usages: VmUsages;
   usageHistory: VmUsageHistory;
+  snapshots: VmSnapshotReadings;
   autostart: Autostart;
   /** Requests that have not been answered yet, by the id of their machine. */
   asking: Map<string, Promise<Operation>>;
@@ -55,6 +58,8 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const cpus = (): Map<string, number> => new Map(listVms(db).map((record) => [record.id, record.cpus]));
   const usages = createVmUsages({ plugins, log, cpus, clock: options.clock });
   const usageHistory = createVmUsageHistory({ db, plugins, cpus, clock: options.clock });
+  const snapshots = createVmSnapshots(deps);
+  defineSnapshotOperations(operations, deps, snapshots);
   const unsubscribe: (() => void)[] = [];
   let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
 
@@ -137,18 +142,21 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     secrets,
     usages,
     usageHistory,
+    snapshots,
     asking: new Map(),
     start() {
       unsubscribe.push(
         ...(['vm.changed', 'operation.ended', 'pools.changed'] as const).map((name) => bus.on(name, publish)),
       );
       readings.start();
+      snapshots.start();
       publish();
       secrets.sweep((id) => ['creating', 'failed'].includes(findVm(db, id)?.state ?? ''));
     },
     async stop() {
       usages.stop();
       addresses.stop();
+      snapshots.stop();
       for (const end of unsubscribe) end();
       await readings.stop();
     },

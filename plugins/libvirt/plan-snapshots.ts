@@ -1,0 +1,79 @@
+/** Snapshots of a machine: libvirt keeps them, inside its qcow2 disks, with its definition and its memory. Pure. */
+import type { JsonObject, Step, VmSnapshot, VmSpec } from '../../src/lib/plugin-api';
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { look, run } from './domain-steps';
+import { NOTE_KEY, NOTE_URI, noteNode } from './parse-snapshots';
+import { QEMU_IMG } from './virsh';
+
+/** Gigabytes of memory, and a slow disk. */
+const MEMORY_MS = 30 * 60_000;
+
+interface Facts {
+  diskPaths: string[];
+  runId: string | null;
+}
+
+export function snapshotPlansOf(sdk: PluginSdk) {
+  const { xml, xmlText } = sdk;
+  return {
+    take({ id }: VmSpec, wanted: { name: string; description: string | null }, facts: JsonObject): Step[] {
+      const { name, description } = wanted;
+      const { diskPaths } = facts as unknown as Facts;
+      const document = xml(
+        'domainsnapshot',
+        {},
+        xml('name', {}, name),
+        description === null ? null : xml('description', {}, description),
+      );
+      return [
+        {
+          name: 'take-snapshot',
+          title: 'Take the snapshot',
+          run: {
+            ...run('snapshot-create', id, '/dev/stdin'),
+            stdin: xmlText(document),
+            timeoutMs: MEMORY_MS,
+          },
+          undo: [
+            { ...run('snapshot-delete', id, name), timeoutMs: MEMORY_MS },
+            // What libvirtd had not made known yet when it was ended; while the machine is on QEMU refuses it.
+            ...diskPaths.map((path) => ({
+              ...{ do: 'exec' as const, program: QEMU_IMG, okExitCodes: [0, 1] },
+              argv: ['snapshot', '-q', '-d', name, path],
+            })),
+          ],
+          look: look('snapshot', { id, name, createdAt: null, diskPaths }),
+        },
+      ];
+    },
+    restore({ id }: VmSpec, { name, createdAt }: VmSnapshot, facts: JsonObject): Step[] {
+      const { runId } = facts as unknown as Facts;
+      const note = ['metadata', id, '--uri', NOTE_URI, '--config'];
+      return [
+        {
+          name: 'note-restore',
+          title: 'Note in its definition that it is being restored',
+          run: run(...note, '--key', NOTE_KEY, '--set', xmlText(noteNode(sdk, { name, createdAt }))),
+          undo: [run(...note, '--remove')],
+          look: look('restore-noted', { id, name, createdAt }),
+        },
+        {
+          name: 'restore',
+          title: 'Make it as it was in the snapshot',
+          run: { ...run('snapshot-revert', id, name), timeoutMs: MEMORY_MS },
+          undo: 'impossible',
+          look: look('restored', { id, name, createdAt, runId }),
+        },
+      ];
+    },
+    delete: ({ id }: VmSpec, { name, createdAt }: VmSnapshot): Step[] => [
+      {
+        name: 'delete-snapshot',
+        title: 'Delete the snapshot',
+        run: { ...run('snapshot-delete', id, name), timeoutMs: MEMORY_MS },
+        undo: 'impossible',
+        look: look('snapshot', { id, name, createdAt, diskPaths: [] }, { negate: true }),
+      },
+    ],
+  };
+}

@@ -1,0 +1,103 @@
+/** Asks libvirt and qemu-img for the snapshots of one machine, whatever it does at the moment. */
+import type { PluginContext, VmSnapshot, VmSnapshotsReading } from '../../src/lib/plugin-api';
+import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import {
+  parseDefinition,
+  parseDiskSnapshots,
+  parseSnapshots,
+  type Definition,
+  type DiskSnapshot,
+} from './parse-snapshots';
+import { QEMU_IMG, VIRSH, virsh } from './virsh';
+
+/** As virsh reads a line: all between two of these is as it stands. */
+const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
+const lines = (text: string): string[] => text.split('\n').filter(Boolean);
+
+export interface SnapshotsNow {
+  definition: Definition;
+  snapshots: VmSnapshot[];
+  /** Of its present process, another one after each start; null: it is off. */
+  runId: string | null;
+}
+
+/** What libvirt alone knows. */
+export const readSnapshotsNow =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext, id: string): Promise<SnapshotsNow> => {
+    const ask = async (...words: string[]): Promise<string> =>
+      (await context.read(VIRSH, virsh(...words))).stdout;
+    const [definition, runId, list, current] = await Promise.all([
+      ask('dumpxml', '--inactive', id),
+      ask('domid', id),
+      ask('snapshot-list', id, '--name'),
+      // 1: there is none that it goes on from. That there is no such machine the others say.
+      context.read(VIRSH, virsh('snapshot-current', id, '--name'), { okExitCodes: [0, 1] }),
+    ]);
+    const names = lines(list);
+    const dump = names.map((name) => `snapshot-dumpxml ${id} ${quoted(name)}`).join('; ');
+    const snapshots = dump === '' ? [] : parsedSnapshots(sdk, names, await ask(dump));
+    return {
+      definition: sdk.defineParser('virsh dumpxml', (text) => parseDefinition(sdk, text))(definition),
+      snapshots: snapshots.map((one) => ({ ...one, isCurrent: one.name === current.stdout.trim() })),
+      runId: /^\d+$/.exec(runId.trim())?.[0] ?? null,
+    };
+  };
+
+/** virsh goes on after a question that failed: each has to be answered. */
+const parsedSnapshots = (sdk: PluginSdk, names: string[], text: string): VmSnapshot[] =>
+  sdk.defineParser('virsh snapshot-dumpxml', (xml) => {
+    const snapshots = parseSnapshots(sdk, xml);
+    const missing = names.find((name) => !snapshots.some((one) => one.name === name));
+    if (missing !== undefined) throw new Error(`it says nothing of "${missing}"`);
+    return snapshots;
+  })(text);
+
+/** What the disks hold, and which of them could not be read. */
+export const readDiskSnapshots =
+  (sdk: PluginSdk) =>
+  async (
+    context: PluginContext,
+    paths: string[],
+  ): Promise<{ held: DiskSnapshot[]; unreadable: string[] }> => {
+    const parse = sdk.defineParser('qemu-img info', parseDiskSnapshots);
+    const answers = await Promise.all(
+      paths.map(async (path) => {
+        const argv = ['info', '--output=json', '--force-share', '-f', 'qcow2', path];
+        const { exitCode, stdout } = await context.read(QEMU_IMG, argv, { okExitCodes: [0, 1] });
+        return { path, held: exitCode === 0 ? parse(stdout) : null };
+      }),
+    );
+    return {
+      held: answers.flatMap(({ held }) => held ?? []),
+      unreadable: answers.filter(({ held }) => held === null).map(({ path }) => path),
+    };
+  };
+
+const GONE = 'Its disk does not have it any more, as after a roll back of the pool.';
+/** With several disks it is in the first one only. */
+const memoryIn = (held: DiskSnapshot[], name: string): number | null =>
+  Math.max(0, ...held.filter((one) => one.name === name).map(({ memoryBytes }) => memoryBytes)) || null;
+
+export const readSnapshots =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext, { id }: { id: string }): Promise<VmSnapshotsReading> => {
+    const { definition, snapshots, runId } = await readSnapshotsNow(sdk)(context, id);
+    const { diskPaths, obstacle } = definition;
+    const nothing = { held: [], unreadable: [] };
+    const { held, unreadable } =
+      obstacle === null ? await readDiskSnapshots(sdk)(context, diskPaths) : nothing;
+    const inDisk = new Set(held.map(({ name }) => name));
+    const isWhole = obstacle === null && unreadable.length === 0;
+    const known = new Set(snapshots.map(({ name }) => name));
+    return {
+      snapshots: snapshots.map((one) => ({
+        ...one,
+        memoryBytes: memoryIn(held, one.name),
+        restoreWhy: one.restoreWhy ?? (isWhole && !inDisk.has(one.name) ? GONE : null),
+      })),
+      takeWhy: obstacle ?? (unreadable[0] === undefined ? null : `${unreadable[0]} cannot be read now.`),
+      strays: [...inDisk].filter((name) => !known.has(name)),
+      facts: { diskPaths, runId },
+    };
+  };
