@@ -9,7 +9,7 @@ import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
 import { planResize } from './plan-resize';
 import { snapshotPlansOf } from './plan-snapshots';
-import { readSnapshots } from './read-snapshots';
+import { cloneWhy, readSnapshots } from './read-snapshots';
 import { snapshotLooksOf } from './snapshot-looks';
 import {
   ID,
@@ -71,6 +71,7 @@ export default (sdk: PluginSdk) =>
       facts: async (context, { id }) => ({ ...(await readSize(sdk)(context, id)) }),
       plan: planResize,
     },
+    cloneWhy: cloneWhy(sdk),
     snapshots: { read: readSnapshots(sdk), ...snapshotPlansOf(sdk) },
     status: readDomains(sdk),
     usage: readUsage(sdk),

@@ -1,5 +1,5 @@
 /** Asks libvirt and qemu-img for the snapshots of one machine, whatever it does at the moment. */
-import type { PluginContext, VmSnapshot, VmSnapshotsReading } from '../../src/lib/plugin-api';
+import type { PluginContext, VmSnapshot, VmSnapshotsReading, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import {
   parseDefinition,
@@ -21,6 +21,23 @@ export interface SnapshotsNow {
   runId: string | null;
 }
 
+const definitionParser = (sdk: PluginSdk) =>
+  sdk.defineParser('virsh dumpxml', (text) => parseDefinition(sdk, text));
+
+/** Somebody may have given it another disk, or put a snapshot of its own kind before it. */
+export const cloneWhy =
+  (sdk: PluginSdk) =>
+  async (
+    context: PluginContext,
+    { id, diskPath }: Pick<VmSpec, 'id' | 'diskPath'>,
+  ): Promise<string | null> => {
+    const { stdout } = await context.read(VIRSH, virsh('dumpxml', '--inactive', id));
+    const { diskPaths } = definitionParser(sdk)(stdout);
+    return diskPaths.length === 1 && diskPaths[0] === diskPath
+      ? null
+      : `It writes to other disks than the one that it was made with: ${diskPaths.join(', ') || 'none'}.`;
+  };
+
 /** What libvirt alone knows. */
 export const readSnapshotsNow =
   (sdk: PluginSdk) =>
@@ -38,7 +55,7 @@ export const readSnapshotsNow =
     const dump = names.map((name) => `snapshot-dumpxml ${id} ${quoted(name)}`).join('; ');
     const snapshots = dump === '' ? [] : parsedSnapshots(sdk, names, await ask(dump));
     return {
-      definition: sdk.defineParser('virsh dumpxml', (text) => parseDefinition(sdk, text))(definition),
+      definition: definitionParser(sdk)(definition),
       snapshots: snapshots.map((one) => ({ ...one, isCurrent: one.name === current.stdout.trim() })),
       runId: /^\d+$/.exec(runId.trim())?.[0] ?? null,
     };

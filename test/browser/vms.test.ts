@@ -274,6 +274,29 @@ describe('the machines', () => {
     await page.getByText('2 CPUs, 48 MiB.').waitFor();
   });
 
+  it('are cloned while they are off, under a name of their own', async () => {
+    const { pathname } = new URL(page.url());
+    await page.getByTestId('vm.clone').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/cloud-init takes it for a new machine/).waitFor();
+    const clone = dialog.getByRole('button', { name: 'Clone', exact: true });
+    await dialog.getByLabel('Name').fill('web');
+    await dialog.getByText('There is a machine called "web" already.').first().waitFor();
+    expect(await clone.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel('Name').fill('web-2');
+    await page.screenshot({ path: join(shots, 'vms-clone.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await clone.click();
+    await page.getByRole('heading', { name: 'web-2' }).waitFor();
+    await state('stopped').waitFor();
+    await page.getByText('a full copy of the image').waitFor();
+    const { appliance } = machines;
+    const made = await vmNamed(appliance, 'web-2');
+    await mustSucceed(appliance, await appliance.rest('DELETE', `/vms/${made?.id ?? ''}`));
+    await page.goto(`${appliance.url}${pathname}`);
+    await state('stopped').waitFor();
+  });
+
   it('are removed only after each file was named and the name typed', async () => {
     await button('Remove').click();
     const dialog = page.getByRole('dialog');

@@ -12,6 +12,7 @@ import { vmSnapshotScenarios } from './vm-snapshot-scenarios';
 
 /** The same in every case, so that they can be compared. */
 const VM_ID = '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
+const CLONE_ID = '4f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2gqCq7rYHq0mF3Y1gqj4D8pK4oZ2e7nB6Uq3nJt5Xk ann@desk';
 
 const path = (verb = ''): string => `/vms/${VM_ID}${verb}`;
@@ -180,6 +181,18 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
         await size(appliance, 1);
       },
       begin: (appliance) => appliance.rest('PUT', path('/size'), sizeOf(2)),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.clone',
+      kind: 'vm.clone',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        if (appliance.query('SELECT 1 FROM vms WHERE id = ?', CLONE_ID).length > 0)
+          await mustSucceed(appliance, await appliance.rest('DELETE', `/vms/${CLONE_ID}`));
+      },
+      begin: (appliance) => appliance.rest('POST', path('/clone'), { name: 'web-2', id: CLONE_ID }),
       backward: true,
       observe,
     },

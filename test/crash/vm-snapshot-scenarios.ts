@@ -67,7 +67,8 @@ export function vmSnapshotScenarios({ libvirt, path, setUp, observe }: Machine):
           await setUp(appliance, 'on');
           libvirt().virsh('snapshot-create-as', 'web', NAME);
         }
-        await setUp(appliance, 'off');
+        // Quicker than an operation, and as good.
+        libvirt().virsh('destroy', 'web');
         write(appliance, 2);
       },
       begin: (appliance) => confirmed(appliance, `${path}/snapshots/${NAME}/restore`),

@@ -97,6 +97,7 @@ const engine = {
     facts: () => Promise.resolve({ was: 1 }),
     plan: (spec, { cpus }) => [step('resize', join(spec.folder, `size-${cpus}`))],
   },
+  cloneWhy: () => Promise.resolve(null),
   status: () => Promise.resolve(machines),
   check: () => Promise.resolve({ available: true }),
   acceleration: () => Promise.resolve({ virtType: 'qemu', reason: 'It was tried.' }),
@@ -144,6 +145,7 @@ beforeEach(() => {
     vm: () => engine,
     acceleration: engine.acceleration,
     vmAddresses: async () => ({ folder: root, machines: given() }),
+    vmCloneWhy: () => engine.cloneWhy?.({} as never, {} as never),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
   } as unknown as Plugins;
@@ -652,6 +654,68 @@ describe('machines over the router', () => {
     expect(await codeOf(caller('operator').vms.remove({ vmId: asked.subject.id }))).toBe(
       'plugin_unavailable',
     );
+  });
+});
+
+describe('a machine that is cloned', () => {
+  const SOURCE = '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
+  const CLONE = '4f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
+  const wish = { vmId: SOURCE, cloneId: CLONE, name: 'web-2' };
+  const userData = () => join(root, 'tank/machines/web/user-data');
+  beforeEach(async () => {
+    machines = [{ id: SOURCE, name: 'web', status: 'stopped' }];
+    await wait((await caller('operator').vms.create(request({ id: SOURCE }))).id);
+    writeFileSync(userData(), '#cloud-config\nhostname: web\n');
+  });
+
+  it('is planned and cloned by operators only, and is off then, whoever has the memory of the host', async () => {
+    expect(await codeOf(caller('viewer').vms.clone(wish))).toBe('forbidden');
+    expect(await codeOf(caller('viewer').vms.previewClone(wish))).toBe('forbidden');
+    const plan = await caller('operator').vms.previewClone(wish);
+    expect(plan.ok && plan.preview.notes.join(' ')).toMatch(/without its snapshots.*cloud-init takes it/);
+    available = 0;
+    const [first, second] = await Promise.all([
+      caller('operator').vms.clone(wish),
+      caller('operator').vms.previewClone({ ...wish, name: 'web' }),
+    ]);
+    expect((await wait(first.id)).state).toBe('succeeded');
+    expect(second.ok ? [] : second.issues.map(({ code }) => code)).toEqual(['vm_name_taken']);
+    expect((await caller('operator').vms.clone(wish)).id).toBe(first.id);
+    expect(vms.get(CLONE)).toMatchObject({ name: 'web-2', disk: 'copy', user: 'ann', image: { id: 'i' } });
+    expect(existsSync(join(root, 'tank/machines/web-2/on'))).toBe(false);
+  });
+
+  it('has to be at rest, whole in its one disk, and have what cloud-init is told of it', async () => {
+    const asked = () => codeOf(caller('operator').vms.clone(wish));
+    for (const status of ['running', 'saved', 'paused'] as const) {
+      machines = [{ id: SOURCE, name: 'web', status }];
+      expect(await asked(), status).toBe('vm_wrong_state');
+    }
+    machines = [];
+    expect(await asked()).toBe('vm_wrong_state');
+    machines = [{ id: SOURCE, name: 'web', status: 'crashed' }];
+    engine.cloneWhy = () => Promise.resolve('It has two.');
+    expect(await asked()).toBe('not_supported');
+    engine.cloneWhy = () => Promise.resolve(null);
+    rmSync(userData());
+    expect(await asked()).toBe('not_supported');
+    free = 0;
+    writeFileSync(userData(), '#cloud-config\nhostname: web\n');
+    expect(await asked()).toBe('pool_full');
+    expect(vms.list()).toHaveLength(1);
+  });
+
+  it('is cloned once more when that has failed', async () => {
+    const folder = join(root, 'tank/machines/web-2');
+    engine.create = () => [{ ...step('make-folder', folder), look: looks.directory(userData()) }];
+    const { id } = await caller('operator').vms.clone(wish);
+    expect((await wait(id)).state).toBe('failed');
+    expect(vms.get(CLONE).state).toBe('failed-to-start');
+    rmSync(folder, { recursive: true, force: true });
+    engine.create = normal.create;
+    const retried = await caller('operator').vms.retry({ vmId: CLONE });
+    expect((await wait(retried.id)).state).toBe('succeeded');
+    expect(vms.get(CLONE).failedOperationId).toBeNull();
   });
 });
 

@@ -158,6 +158,11 @@ export interface VmPlugin {
     /** Pure. Whatever else its engine keeps of the machine stays as it is. */
     plan(spec: VmSpec, to: VmSize, facts: JsonObject): Step[];
   };
+  /**
+   * Why another machine cannot be made from the one file in `diskPath`; null: there is all that it has on disks. Without
+   * this no machine can be cloned.
+   */
+  cloneWhy?(context: PluginContext, spec: VmSpec): Promise<string | null>;
   /** All of it as one, whatever its disks and its memory are. Plans are pure, and get the facts of the reading. */
   snapshots?: {
     read(context: PluginContext, spec: VmSpec): Promise<VmSnapshotsReading>;

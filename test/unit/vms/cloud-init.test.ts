@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { metaData, userData, vendorData } from '$lib/server/vms/cloud-init';
+import { metaData, renamedUserData, userData, vendorData } from '$lib/server/vms/cloud-init';
 
 describe('the seed of a machine', () => {
   it('says who may log in, and how', () => {
@@ -12,6 +12,12 @@ describe('the seed of a machine', () => {
       ssh_pwauth: false,
       users: [{ name: 'ann', lock_passwd: true, ssh_authorized_keys: ['ssh-ed25519 AAAA ann'] }],
     });
+  });
+  it('says the same of a clone, under its own name', () => {
+    const login = { user: 'ann', sshKeys: ['ssh-ed25519 AAAA ann'], hasPassword: true };
+    expect(renamedUserData(userData('web', login), 'web-2')).toBe(userData('web-2', login));
+    for (const wrong of ['', '#!/bin/sh\n', '#cloud-config\n', 'hostname: web\n'])
+      expect(() => renamedUserData(wrong, 'web-2')).toThrow();
   });
   it('carries a password only in the part that is kept secret', () => {
     expect(userData('web', { user: 'ann', sshKeys: [], hasPassword: true })).not.toContain('$6$');

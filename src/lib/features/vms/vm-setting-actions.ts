@@ -1,5 +1,6 @@
 /** What can be said about a machine, whatever it does at the moment. */
 import CalendarClock from '@lucide/svelte/icons/calendar-clock';
+import Copy from '@lucide/svelte/icons/copy';
 import Cpu from '@lucide/svelte/icons/cpu';
 import Lock from '@lucide/svelte/icons/lock';
 import LockOpen from '@lucide/svelte/icons/lock-open';
@@ -45,6 +46,22 @@ export const labelAction = (vm: Vm, access: Access): Action => ({
   shown: true,
   why: access.why('operator'),
   run: () => void dialogs.open(() => import('./LabelsDialog.svelte'), { vm }),
+});
+
+export const cloneAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.clone',
+  title: 'Clone',
+  icon: Copy,
+  shown: true,
+  why:
+    access.why('operator') ??
+    (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
+    (vm.state === 'missing' ? 'Its engine does not know it any more. Start it once first.' : null) ??
+    (vm.state === 'saved'
+      ? 'What it is at work on is in its saved memory. Start it and shut it down, or discard that first.'
+      : null) ??
+    (OFF.includes(vm.state) ? null : 'It has to be off. Shut it down first.'),
+  run: () => void dialogs.open(() => import('./CloneDialog.svelte'), { vm }),
 });
 
 export const protectAction = ({ id: vmId, protected: value }: Vm, access: Access): Action => ({

@@ -112,6 +112,7 @@ const vmAddresses: z.ZodType<VmAddresses[]> = z.array(
     addresses: z.array(z.union([z.ipv4(), z.ipv6()])).max(100),
   }),
 );
+const why: z.ZodType<string | null> = text.min(1).nullable();
 const vmSnapshots: z.ZodType<VmSnapshotsReading> = z.object({
   snapshots: z.array(
     z.object({
@@ -155,3 +156,4 @@ export const heldVmAddresses = (answer: unknown): VmAddresses[] => held(vmAddres
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);
 export const heldVmSnapshots = (answer: unknown): VmSnapshotsReading =>
   held(vmSnapshots, 'snapshots.read', answer);
+export const heldCloneWhy = (answer: unknown): string | null => held(why, 'cloneWhy', answer);

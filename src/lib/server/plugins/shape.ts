@@ -107,6 +107,7 @@ const vmPlugin = z.looseObject({
     .optional(),
   resize: z.looseObject({ facts: method, plan: method }).optional(),
   snapshots: z.looseObject({ read: method, take: method, restore: method, delete: method }).optional(),
+  cloneWhy: method.optional(),
   console: method.optional(),
   usage: method.optional(),
 });

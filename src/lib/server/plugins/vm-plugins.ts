@@ -15,6 +15,7 @@ import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
 import {
   heldAcceleration,
+  heldCloneWhy,
   heldConsole,
   heldFacts,
   heldVmAddresses,
@@ -44,6 +45,8 @@ export interface VmPlugins {
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
   vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
+  /** Why a machine cannot be cloned; null: it can. @throws as readVms, and AppError not_supported for a plugin that cannot */
+  vmCloneWhy(id: string, spec: VmSpec): Promise<string | null>;
   /** @throws as readVms, and AppError not_supported for a plugin whose machines have none */
   vmSnapshots(id: string, spec: VmSpec): Promise<VmSnapshotsReading>;
   /** Tried once, and remembered until the process ends. */
@@ -137,6 +140,19 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a machine', async (signal) =>
           heldFacts(await resize.facts(parts.contextOf(plugin, signal), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmCloneWhy(id, spec) {
+      const plugin = loaded(id);
+      if (!plugin.cloneWhy)
+        throw new AppError('not_supported', `The plugin ${plugin.name} cannot clone machines.`);
+      const ask = plugin.cloneWhy.bind(plugin);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the disks of a machine', async (signal) =>
+          heldCloneWhy(await ask(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -5,15 +5,17 @@ import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire
 import { USAGE_EVERY_MS, VM_SAMPLE_RANGES } from '$lib/shared/wire/vm-usage';
 import {
   vmAutostart,
+  vmCloneRequest,
   vmCreateRequest,
   vmLabels,
   vmResizeRequest,
   vmStopRequest,
   vmWaitRequest,
 } from '$lib/shared/wire/vms';
+import { randomUUID } from 'node:crypto';
 import { AppError } from '../errors';
 import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../vms/kinds';
-import { createVm, previewVm, retryVm } from '../vms/operations';
+import { cloneVm, createVm, previewVm, retryVm } from '../vms/operations';
 import { waitForVm } from '../vms/wait';
 import { answer, json, lines, type RestRequest } from './answer';
 import { readJson } from './body';
@@ -36,6 +38,16 @@ export const previewVmPlan = answer('operator', async ({ services, event }) =>
 export const retryCreation = answer('operator', async ({ services, actor, param }) =>
   begun(await retryVm(services, param('id'), actor)),
 );
+
+const cloneBody = vmCloneRequest.omit({ vmId: true, cloneId: true }).extend({
+  id: vmCloneRequest.shape.cloneId.optional(),
+});
+/** `{"name", "poolGuid", "id"}`: of the clone; asked twice with the same `id`, it is the same one. */
+export const postVmClone = answer('operator', async ({ services, actor, param, event }) => {
+  const { id = randomUUID(), ...rest } = cloneBody.parse(await readJson(event.request));
+  const { id: vmId } = services.vms.get(param('id'));
+  return begun(await cloneVm(services, { vmId, cloneId: id, ...rest }, actor));
+});
 
 async function verb(
   { services, actor, param }: RestRequest,

@@ -1,5 +1,5 @@
 /** The files of a NoCloud seed (cloud-init, datasources/nocloud). YAML is written by a serialiser, whatever is in the values. Pure. */
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 
 const cloudConfig = (content: unknown): string => `#cloud-config\n${stringify(content, { lineWidth: 0 })}`;
 
@@ -23,6 +23,14 @@ export const userData = (name: string, login: Login): string =>
     ],
     ssh_pwauth: login.hasPassword,
   });
+
+/** The same for another machine: it has what the first one's has, under its own name. @throws Error for what is no cloud-config */
+export function renamedUserData(text: string, name: string): string {
+  const content: unknown = parse(text);
+  if (!text.startsWith('#cloud-config\n') || typeof content !== 'object' || content === null)
+    throw new Error('it is no cloud-config');
+  return cloudConfig({ ...content, hostname: name });
+}
 
 export const metaData = (id: string, name: string): string =>
   stringify({ 'instance-id': id, 'local-hostname': name });

@@ -4,7 +4,8 @@ import type { OperationDefinition, Operations, Prepared, RecordOwner } from '../
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
-import { CREATE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from './kinds';
+import { CLONE, CREATE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from './kinds';
+import { prepareClone } from './prepare-clone';
 import { createInput, prepareCreate } from './prepare-create';
 import {
   preparePause,
@@ -27,7 +28,8 @@ const MINUTE_MS = 60_000;
 /** Told after the commit: whoever hears it reads the record again. */
 const tell = ({ bus }: VmDeps, id: string): void => queueMicrotask(() => bus.emit('vm.changed', { id }));
 
-const createRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
+/** `starts`: it is on when it has been made. */
+const createRecord = (deps: VmDeps, secrets: VmSecrets, starts: boolean): RecordOwner => ({
   begin(tx, _operationId, prepared) {
     const { record, roomBytes, needsSecret } = createInput.parse(prepared.input);
     const before = findVm(tx, record.id);
@@ -37,7 +39,7 @@ const createRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
     if (other && other.id !== record.id)
       throw new AppError('vm_name_taken', `There is a machine called "${record.name}" already.`);
     if (needsSecret && !secrets.isThere(record.id)) throw new AppError('password_gone');
-    refuseTooMuchPower(deps, tx, record);
+    if (starts) refuseTooMuchPower(deps, tx, record);
     refuseTooLargeDisk(tx, record, roomBytes);
     putVm(tx, record);
     tell(deps, record.id);
@@ -152,7 +154,15 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       // A full copy of a large image.
       deadlineMs: 6 * 60 * MINUTE_MS,
       prepare: (request) => prepareCreate(deps, secrets, request),
-      record: createRecord(deps, secrets),
+      record: createRecord(deps, secrets, true),
+    },
+    {
+      kind: CLONE,
+      onInterrupt: 'take-back',
+      // A full copy of a large disk.
+      deadlineMs: 6 * 60 * MINUTE_MS,
+      prepare: (request) => prepareClone(deps, request),
+      record: createRecord(deps, secrets, false),
     },
     {
       kind: START,

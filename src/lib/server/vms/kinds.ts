@@ -8,6 +8,7 @@ export const RESUME = 'vm.resume';
 export const SAVE = 'vm.save';
 export const DISCARD = 'vm.discard-memory';
 export const RESIZE = 'vm.resize';
+export const CLONE = 'vm.clone';
 export const REMOVE = 'vm.remove';
 export const SNAPSHOT = {
   take: 'vm.snapshot',

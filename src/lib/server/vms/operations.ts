@@ -4,10 +4,10 @@ import type { JsonObject } from '$lib/shared/json';
 import { guestPasswordIssues } from '$lib/shared/vm-rules';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import type { Actor } from '$lib/shared/wire/session';
-import type { VmCreateRequest, VmPlanRequest } from '$lib/shared/wire/vms';
+import type { VmCloneRequest, VmCreateRequest, VmPlanRequest } from '$lib/shared/wire/vms';
 import { AppError, issuesError } from '../errors';
 import type { Operations } from '../operations/types';
-import { CREATE } from './kinds';
+import { CLONE, CREATE } from './kinds';
 import type { Vms } from './vm';
 
 interface VmServices {
@@ -71,6 +71,25 @@ async function begin(
     if (!recordOf(vms, plan.id)) await vms.secrets.drop(plan.id);
     throw error;
   }
+}
+
+/** Who asks for what is being asked for already gets the same answer. */
+export async function cloneVm(
+  { vms, operations }: VmServices,
+  request: VmCloneRequest,
+  actor: Actor,
+): Promise<Operation> {
+  const there = recordOf(vms, request.cloneId);
+  if (there && there.state !== 'failed-to-start') {
+    const asked = operations.latest(CLONE, there.id);
+    if (asked && there.name === request.name) return asked;
+    throw new AppError('vm_wrong_state', `The machine "${there.name}" has this id.`);
+  }
+  return operations.start({
+    kind: CLONE,
+    request: JSON.parse(JSON.stringify(request)) as JsonObject,
+    actor,
+  });
 }
 
 /** The creation that failed, once more, from the request as it was kept. */

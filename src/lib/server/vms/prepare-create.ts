@@ -86,7 +86,11 @@ async function placeIssues(deps: VmDeps, folder: string, imagePath: string): Pro
   return [...there, ...reach, ...image];
 }
 
-function nameTaken(deps: VmDeps, plugin: string, request: VmPlanRequest): Issue[] {
+export function nameTaken(
+  deps: VmDeps,
+  plugin: string,
+  request: Pick<VmPlanRequest, 'id' | 'name'>,
+): Issue[] {
   const other = findVmByName(deps.db, request.name);
   const taken = (message: string): Issue[] => [issue('vm_name_taken', message, 'name')];
   if (other && other.id !== request.id)
@@ -147,14 +151,13 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
     createdAt: before?.createdAt ?? deps.clock.now(),
   };
-  const neighbours = listVms(deps.db).filter(({ id, poolGuid }) => id !== spec.id && poolGuid === pool.guid);
-  const [usage, written] = await Promise.all([deps.host.usage(pool.mountPath), writtenBytes(neighbours)]);
+  const roomBytes = await roomOn(deps, pool, spec.id);
   const steps = [...plugin.create(spec, originOf(request, begins, secrets)), ...plugin.start(spec)];
   return {
     input: JSON.parse(
       JSON.stringify({
         record,
-        roomBytes: usage.availableBytes - RESERVE_BYTES + written,
+        roomBytes,
         needsSecret: request.cloudInit?.hasPassword === true,
       }),
     ) as JsonObject,
@@ -177,6 +180,13 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
         : []),
     ],
   };
+}
+
+/** What the pool has free, and what its machines have written already, but for one: see accounts.ts. */
+export async function roomOn(deps: VmDeps, pool: Pool, exceptId: string): Promise<number> {
+  const others = listVms(deps.db).filter(({ id, poolGuid }) => id !== exceptId && poolGuid === pool.guid);
+  const [usage, written] = await Promise.all([deps.host.usage(pool.mountPath), writtenBytes(others)]);
+  return usage.availableBytes - RESERVE_BYTES + written;
 }
 
 /** Starting makes known what creating has made known just before. */

@@ -126,6 +126,14 @@ export interface VmWaitLine {
   end: 'reached' | 'missed' | null;
 }
 
+/** `POST /api/v1/vms/{id}/clone`. Asked twice with the same `cloneId`, it is the same clone; on the pool of the machine, unless another is named. */
+export const vmCloneRequest = z.strictObject({
+  vmId: guid,
+  cloneId: guid,
+  name: z.string().max(1_000),
+  poolGuid: guid.optional(),
+});
+export type VmCloneRequest = z.infer<typeof vmCloneRequest>;
 export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */

@@ -4,6 +4,7 @@ import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
 import { VM_SAMPLE_RANGES, type VmUsageSample } from '$lib/shared/wire/vm-usage';
 import {
   vmAutostart,
+  vmCloneRequest,
   vmCreateRequest,
   vmLabels,
   vmRequest,
@@ -13,8 +14,8 @@ import {
   type Vm,
   type VmHost,
 } from '$lib/shared/wire/vms';
-import { createVm, previewVm, retryVm } from '../../vms/operations';
-import { DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../../vms/kinds';
+import { cloneVm, createVm, previewVm, retryVm } from '../../vms/operations';
+import { CLONE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../../vms/kinds';
 import { waitForVm } from '../../vms/wait';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
@@ -34,6 +35,15 @@ export const vmsRouter = router({
   create: operatorProcedure
     .input(vmCreateRequest)
     .mutation(({ ctx, input }): Promise<Operation> => createVm(ctx.services, input, ctx.actor)),
+  /** A machine that begins as another one is; the plan, and the act. */
+  previewClone: operatorProcedure
+    .input(vmCloneRequest)
+    .mutation(({ ctx, input }): Promise<PreviewResult> =>
+      previewOf(() => ctx.services.operations.preview(CLONE, input)),
+    ),
+  clone: operatorProcedure
+    .input(vmCloneRequest)
+    .mutation(({ ctx, input }): Promise<Operation> => cloneVm(ctx.services, input, ctx.actor)),
   /** A creation that failed, once more. */
   retry: operatorProcedure
     .input(vmRequest)

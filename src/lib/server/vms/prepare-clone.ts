@@ -1,0 +1,121 @@
+/** The plan of a machine that begins as another one is: with a full copy of its disk, and with a name and addresses of its own. */
+import { readFile } from 'node:fs/promises';
+import { posix } from 'node:path';
+import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import type { JsonObject } from '$lib/shared/json';
+import { vmNameIssues } from '$lib/shared/vm-rules';
+import { vmCloneRequest } from '$lib/shared/wire/vms';
+import { AppError, issuesError } from '../errors';
+import { usesLock } from '../operations/locks';
+import type { Prepared } from '../operations/types';
+import { checkVmPlan } from '../plugins/plan-check';
+import { metaData, renamedUserData } from './cloud-init';
+import type { VmDeps } from './deps';
+import { vmLock } from './kinds';
+import { folderIssues, folderOf, reachIssues } from './place';
+import { nameTaken, poolFor, roomOn } from './prepare-create';
+import { findVm, type VmRecord } from './store';
+import { parse, recordOf, statusNow, wrongState } from './verb';
+
+/** Nobody writes to its disk, and what is on it is all there is. */
+async function refuseUnlessAtRest(deps: VmDeps, source: VmRecord): Promise<void> {
+  const { name } = source;
+  if (source.state !== 'ready') throw wrongState(`"${name}" is not at rest.`);
+  const status = await statusNow(deps, source);
+  if (status === 'saved')
+    throw wrongState(
+      `What "${name}" is at work on is in its saved memory, and its disk alone is not whole.`,
+      'Start it and shut it down, or discard its saved memory first.',
+    );
+  if (status === 'missing')
+    throw wrongState(`Its engine does not know "${name}" any more.`, 'Start it once, and shut it down.');
+  if (status !== 'stopped' && status !== 'crashed')
+    throw wrongState(`"${name}" is ${status}.`, 'Shut it down first.');
+  const why = await deps.plugins.vmCloneWhy(source.plugin, source.spec);
+  if (why !== null) throw new AppError('not_supported', `"${name}" cannot be cloned. ${why}`);
+}
+
+/** What cloud-init is to do the first time, once more: as it takes the new id for a new machine. */
+async function seedOf(source: VmRecord, spec: VmSpec): Promise<VmOrigin['seed']> {
+  if (source.spec.seedPath === null) return null;
+  const path = posix.join(source.spec.folder, 'user-data');
+  try {
+    return {
+      userData: renamedUserData(await readFile(path, 'utf8'), spec.name),
+      metaData: metaData(spec.id, spec.name),
+      // Its password is on the disk that is copied.
+      secretPath: null,
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new AppError(
+      'not_supported',
+      `What cloud-init is told of "${source.name}" cannot be read: ${why}`,
+      {
+        cause: error,
+        remedy: `Look at ${path}.`,
+      },
+    );
+  }
+}
+
+export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<Prepared> {
+  const { vmId, cloneId: id, name, poolGuid } = parse(vmCloneRequest, request);
+  const source = recordOf(deps.db, vmId);
+  const plugin = deps.plugins.vm(source.plugin);
+  await refuseUnlessAtRest(deps, source);
+  const issues = [...vmNameIssues(name), ...nameTaken(deps, plugin.id, { id, name })];
+  if (issues.length > 0) throw issuesError(issues);
+  const from = poolFor(deps.pools.list(), source.poolGuid);
+  const pool = poolFor(deps.pools.list(), poolGuid ?? source.poolGuid);
+  const folder = folderOf(pool.mountPath, name);
+  const wrong = [
+    ...(await folderIssues(folder)),
+    ...(deps.config.sandbox ? [] : await reachIssues(folder, 'poolGuid')),
+  ];
+  if (wrong.length > 0) throw issuesError(wrong);
+
+  const { virtType } = await deps.plugins.acceleration(plugin.id);
+  const spec: VmSpec = {
+    ...source.spec,
+    ...{ id, name, folder, virtType, asRoot: deps.config.sandbox },
+    diskPath: posix.join(folder, 'disk.qcow2'),
+    seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),
+  };
+  const record: VmRecord = {
+    ...source,
+    ...{ id, name, spec, virtType, state: 'creating', poolGuid: pool.guid },
+    // An installer in its drive is still somebody else's file.
+    disk: source.disk === 'empty' ? 'empty' : 'copy',
+    ...{ failedOperationId: null, failedText: null },
+    createdAt: findVm(deps.db, id)?.createdAt ?? deps.clock.now(),
+  };
+  const origin: VmOrigin = {
+    image: { path: source.spec.diskPath, format: 'qcow2', how: 'copy' },
+    seed: await seedOf(source, spec),
+  };
+  const roomBytes = await roomOn(deps, pool, id);
+  return {
+    input: JSON.parse(JSON.stringify({ record, roomBytes, needsSecret: false })) as JsonObject,
+    title: `Clone ${source.name} as ${name}`,
+    subject: { type: 'vm', id, label: name },
+    steps: checkVmPlan(plugin, spec, plugin.create(spec, origin)),
+    locks: [
+      vmLock(id),
+      // It is neither started nor changed while it is copied.
+      vmLock(source.id),
+      `path:${folder}`,
+      ...[...new Set([from.guid, pool.guid])].map((guid) => usesLock(`pool:${guid}`)),
+    ],
+    drives: [],
+    erases: [],
+    confirmText: null,
+    notes: [
+      `The disk of "${source.name}" is copied as it is now, without its snapshots; "${source.name}" itself stays as it is.`,
+      spec.seedPath === null
+        ? `Inside, it is "${source.name}" still: with its host name, its keys and its addresses, until somebody changes them.`
+        : 'cloud-init takes it for a new machine at its first start: with a host name and SSH host keys of its own. Who may log in stays.',
+      'It is off when it is there.',
+    ],
+  };
+}
