@@ -76,9 +76,11 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
   if (wrong.length > 0) throw issuesError(wrong);
 
   const { virtType } = await deps.plugins.acceleration(plugin.id);
+  const { cpus, memoryBytes, diskBytes, cdPath } = source.spec;
+  // Nothing else of the source's: what it was given since, its files above all, stays its own.
   const spec: VmSpec = {
-    ...source.spec,
-    ...{ id, name, folder, virtType, asRoot: deps.config.sandbox },
+    ...{ id, name, cpus, memoryBytes, diskBytes, cdPath },
+    ...{ folder, virtType, asRoot: deps.config.sandbox },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),
   };
