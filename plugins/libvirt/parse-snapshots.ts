@@ -53,9 +53,7 @@ export function parseDefinition(sdk: Reader, text: string): Definition {
   if (domain.name !== 'domain') throw new Error(`the element <${domain.name}>`);
   const note = sdk.childOf(domain, 'metadata', `${NOTE_KEY}:restore`)?.attributes;
   return {
-    diskPaths: writtenDisks(sdk, domain).flatMap(
-      (disk) => sdk.childOf(disk, 'source')?.attributes['file'] ?? [],
-    ),
+    diskPaths: pathsOf(sdk, domain),
     note: note ? { name: note['snapshot'] ?? '', createdAt: Number(note['taken']) } : null,
     obstacle: obstacleOf(sdk, domain),
   };
@@ -80,7 +78,13 @@ const STATES: Record<string, VmSnapshot['wasIn']> = {
 /** What a step can name without a doubt. */
 const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._:+-]{0,199}$/;
 
-function snapshotOf(reader: Reader, node: XmlNode): VmSnapshot {
+/** As libvirt knows it, with the disks that the machine wrote to then. */
+export type KnownSnapshot = VmSnapshot & { diskPaths: string[] };
+
+const pathsOf = (reader: Reader, domain: XmlNode): string[] =>
+  writtenDisks(reader, domain).flatMap((disk) => reader.childOf(disk, 'source')?.attributes['file'] ?? []);
+
+function snapshotOf(reader: Reader, node: XmlNode): KnownSnapshot {
   const { childOf, childrenOf } = reader;
   const name = childOf(node, 'name')?.text;
   const createdAt = Number(childOf(node, 'creationTime')?.text) * 1_000;
@@ -88,6 +92,7 @@ function snapshotOf(reader: Reader, node: XmlNode): VmSnapshot {
   const wasIn = STATES[state];
   if (!name || !(createdAt > 0) || !wasIn)
     throw new Error(`a snapshot "${name ?? ''}" in the state "${state}"`);
+  const domain = childOf(node, 'inactiveDomain') ?? childOf(node, 'domain');
   const kinds = [childOf(node, 'memory'), ...childrenOf(childOf(node, 'disks'), 'disk')];
   const outside = kinds.some((kind) => kind?.attributes['snapshot'] === 'external');
   const why = outside
@@ -99,14 +104,15 @@ function snapshotOf(reader: Reader, node: XmlNode): VmSnapshot {
     ...{ name, createdAt, wasIn, isCurrent: false, memoryBytes: null },
     description: childOf(node, 'description')?.text ?? null,
     parent: childOf(node, 'parent', 'name')?.text ?? null,
-    size: sizeOf(reader, childOf(node, 'inactiveDomain') ?? childOf(node, 'domain')),
+    size: sizeOf(reader, domain),
+    diskPaths: domain ? pathsOf(reader, domain) : [],
     ...{ restoreWhy: why, deleteWhy: why },
   };
 }
 
 const END = '</domainsnapshot>';
 /** `virsh snapshot-dumpxml`, for one after the other. In their text a `<` is escaped, so that the end of each is plain. */
-export function parseSnapshots(reader: Reader, text: string): VmSnapshot[] {
+export function parseSnapshots(reader: Reader, text: string): KnownSnapshot[] {
   const parts = text.split(END);
   const rest = parts.pop() ?? '';
   if (rest.trim() !== '') throw new Error(`the text ${JSON.stringify(rest.trim().slice(0, 80))}`);

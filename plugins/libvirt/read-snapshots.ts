@@ -1,5 +1,5 @@
 /** Asks libvirt and qemu-img for the snapshots of one machine, whatever it does at the moment. */
-import type { PluginContext, VmSnapshot, VmSnapshotsReading, VmSpec } from '../../src/lib/plugin-api';
+import type { PluginContext, VmSnapshotsReading, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import {
   parseDefinition,
@@ -7,6 +7,7 @@ import {
   parseSnapshots,
   type Definition,
   type DiskSnapshot,
+  type KnownSnapshot,
 } from './parse-snapshots';
 import { QEMU_IMG, VIRSH, virsh } from './virsh';
 
@@ -16,7 +17,7 @@ const lines = (text: string): string[] => text.split('\n').filter(Boolean);
 
 export interface SnapshotsNow {
   definition: Definition;
-  snapshots: VmSnapshot[];
+  snapshots: KnownSnapshot[];
   /** Of its present process, another one after each start; null: it is off. */
   runId: string | null;
 }
@@ -62,7 +63,7 @@ export const readSnapshotsNow =
   };
 
 /** virsh goes on after a question that failed: each has to be answered. */
-const parsedSnapshots = (sdk: PluginSdk, names: string[], text: string): VmSnapshot[] =>
+const parsedSnapshots = (sdk: PluginSdk, names: string[], text: string): KnownSnapshot[] =>
   sdk.defineParser('virsh snapshot-dumpxml', (xml) => {
     const snapshots = parseSnapshots(sdk, xml);
     const missing = names.find((name) => !snapshots.some((one) => one.name === name));
@@ -91,6 +92,8 @@ export const readDiskSnapshots =
     };
   };
 
+const OTHER_DISKS =
+  'The machine had other disks then. libvirt would put back only those of its content that are still there.';
 const GONE = 'Its disk does not have it any more, as after a roll back of the pool.';
 /** With several disks it is in the first one only. */
 const memoryIn = (held: DiskSnapshot[], name: string): number | null =>
@@ -108,10 +111,13 @@ export const readSnapshots =
     const isWhole = obstacle === null && unreadable.length === 0;
     const known = new Set(snapshots.map(({ name }) => name));
     return {
-      snapshots: snapshots.map((one) => ({
+      snapshots: snapshots.map(({ diskPaths: had, ...one }) => ({
         ...one,
         memoryBytes: memoryIn(held, one.name),
-        restoreWhy: one.restoreWhy ?? (isWhole && !inDisk.has(one.name) ? GONE : null),
+        restoreWhy:
+          one.restoreWhy ??
+          (had.toSorted().join() === diskPaths.toSorted().join() ? null : OTHER_DISKS) ??
+          (isWhole && !inDisk.has(one.name) ? GONE : null),
       })),
       takeWhy: obstacle ?? (unreadable[0] === undefined ? null : `${unreadable[0]} cannot be read now.`),
       strays: [...inDisk].filter((name) => !known.has(name)),

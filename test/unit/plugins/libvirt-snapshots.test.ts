@@ -167,6 +167,20 @@ describe('the snapshots of a machine', () => {
   });
 });
 
+describe('a snapshot of a machine that had other disks then', () => {
+  it('can be deleted, and not restored: what it had then may be gone, and what it has now would be left out', async () => {
+    const another =
+      "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/more.qcow2'/></disk>";
+    const { context } = contextOf({ definition: DEFINITION.replace('<devices>', `<devices>${another}`) });
+    const { snapshots } = await readSnapshots(sdk)(context, { id: ID });
+    expect(snapshots.map(({ restoreWhy }) => restoreWhy)).toEqual([
+      expect.stringContaining('other disks'),
+      expect.stringContaining('other disks'),
+    ]);
+    expect(snapshots.map(({ deleteWhy }) => deleteWhy)).toEqual([null, null]);
+  });
+});
+
 describe('a snapshot that its disk does not have any more', () => {
   it('can be deleted, and not restored', async () => {
     const { context } = contextOf({ info: '{"format": "qcow2"}' });
