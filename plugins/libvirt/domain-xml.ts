@@ -1,16 +1,34 @@
 /** The definition of a domain (libvirt.org/formatdomain.html). Pure: the same machine gives the same text. */
-import type { VmSpec, XmlNode } from '../../src/lib/plugin-api';
+import type { VmDisk, VmSpec, XmlNode } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { NETWORK } from './virsh';
 
 /** Free slots, so that disks and network cards can be added while it runs: q35 has none by itself. */
-const SPARE_PORTS = 12;
+const SPARE_PORTS = 16;
+
+/** `vda` is the disk in slot 1. */
+export const MOST_DISKS = 8;
+export const targetOf = ({ slot }: Pick<VmDisk, 'slot'>): string =>
+  `vd${String.fromCharCode('a'.charCodeAt(0) + slot - 1)}`;
+
+/** One disk, as it is in a definition, and as it is handed to a machine that is there. */
+const diskNode = ({ xml }: PluginSdk, disk: VmDisk): XmlNode =>
+  xml(
+    'disk',
+    { type: 'file', device: 'disk' },
+    xml('driver', { name: 'qemu', type: 'qcow2', discard: 'unmap' }),
+    xml('source', { file: disk.path }),
+    xml('target', { dev: targetOf(disk), bus: 'virtio' }),
+    disk.slot === 1 ? xml('boot', { order: 1 }) : null,
+  );
+export const diskXml = (sdk: PluginSdk, disk: VmDisk): string => sdk.xmlText(diskNode(sdk, disk));
 
 /** Of the range that QEMU uses; follows from the id, so that it is the same whenever the machine is defined. */
 export const macOf = (id: string): string =>
   ['52', '54', '00', ...(/^(..)(..)(..)/.exec(id)?.slice(1) ?? [])].join(':');
 
-export function domainXml({ xml, xmlText }: PluginSdk, spec: VmSpec): string {
+export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
+  const { xml, xmlText } = sdk;
   const cd = (path: string, target: string, boot: number | null): XmlNode =>
     xml(
       'disk',
@@ -21,14 +39,6 @@ export function domainXml({ xml, xmlText }: PluginSdk, spec: VmSpec): string {
       xml('readonly'),
       boot === null ? null : xml('boot', { order: boot }),
     );
-  const disk = xml(
-    'disk',
-    { type: 'file', device: 'disk' },
-    xml('driver', { name: 'qemu', type: 'qcow2', discard: 'unmap' }),
-    xml('source', { file: spec.diskPath }),
-    xml('target', { dev: 'vda', bus: 'virtio' }),
-    xml('boot', { order: 1 }),
-  );
   const network = xml(
     'interface',
     { type: 'network' },
@@ -37,7 +47,7 @@ export function domainXml({ xml, xmlText }: PluginSdk, spec: VmSpec): string {
     xml('model', { type: 'virtio' }),
   );
   const devices = [
-    disk,
+    ...sdk.disksOf(spec).map((disk) => diskNode(sdk, disk)),
     // An empty disk cannot be started from: then the installer's turn comes.
     spec.cdPath === null ? null : cd(spec.cdPath, 'sda', 2),
     spec.seedPath === null ? null : cd(spec.seedPath, 'sdb', null),

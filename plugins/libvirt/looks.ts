@@ -10,7 +10,8 @@ import type {
 } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { SizeField } from './parse-size';
-import { activeNetworks, QEMU_IMG, readDomains, readSize } from './virsh';
+import { activeNetworks, readDisks, readDomains, readSize } from './virsh';
+import { diskQuestion, parseDiskSize, QEMU_IMG, readDiskSize } from './qemu-img';
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
 const text = (value: Json | undefined): string => {
@@ -39,11 +40,9 @@ export function looksOf(sdk: PluginSdk) {
   const domainSize = readSize(sdk);
   const find = async (context: PluginContext, id: string) =>
     (await domains(context)).find((domain) => domain.id === id) ?? null;
-  const parseInfo = sdk.defineParser('qemu-img info', (json) => {
-    const size = (JSON.parse(json) as { 'virtual-size'?: unknown })['virtual-size'];
-    if (typeof size !== 'number') throw new Error('it does not tell the size');
-    return size;
-  });
+  const diskSize = readDiskSize(sdk);
+  const domainDisks = readDisks(sdk);
+  const parseInfo = sdk.defineParser('qemu-img info', parseDiskSize);
 
   return {
     async running(context: PluginContext, args: JsonObject): Promise<LookResult> {
@@ -104,17 +103,43 @@ export function looksOf(sdk: PluginSdk) {
     async volume(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);
       if (!existsSync(path)) return seen('absent', `There is no ${path}.`);
-      const { stdout, exitCode, stderr } = await context.read(
-        QEMU_IMG,
-        ['info', '--output=json', '--force-share', '-f', 'qcow2', path],
-        { okExitCodes: [0, 1] },
-      );
+      const { stdout, exitCode, stderr } = await context.read(QEMU_IMG, diskQuestion(path), {
+        okExitCodes: [0, 1],
+      });
       if (exitCode !== 0) return seen('partial', `${path} is no whole disk: ${stderr.trim()}`);
       const size = parseInfo(stdout);
       const { sizeBytes } = args;
       return sizeBytes === null || size === sizeBytes
         ? seen('done', `${path} is a disk of ${size} bytes.`)
         : seen('partial', `${path} is a disk of ${size} bytes.`);
+    },
+    /** foreign: it is larger than the step makes it, and nothing makes a disk smaller. */
+    async 'disk-size'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const path = text(args['path']);
+      const size = await diskSize(context, { path });
+      const wanted = Number(args['is']);
+      const status = size === wanted ? 'done' : size < wanted ? 'absent' : 'foreign';
+      return seen(status, `${path} is a disk of ${size} bytes.`);
+    },
+    /** It has this file as this disk. foreign: it has another one there, or the file elsewhere. */
+    async disk(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const [target, path] = [text(args['target']), text(args['path'])];
+      const disks = await domainDisks(context, text(args['id']), args['config'] === true);
+      const found = disks.filter((disk) => disk.target === target || disk.path === path);
+      const [first] = found;
+      if (!first) return seen('absent', `The machine does not have ${path}.`);
+      return found.length === 1 && first.target === target && first.path === path
+        ? seen('done', `The machine has ${path} as ${target}.`)
+        : seen('foreign', `The machine has ${first.path ?? 'an empty drive'} as ${first.target}.`);
+    },
+    /** Its guest is asked to let go of the disk, and cannot be made to. */
+    async 'let-go'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const path = text(args['path']);
+      const disks = await domainDisks(context, text(args['id']), false);
+      if (disks.every((disk) => disk.path !== path)) return seen('done', 'The guest has let go of the disk.');
+      return Date.now() < Number(args['untilMs'])
+        ? seen('running', 'The guest was asked to let go of the disk.')
+        : seen('absent', 'The guest has not let go of the disk. Shut the machine down, then try again.');
     },
     async seed(_context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);

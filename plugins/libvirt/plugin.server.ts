@@ -7,12 +7,14 @@ import { consolesOf } from './consoles';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
+import { MOST_DISKS } from './domain-xml';
+import { planAdd, planGrow, planRemove } from './plan-disks';
 import { planResize } from './plan-resize';
+import { QEMU_IMG, readDiskSize } from './qemu-img';
 import {
   ID,
   NETWORK,
   QEMU,
-  QEMU_IMG,
   readDomains,
   readUsage,
   readSize,
@@ -67,6 +69,10 @@ export default (sdk: PluginSdk) =>
     resize: {
       facts: async (context, { id }) => ({ ...(await readSize(sdk)(context, id)) }),
       plan: planResize,
+    },
+    disks: {
+      ...{ most: MOST_DISKS, sizeOf: readDiskSize(sdk), grow: planGrow },
+      ...{ add: planAdd(sdk), remove: planRemove(sdk) },
     },
     status: readDomains(sdk),
     usage: readUsage(sdk),

@@ -1,12 +1,12 @@
 /** libvirt's own command line: where it is, how it is called, and what it answers. */
 import type { PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { disksIn, type DomainDisk } from './parse-devices';
 import { parseDomains, parseUsage } from './parse-domains';
 import { parseSize, type DomainSize } from './parse-size';
 
 export const ID = 'libvirt';
 export const VIRSH = '/usr/bin/virsh';
-export const QEMU_IMG = '/usr/bin/qemu-img';
 export const QEMU = '/usr/bin/qemu-system-x86_64';
 export const XORRISO = '/usr/bin/xorriso';
 /** virsh keeps what it says in a buffer when nobody types at it: events would come in bundles. */
@@ -54,6 +54,15 @@ export const readSize =
       timeoutMs: TIMEOUT_MS,
     });
     return sdk.defineParser('virsh domstats', parseSize)(stdout);
+  };
+
+/** `config`: what it has whenever it is started; otherwise what it has now, which is the same for one that is off. */
+export const readDisks =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext, id: string, config: boolean): Promise<DomainDisk[]> => {
+    const words = config ? ['dumpxml', id, '--inactive'] : ['dumpxml', id];
+    const { stdout } = await context.read(VIRSH, virsh(...words), { timeoutMs: TIMEOUT_MS });
+    return sdk.defineParser('virsh dumpxml', (text) => disksIn(sdk.parseXml(text)))(stdout);
   };
 
 /** Names of the networks that are up. */

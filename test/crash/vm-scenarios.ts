@@ -79,6 +79,23 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     if (now?.cpus !== cpus)
       await mustSucceed(appliance, await appliance.rest('PUT', path('/size'), sizeOf(cpus)));
   }
+  async function moreDisks(appliance: Appliance, wanted: 0 | 1): Promise<void> {
+    const [now] = appliance.query<{ count: number }>(
+      "SELECT coalesce(json_array_length(spec, '$.moreDisks'), 0) AS count FROM vms",
+    );
+    if (now?.count === wanted) return;
+    const asked =
+      wanted === 1
+        ? await appliance.rest('POST', path('/disks'), { sizeBytes: MIB })
+        : await appliance.rest('DELETE', path('/disks/2'));
+    await mustSucceed(appliance, asked);
+  }
+  /** Nothing makes it small again: each case begins where the one before has ended. */
+  let hadBytes = 0;
+  const diskBytes = (appliance: Appliance): number =>
+    appliance.query<{ bytes: number }>('SELECT disk_bytes AS bytes FROM vms')[0]?.bytes ?? 0;
+  const capacity = (): number =>
+    Number(/^Capacity:\s+(\d+)/.exec(libvirt().virsh('domblkinfo', 'web', 'vda').stdout)?.[1]);
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
   function observe(appliance: Appliance): unknown {
     const machines = join(appliance.dataDir, 'mnt/tank/machines');
@@ -180,6 +197,43 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       },
       begin: (appliance) => appliance.rest('PUT', path('/size'), sizeOf(2)),
       backward: true,
+      observe,
+    },
+    {
+      title: 'vm.grow-disk',
+      kind: 'vm.grow-disk',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        hadBytes = diskBytes(appliance);
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/disks/1/size'), { sizeBytes: hadBytes + MIB }),
+      backward: false,
+      observe: (appliance) => ({
+        is: libvirt().domstate('web'),
+        definition: libvirt().virsh('dumpxml', '--inactive', 'web').stdout,
+        grown: [diskBytes(appliance), capacity()].map((bytes) => bytes - hadBytes),
+      }),
+    },
+    {
+      title: 'vm.add-disk',
+      kind: 'vm.add-disk',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await moreDisks(appliance, 0);
+      },
+      begin: (appliance) => appliance.rest('POST', path('/disks'), { sizeBytes: MIB }),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.remove-disk',
+      kind: 'vm.remove-disk',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await moreDisks(appliance, 1);
+      },
+      begin: (appliance) => appliance.rest('DELETE', path('/disks/2')),
+      backward: false,
       observe,
     },
     {

@@ -10,4 +10,4 @@ export * from './storage';
 export { defineParser, ParseError, type Parser } from './parse';
 export * from './found-steps';
 export * from './vm';
-export { xml, xmlText, type XmlNode } from './xml';
+export { parseXml, xml, xmlText, type XmlNode } from './xml';

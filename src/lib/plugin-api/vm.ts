@@ -19,6 +19,8 @@ export interface VmSpec {
   folder: string;
   diskPath: string;
   diskBytes: number;
+  /** Disks that were added, by slot; one that was made before there were any has none. */
+  moreDisks?: VmDisk[];
   /** CD with the seed for cloud-init, in its folder; null: it gets none. */
   seedPath: string | null;
   /** CD that belongs to somebody else, an installer say; never written to or removed. */
@@ -26,6 +28,20 @@ export interface VmSpec {
   /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
   asRoot: boolean;
 }
+
+/** One of its disks. */
+export interface VmDisk {
+  /** From 1 on; 1 is the one that it was made with. */
+  slot: number;
+  /** Absolute, in the machine's folder. */
+  path: string;
+  sizeBytes: number;
+}
+/** All of its disks, the first one first. */
+export const disksOf = ({ diskPath, diskBytes, moreDisks = [] }: VmSpec): VmDisk[] => [
+  { slot: 1, path: diskPath, sizeBytes: diskBytes },
+  ...moreDisks,
+];
 
 /** Milliseconds since the epoch. */
 export interface VmStopTime {
@@ -125,6 +141,18 @@ export interface VmPlugin {
     facts(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
     /** Pure. Whatever else its engine keeps of the machine stays as it is. */
     plan(spec: VmSpec, to: VmSize, facts: JsonObject): Step[];
+  };
+  disks?: {
+    /** How large a disk is now, bytes: somebody may have changed it in a shell. */
+    sizeOf(context: PluginContext, disk: VmDisk): Promise<number>;
+    /** Pure. Never smaller than it is. `isOn`: its guest sees the new size at once. */
+    grow(spec: VmSpec, disk: VmDisk, sizeBytes: number, isOn: boolean): Step[];
+    /** Slots are up to here. */
+    most: number;
+    /** Pure. An empty one, from no file to one that the machine has, whenever it is started. `isOn`: at once as well. */
+    add(spec: VmSpec, disk: VmDisk, isOn: boolean): Step[];
+    /** Pure. To no file. `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
+    remove(spec: VmSpec, disk: VmDisk, untilMs: number | null): Step[];
   };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;

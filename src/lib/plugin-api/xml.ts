@@ -1,5 +1,5 @@
 /** XML as nodes: names and values are escaped by a serialiser, never pasted together. */
-import { DOMImplementation, XMLSerializer, type Document, type Element } from '@xmldom/xmldom';
+import { DOMImplementation, DOMParser, XMLSerializer, type Document, type Element } from '@xmldom/xmldom';
 
 export interface XmlNode {
   name: string;
@@ -33,4 +33,28 @@ export function xmlText(root: XmlNode): string {
   const document = new DOMImplementation().createDocument(null, '');
   document.appendChild(build(document, root));
   return new XMLSerializer().serializeToString(document, { requireWellFormed: true });
+}
+
+const ELEMENT = 1;
+const TEXT = 3;
+
+function read(element: Element): XmlNode {
+  const nodes = [...element.childNodes];
+  const text = nodes.flatMap((node) => (node.nodeType === TEXT ? [node.nodeValue ?? ''] : [])).join('');
+  return {
+    name: element.tagName,
+    attributes: Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value])),
+    children: nodes.flatMap((node) => (node.nodeType === ELEMENT ? [read(node as Element)] : [])),
+    text: text.trim() === '' ? null : text,
+  };
+}
+
+/** What a tool wrote, as nodes; comments are left out. @throws Error for what is no well-formed XML */
+export function parseXml(text: string): XmlNode {
+  const refuse = (_level: string, message: string): never => {
+    throw new Error(message);
+  };
+  const { documentElement } = new DOMParser({ onError: refuse }).parseFromString(text, 'text/xml');
+  if (!documentElement) throw new Error('it has no element');
+  return read(documentElement);
 }

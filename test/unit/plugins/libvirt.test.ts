@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { DOMParser } from '@xmldom/xmldom';
 import * as sdk from '$lib/plugin-api';
 import type { PluginContext } from '$lib/plugin-api/storage';
-import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import type { VmDisk, VmOrigin, VmSpec } from '$lib/plugin-api/vm';
 import { checkVmPlan } from '$lib/server/plugins/plan-check';
 import { checkShape } from '$lib/server/plugins/shape';
 import { parseAddresses } from '$plugins/libvirt/addresses';
 import { acceleration } from '$plugins/libvirt/acceleration';
-import { domainXml, macOf } from '$plugins/libvirt/domain-xml';
+import { domainXml, macOf, targetOf } from '$plugins/libvirt/domain-xml';
 import { looksOf } from '$plugins/libvirt/looks';
+import { disksIn } from '$plugins/libvirt/parse-devices';
 import { parseDomains } from '$plugins/libvirt/parse-domains';
 import { parseSize } from '$plugins/libvirt/parse-size';
 import makePlugin from '$plugins/libvirt/plugin.server';
@@ -246,6 +247,96 @@ describe('another size of a machine', () => {
       /vcpu.max/,
     );
     expect(() => parseSize(fixture('none'))).toThrow(/vcpu.current/);
+  });
+});
+
+describe('a larger disk', () => {
+  const [disk] = sdk.disksOf(spec);
+  if (!disk) throw new Error('no disk');
+  const command = (isOn: boolean) => {
+    const [step] = checkVmPlan(plugin, spec, plugin.disks.grow(spec, disk, 20 * 1024 ** 3, isOn));
+    return step?.run.do === 'exec' ? [step.run.program, ...step.run.argv] : [];
+  };
+  it('is made by QEMU itself while the machine is on, else by its tool, which never makes one smaller', () => {
+    expect(command(true).slice(-4)).toEqual(['blockresize', spec.id, spec.diskPath, '21474836480B']);
+    expect(command(false)).toEqual([
+      ...['/usr/bin/qemu-img', 'resize', '-q', '-f', 'qcow2', spec.diskPath, '21474836480'],
+    ]);
+  });
+  it('stays: its guest may use it already', () => {
+    expect(plugin.disks.grow(spec, disk, 1, true).map(({ undo }) => undo)).toEqual([[]]);
+  });
+  it('is there, not yet there, or larger than asked for, which nothing makes smaller', async () => {
+    const says = (stdout: string) =>
+      ({ read: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) }) as unknown as PluginContext;
+    const status = async (is: number) =>
+      (await looksOf(sdk)['disk-size'](says('{"virtual-size": 1000}'), { path: '/d', is })).status;
+    expect([await status(1_000), await status(1_001), await status(999)]).toEqual([
+      ...['done', 'absent', 'foreign'],
+    ]);
+    await expect(plugin.disks.sizeOf(says('{}'), disk)).rejects.toThrow(/does not tell the size/);
+  });
+});
+
+describe('one more disk', () => {
+  const disk: VmDisk = { slot: 2, path: '/mnt/tank/machines/web/disk-2.qcow2', sizeBytes: 1024 ** 3 };
+  const { add, remove } = plugin.disks;
+  const twoDisks = readFileSync('test/fixtures/virsh/9.0-two-disks.xml', 'utf8');
+
+  it('is made and attached, plugged in only where the machine is on, and taken back before that', () => {
+    const off = checkVmPlan(plugin, spec, add(spec, disk, false));
+    expect(names(off)).toEqual(['make-volume', 'attach']);
+    const [volume, attach] = off;
+    expect(volume?.undo).toEqual([{ do: 'remove-file', path: disk.path }]);
+    const stdin = attach?.run.do === 'exec' ? (attach.run.stdin ?? '') : '';
+    expect(sdk.parseXml(stdin).children.map(({ attributes }) => attributes)).toContainEqual({
+      ...{ dev: 'vdb', bus: 'virtio' },
+    });
+    const on = checkVmPlan(plugin, spec, add(spec, disk, true));
+    expect(names(on)).toEqual(['make-volume', 'attach', 'plug-in']);
+    expect(on.at(-1)?.undo).toEqual([]);
+  });
+  it('is deleted last, when neither the definition nor the guest has it any more', () => {
+    expect(names(checkVmPlan(plugin, spec, remove(spec, disk, null)))).toEqual(['detach', 'remove-volume']);
+    const on = checkVmPlan(plugin, spec, remove(spec, disk, 5_000));
+    expect(names(on)).toEqual(['detach', 'unplug', 'wait-for-guest', 'remove-volume']);
+    const undone = on.slice(0, 2).map(({ undo }) => (Array.isArray(undo) ? undo.length : undo));
+    expect(undone).toEqual([1, 1]);
+  });
+  it('is in the definition of a machine that is made known again, and goes with the machine', () => {
+    const more = { ...spec, moreDisks: [disk] };
+    const domain = sdk.parseXml(domainXml(sdk, more));
+    expect(disksIn(domain).map(({ target, path }) => [target, path])).toEqual([
+      ['vda', spec.diskPath],
+      ['vdb', disk.path],
+      ['sdb', spec.seedPath],
+    ]);
+    const deleted = plugin
+      .destroy(more, { keepFolder: true })
+      .flatMap(({ run }) => (run.do === 'remove-file' ? [run.path] : []));
+    expect(deleted).toContain(disk.path);
+  });
+  it('is told from what a machine has in its place, and from its file elsewhere', async () => {
+    const has = async (target: string, path: string) => {
+      const context = {
+        read: () => Promise.resolve({ stdout: twoDisks, stderr: '', exitCode: 0 }),
+      } as unknown as PluginContext;
+      return (await looksOf(sdk).disk(context, { id: spec.id, target, path, config: true })).status;
+    };
+    expect(await has('vdb', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('done');
+    expect(await has('vdc', '/mnt/tank/machines/web/disk-3.qcow2')).toBe('absent');
+    expect(await has('vdb', '/mnt/tank/machines/web/disk-3.qcow2')).toBe('foreign');
+    expect(await has('vdc', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('foreign');
+    expect(await has('sda', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('foreign');
+  });
+  it('is never taken for gone in what is no definition', () => {
+    expect(disksIn(sdk.parseXml(twoDisks))).toContainEqual({ target: 'sda', path: null });
+    expect(() => disksIn(sdk.parseXml('<network/>'))).toThrow(/network/);
+    expect(() => sdk.parseXml('error: something')).toThrow();
+    expect(() => sdk.parseXml('<domain><devices></domain>')).toThrow();
+  });
+  it('has no more slots than letters that are used for them', () => {
+    expect(targetOf({ slot: plugin.disks.most })).toBe('vdh');
   });
 });
 

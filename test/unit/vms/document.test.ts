@@ -6,7 +6,12 @@ import type { VmRecord } from '$lib/server/vms/store';
 const record = {
   ...{ id: 'v', name: 'web', plugin: 'libvirt', state: 'ready', cpus: 1, memoryBytes: 1, diskBytes: 1 },
   ...{ disk: 'overlay', virtType: 'qemu', poolGuid: 'p', imageId: 'i', imageName: 'Debian', user: null },
-  ...{ failedOperationId: null, failedText: null, createdAt: 1, spec: { folder: '/x' } },
+  ...{
+    failedOperationId: null,
+    failedText: null,
+    createdAt: 1,
+    spec: { folder: '/x', diskPath: '/x/disk.qcow2', diskBytes: 1 },
+  },
 } as unknown as VmRecord;
 const settings = {
   ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },

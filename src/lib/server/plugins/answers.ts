@@ -132,6 +132,7 @@ export const heldUsage = (answer: unknown): PoolUsage | null => held(usage, 'usa
 export const heldLook = (name: string, answer: unknown): LookResult =>
   held(lookResult, `The look ${name}`, answer);
 export const heldFacts = (answer: unknown): JsonObject => held(json, 'facts', answer);
+export const heldBytes = (answer: unknown): number => held(count, 'sizeOf', answer);
 export const heldAcceleration = (answer: unknown): Acceleration => held(acceleration, 'acceleration', answer);
 export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
   held(consoleEndpoint, 'console', answer);

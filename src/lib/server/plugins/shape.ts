@@ -106,6 +106,9 @@ const vmPlugin = z.looseObject({
     .looseObject({ folder: z.string().startsWith('/'), save: method, restore: method, discard: method })
     .optional(),
   resize: z.looseObject({ facts: method, plan: method }).optional(),
+  disks: z
+    .looseObject({ most: z.int().min(1), sizeOf: method, grow: method, add: method, remove: method })
+    .optional(),
   console: method.optional(),
   usage: method.optional(),
 });

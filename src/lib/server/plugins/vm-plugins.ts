@@ -5,6 +5,7 @@ import type {
   ConsoleEndpoint,
   ConsoleKind,
   VmAddresses,
+  VmDisk,
   VmPlugin,
   VmReading,
   VmSpec,
@@ -14,6 +15,7 @@ import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
 import {
   heldAcceleration,
+  heldBytes,
   heldConsole,
   heldFacts,
   heldVmAddresses,
@@ -42,6 +44,8 @@ export interface VmPlugins {
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
   vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
+  /** How large a disk of a machine is now. @throws as vmSizeFacts */
+  vmDiskSize(id: string, disk: VmDisk): Promise<number>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -133,6 +137,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a machine', async (signal) =>
           heldFacts(await resize.facts(parts.contextOf(plugin, signal), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmDiskSize(id, disk) {
+      const plugin = loaded(id);
+      const { disks } = plugin;
+      if (!disks) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a disk', async (signal) =>
+          heldBytes(await disks.sizeOf(parts.contextOf(plugin, signal), disk)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -36,7 +36,8 @@ export const retryCreation = answer('operator', async ({ services, actor, param 
   begun(await retryVm(services, param('id'), actor)),
 );
 
-async function verb(
+/** Begins what is done to the machine of the path. */
+export async function verb(
   { services, actor, param }: RestRequest,
   kind: string,
   more: JsonObject = {},

@@ -1,7 +1,9 @@
 /** One machine as pages show it: what was made of it, what its engine says, and what is being done to it. Pure. */
-import type { VmStatus } from '$lib/plugin-api/vm';
+import { posix } from 'node:path';
+import { disksOf, type VmStatus } from '$lib/plugin-api/vm';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
+import { promisedDiskBytes } from './accounts';
 import { SAVE, START, STOP } from './kinds';
 import { isReady } from '../pools/when-ready';
 import type { VmSettings } from './settings-store';
@@ -65,9 +67,15 @@ function stateOf({
 
 export function vmDocument(facts: VmFacts): Vm {
   const { record, settings, operation, pool, nodeId, addresses } = facts;
-  const { id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt } = record;
+  const { id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt } = record;
   return {
-    ...{ id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt, nodeId, addresses },
+    ...{ id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt, nodeId, addresses },
+    diskBytes: promisedDiskBytes(record.spec),
+    disks: disksOf(record.spec).map(({ slot, path, sizeBytes }) => ({
+      slot,
+      file: posix.basename(path),
+      sizeBytes,
+    })),
     ...stateOf(facts),
     image: { id: record.imageId, name: record.imageName },
     pool: pool && { guid: pool.guid, label: pool.label },

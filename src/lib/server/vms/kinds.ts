@@ -8,6 +8,9 @@ export const RESUME = 'vm.resume';
 export const SAVE = 'vm.save';
 export const DISCARD = 'vm.discard-memory';
 export const RESIZE = 'vm.resize';
+export const GROW_DISK = 'vm.grow-disk';
+export const ADD_DISK = 'vm.add-disk';
+export const REMOVE_DISK = 'vm.remove-disk';
 export const REMOVE = 'vm.remove';
 
 export const vmLock = (id: string): string => `vm:${id}`;

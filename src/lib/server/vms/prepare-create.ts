@@ -18,14 +18,11 @@ import { requestIssuesOf } from './check-request';
 import { metaData, userData } from './cloud-init';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
-import { folderIssues, folderOf, reachIssues, writtenBytes } from './place';
+import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import type { VmSecrets } from './secrets';
-import { findVm, findVmByName, listVms, type VmRecord } from './store';
+import { findVm, findVmByName, type VmRecord } from './store';
 
-/** Left free besides the disks. */
-const RESERVE_BYTES = 64 * 1024 ** 2;
-
-/** `room`: see accounts.ts. The record is as it will be written. */
+/** `roomBytes`: see accounts.ts. The record is as it will be written. */
 export const createInput = z.object({
   record: z.custom<VmRecord>((value) => typeof value === 'object' && value !== null),
   roomBytes: z.number(),
@@ -147,14 +144,12 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
     createdAt: before?.createdAt ?? deps.clock.now(),
   };
-  const neighbours = listVms(deps.db).filter(({ id, poolGuid }) => id !== spec.id && poolGuid === pool.guid);
-  const [usage, written] = await Promise.all([deps.host.usage(pool.mountPath), writtenBytes(neighbours)]);
   const steps = [...plugin.create(spec, originOf(request, begins, secrets)), ...plugin.start(spec)];
   return {
     input: JSON.parse(
       JSON.stringify({
         record,
-        roomBytes: usage.availableBytes - RESERVE_BYTES + written,
+        roomBytes: await roomOn(deps, pool),
         needsSecret: request.cloudInit?.hasPassword === true,
       }),
     ) as JsonObject,

@@ -1,8 +1,9 @@
 /** The machines as they are now: records, what their engines say, and what is being done to them. */
+import { posix } from 'node:path';
+import { disksOf } from '$lib/plugin-api/vm';
 import type { Operation } from '$lib/shared/wire/operations';
-import type { Vm, VmHost } from '$lib/shared/wire/vms';
+import type { Vm, VmDiskUse, VmHost } from '$lib/shared/wire/vms';
 import { nodeIdOf } from '../db/node-id';
-import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
 import { createVmAddresses } from './addresses';
@@ -11,17 +12,21 @@ import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';
 import { vmDocument } from './document';
 import { vmLock } from './kinds';
+import { takenBytes } from './place';
 import { createVmReadings } from './readings';
 import { createVmSecrets, type VmSecrets } from './secrets';
 import { vmSettingVerbs, type VmSettingVerbs } from './settings';
 import { isDue, settingsOf } from './settings-store';
 import { findVm, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
+import { recordOf } from './verb';
 
 export interface Vms extends VmSettingVerbs {
   list(): Vm[];
   /** @throws AppError vm_not_found */
   get(id: string): Vm;
+  /** Its disks, with what each takes of the pool now. @throws AppError vm_not_found */
+  disks(id: string): Promise<VmDiskUse[]>;
   host(): VmHost;
   /** Names of the machines whose disks need this image. */
   namesWithImage(imageId: string): string[];
@@ -104,11 +109,13 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
 
   return {
     list,
-    get(id) {
-      const record = findVm(db, id);
-      if (!record) throw new AppError('vm_not_found', `There is no machine ${id}.`);
-      return documentOf(record);
-    },
+    get: (id) => documentOf(recordOf(db, id)),
+    disks: (id) =>
+      Promise.all(
+        disksOf(recordOf(db, id).spec).map(async (disk) => ({
+          ...{ ...disk, file: posix.basename(disk.path), takenBytes: await takenBytes(disk) },
+        })),
+      ),
     host,
     ...vmSettingVerbs(deps),
     autostart: createAutostart(deps),

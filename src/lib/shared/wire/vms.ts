@@ -23,6 +23,22 @@ export const VM_STATES = [
 ] as const;
 export type VmState = (typeof VM_STATES)[number];
 
+export interface VmDiskView {
+  /** From 1 on; stays with it. */
+  slot: number;
+  /** In the machine's folder. */
+  file: string;
+  sizeBytes: number;
+}
+
+/** `GET /api/v1/vms/{id}/disks` */
+export interface VmDiskUse extends VmDiskView {
+  /** Absolute. */
+  path: string;
+  /** Of the pool, that its file takes now; null: the file is not there. */
+  takenBytes: number | null;
+}
+
 export interface Vm {
   /** UUID; of its domain too. */
   id: string;
@@ -34,7 +50,11 @@ export interface Vm {
   stateText: string | null;
   cpus: number;
   memoryBytes: number;
+  /** Of all its disks together. */
   diskBytes: number;
+  /** The first one first. */
+  disks: VmDiskView[];
+  /** What the first one began as. */
   disk: 'overlay' | 'copy' | 'empty';
   /** qemu: the processor does not help, it is slow. */
   virtType: 'kvm' | 'qemu';
@@ -130,6 +150,14 @@ export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */
 export const vmResizeRequest = z.strictObject({ vmId: guid, cpus: z.number(), memoryBytes: z.number() });
+/** `POST /api/v1/vms/{id}/disks`: an empty one. */
+export const vmDiskAddRequest = z.strictObject({ vmId: guid, sizeBytes: z.number() });
+/** `DELETE /api/v1/vms/{id}/disks/{slot}`: with what is on it. */
+export const vmDiskRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) });
+/** `PUT /api/v1/vms/{id}/disks/{slot}/size`: larger, whether it is on or off. */
+export const vmDiskGrowRequest = z.strictObject({
+  ...{ vmId: guid, slot: z.int().min(1), sizeBytes: z.number() },
+});
 /** `PUT /api/v1/vms/{id}/autostart`: those with a lower order start first, and the next one so much later. */
 export const vmAutostart = z.strictObject({
   on: z.boolean(),

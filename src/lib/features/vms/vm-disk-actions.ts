@@ -1,0 +1,57 @@
+/** What can be done to the disks of a machine. */
+import CirclePlus from '@lucide/svelte/icons/circle-plus';
+import Expand from '@lucide/svelte/icons/expand';
+import Trash2 from '@lucide/svelte/icons/trash-2';
+import type { Vm, VmDiskView, VmState } from '$lib/shared/wire/vms';
+import type { Action } from '$lib/ui/action';
+import { dialogs } from '$lib/ui/dialogs.svelte';
+import type { Access } from '../session/access';
+
+const NOT_NOW: Partial<Record<VmState, string>> = {
+  starting: 'It is being started. Wait until it runs.',
+  stopping: 'It is shutting down. Wait until it is off.',
+  saving: 'It is being saved.',
+  saved: 'Its saved memory knows the disks that it has. Start it, or discard that first.',
+  unknown: 'Whether it is on cannot be told now: its engine does not answer.',
+};
+const whyNot = (vm: Vm, access: Access): string | null =>
+  access.why('operator') ??
+  (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
+  NOT_NOW[vm.state] ??
+  (vm.pool ? null : 'Its pool is not known any more.');
+const whyUnknown = ({ state }: Vm): string | null =>
+  state === 'missing' ? 'libvirt does not know it any more. Start it once first.' : null;
+
+export const addDiskAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.add-disk',
+  title: 'Add disk',
+  icon: CirclePlus,
+  shown: true,
+  why: whyNot(vm, access) ?? whyUnknown(vm),
+  run: () => void dialogs.open(() => import('./AddDiskDialog.svelte'), { vm }),
+});
+
+export const diskActions = (vm: Vm, disk: VmDiskView, access: Access): Action[] => [
+  {
+    id: 'vm.grow-disk',
+    title: 'Enlarge',
+    icon: Expand,
+    shown: true,
+    why: whyNot(vm, access),
+    run: () => void dialogs.open(() => import('./GrowDiskDialog.svelte'), { vm, disk }),
+  },
+  {
+    id: 'vm.remove-disk',
+    title: 'Remove',
+    icon: Trash2,
+    tone: 'danger',
+    // The first one goes with its machine.
+    shown: disk.slot > 1,
+    why:
+      whyNot(vm, access) ??
+      whyUnknown(vm) ??
+      (vm.state === 'paused' ? 'It is paused and could not let go of it. Resume it first.' : null) ??
+      (vm.protected ? 'It is protected. Have an administrator take its protection away first.' : null),
+    run: () => void dialogs.open(() => import('./RemoveDiskDialog.svelte'), { vm, disk }),
+  },
+];

@@ -1,0 +1,36 @@
+/** What a machine is made of, and how that is changed; part of the router of machines. */
+import { z } from 'zod';
+import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
+import { vmDiskAddRequest, vmDiskGrowRequest, vmDiskRequest, type VmDiskUse } from '$lib/shared/wire/vms';
+import { ADD_DISK, GROW_DISK, REMOVE_DISK } from '../../vms/kinds';
+import { operatorProcedure, viewerProcedure } from '../init';
+
+const one = z.strictObject({ id: z.string().min(1).max(200) });
+
+export const vmHardwareProcedures = {
+  /** With what each takes of the pool now. */
+  disks: viewerProcedure
+    .input(one)
+    .query(({ ctx, input }): Promise<VmDiskUse[]> => ctx.services.vms.disks(input.id)),
+  /** An empty one; of a machine that is on, at once. */
+  addDisk: operatorProcedure
+    .input(vmDiskAddRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: ADD_DISK, request: input, actor: ctx.actor }),
+    ),
+  /** Names the file that goes. */
+  previewRemoveDisk: operatorProcedure
+    .input(vmDiskRequest)
+    .query(({ ctx, input }): Promise<PlanPreview> => ctx.services.operations.preview(REMOVE_DISK, input)),
+  removeDisk: operatorProcedure
+    .input(vmDiskRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: REMOVE_DISK, request: input, actor: ctx.actor }),
+    ),
+  /** A larger disk, of one that is on too. */
+  growDisk: operatorProcedure
+    .input(vmDiskGrowRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: GROW_DISK, request: input, actor: ctx.actor }),
+    ),
+};

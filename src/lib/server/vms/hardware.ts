@@ -1,0 +1,36 @@
+/** What a machine that is there is made of, as operations: each changes its definition, its files, and its record. */
+import type { OperationDefinition } from '../operations/types';
+import { prepareAddDisk } from './add-disk';
+import type { VmDeps } from './deps';
+import { promisingRecord } from './disks';
+import { prepareGrowDisk } from './grow-disk';
+import { ADD_DISK, GROW_DISK, REMOVE_DISK } from './kinds';
+import { prepareRemoveDisk, removeDiskRecord } from './remove-disk';
+
+const MINUTE_MS = 60_000;
+
+export const hardwareOperations = (deps: VmDeps): OperationDefinition[] => [
+  {
+    kind: GROW_DISK,
+    // What is larger stays larger: its guest may use the room already.
+    onInterrupt: 'continue',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareGrowDisk(deps, request),
+    record: promisingRecord(deps),
+  },
+  {
+    kind: ADD_DISK,
+    // Taking away what is plugged in already would need its guest.
+    onInterrupt: 'continue',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareAddDisk(deps, request),
+    record: promisingRecord(deps),
+  },
+  {
+    kind: REMOVE_DISK,
+    onInterrupt: 'finish',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareRemoveDisk(deps, request),
+    record: removeDiskRecord(deps),
+  },
+];
