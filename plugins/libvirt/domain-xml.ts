@@ -23,22 +23,33 @@ const diskNode = ({ xml }: PluginSdk, disk: VmDisk): XmlNode =>
   );
 export const diskXml = (sdk: PluginSdk, disk: VmDisk): string => sdk.xmlText(diskNode(sdk, disk));
 
+export const CD_TARGET = 'sda';
+interface Cd {
+  /** null: the drive is empty. */
+  path: string | null;
+  target: string;
+  /** Its turn when the machine looks for a system. */
+  boot: number | null;
+}
+const cdNode = ({ xml }: PluginSdk, { path, target, boot }: Cd): XmlNode =>
+  xml(
+    'disk',
+    { type: 'file', device: 'cdrom' },
+    xml('driver', { name: 'qemu', type: 'raw' }),
+    path === null ? null : xml('source', { file: path }),
+    xml('target', { dev: target, bus: 'sata' }),
+    xml('readonly'),
+    boot === null ? null : xml('boot', { order: boot }),
+  );
+export const cdDriveXml = (sdk: PluginSdk): string =>
+  sdk.xmlText(cdNode(sdk, { path: null, target: CD_TARGET, boot: 2 }));
+
 /** Of the range that QEMU uses; follows from the id, so that it is the same whenever the machine is defined. */
 export const macOf = (id: string): string =>
   ['52', '54', '00', ...(/^(..)(..)(..)/.exec(id)?.slice(1) ?? [])].join(':');
 
 export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
   const { xml, xmlText } = sdk;
-  const cd = (path: string, target: string, boot: number | null): XmlNode =>
-    xml(
-      'disk',
-      { type: 'file', device: 'cdrom' },
-      xml('driver', { name: 'qemu', type: 'raw' }),
-      xml('source', { file: path }),
-      xml('target', { dev: target, bus: 'sata' }),
-      xml('readonly'),
-      boot === null ? null : xml('boot', { order: boot }),
-    );
   const network = xml(
     'interface',
     { type: 'network' },
@@ -49,8 +60,8 @@ export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
   const devices = [
     ...sdk.disksOf(spec).map((disk) => diskNode(sdk, disk)),
     // An empty disk cannot be started from: then the installer's turn comes.
-    spec.cdPath === null ? null : cd(spec.cdPath, 'sda', 2),
-    spec.seedPath === null ? null : cd(spec.seedPath, 'sdb', null),
+    cdNode(sdk, { path: spec.cdPath, target: CD_TARGET, boot: 2 }),
+    spec.seedPath === null ? null : cdNode(sdk, { path: spec.seedPath, target: 'sdb', boot: null }),
     xml('controller', { type: 'pci', index: 0, model: 'pcie-root' }),
     ...Array.from({ length: SPARE_PORTS }, () => xml('controller', { type: 'pci', model: 'pcie-root-port' })),
     network,

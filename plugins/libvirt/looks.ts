@@ -10,13 +10,19 @@ import type {
 } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { SizeField } from './parse-size';
-import { activeNetworks, readDisks, readDomains, readSize } from './virsh';
+import { activeNetworks, readDevices, readDomains, readSize, WHERE, type Where } from './virsh';
 import { diskQuestion, parseDiskSize, QEMU_IMG, readDiskSize } from './qemu-img';
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
 const text = (value: Json | undefined): string => {
   if (typeof value !== 'string') throw new TypeError('an argument of a look is no text');
   return value;
+};
+
+const whereOf = (args: JsonObject): Where => {
+  const where = WHERE.find((one) => one === args['where']);
+  if (!where) throw new TypeError('a look does not say where');
+  return where;
 };
 
 const isOff = ({ status }: VmReading): boolean =>
@@ -41,7 +47,7 @@ export function looksOf(sdk: PluginSdk) {
   const find = async (context: PluginContext, id: string) =>
     (await domains(context)).find((domain) => domain.id === id) ?? null;
   const diskSize = readDiskSize(sdk);
-  const domainDisks = readDisks(sdk);
+  const devices = readDevices(sdk);
   const parseInfo = sdk.defineParser('qemu-img info', parseDiskSize);
 
   return {
@@ -124,7 +130,7 @@ export function looksOf(sdk: PluginSdk) {
     /** It has this file as this disk. foreign: it has another one there, or the file elsewhere. */
     async disk(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const [target, path] = [text(args['target']), text(args['path'])];
-      const disks = await domainDisks(context, text(args['id']), args['config'] === true);
+      const { disks } = await devices(context, text(args['id']), whereOf(args));
       const found = disks.filter((disk) => disk.target === target || disk.path === path);
       const [first] = found;
       if (!first) return seen('absent', `The machine does not have ${path}.`);
@@ -132,14 +138,39 @@ export function looksOf(sdk: PluginSdk) {
         ? seen('done', `The machine has ${path} as ${target}.`)
         : seen('foreign', `The machine has ${first.path ?? 'an empty drive'} as ${first.target}.`);
     },
-    /** Its guest is asked to let go of the disk, and cannot be made to. */
+    async card(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const mac = text(args['mac']);
+      const { macs } = await devices(context, text(args['id']), whereOf(args));
+      return macs.includes(mac)
+        ? seen('done', `The machine has the network card ${mac}.`)
+        : seen('absent', `The machine does not have the network card ${mac}.`);
+    },
+    /** Its drive for CDs has this in it; `was`: what was there before; null: nothing. */
+    async cd(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const { disks } = await devices(context, text(args['id']), whereOf(args));
+      const drive = disks.find(({ target }) => target === args['target']);
+      if (!drive?.isCd) return seen('foreign', 'The machine has no drive for CDs there.');
+      const evidence = drive.path === null ? 'The drive is empty.' : `${drive.path} is in the drive.`;
+      if (drive.path === args['is']) return seen('done', evidence);
+      return seen(drive.path === args['was'] ? 'absent' : 'foreign', evidence);
+    },
+    async 'cd-drive'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const { disks } = await devices(context, text(args['id']), 'config');
+      const drive = disks.find(({ target }) => target === args['target']);
+      if (!drive) return seen('absent', 'The machine has no drive for CDs.');
+      return drive.isCd
+        ? seen('done', 'The machine has a drive for CDs.')
+        : seen('foreign', `The machine has ${drive.path ?? 'a disk'} as ${drive.target}.`);
+    },
+    /** Its guest is asked to let go of a disk or a card, and cannot be made to. */
     async 'let-go'(context: PluginContext, args: JsonObject): Promise<LookResult> {
-      const path = text(args['path']);
-      const disks = await domainDisks(context, text(args['id']), false);
-      if (disks.every((disk) => disk.path !== path)) return seen('done', 'The guest has let go of the disk.');
+      const { disks, macs } = await devices(context, text(args['id']), 'on');
+      const hasIt =
+        disks.some(({ path }) => path === args['path']) || macs.some((mac) => mac === args['mac']);
+      if (!hasIt) return seen('done', 'No guest has it now.');
       return Date.now() < Number(args['untilMs'])
-        ? seen('running', 'The guest was asked to let go of the disk.')
-        : seen('absent', 'The guest has not let go of the disk. Shut the machine down, then try again.');
+        ? seen('running', 'The guest was asked to let go of it.')
+        : seen('absent', 'The guest has not let go of it. Shut the machine down, then try again.');
     },
     async seed(_context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);

@@ -1,7 +1,7 @@
 /** libvirt's own command line: where it is, how it is called, and what it answers. */
 import type { PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import { disksIn, type DomainDisk } from './parse-devices';
+import { devicesIn, type DomainDevices } from './parse-devices';
 import { parseDomains, parseUsage } from './parse-domains';
 import { parseSize, type DomainSize } from './parse-size';
 
@@ -56,13 +56,17 @@ export const readSize =
     return sdk.defineParser('virsh domstats', parseSize)(stdout);
   };
 
-/** `config`: what it has whenever it is started; otherwise what it has now, which is the same for one that is off. */
-export const readDisks =
+/** config: what it has whenever it is started. now: what it has, on or off. on: what it has because it is on; nothing when it is off. */
+export const WHERE = ['config', 'now', 'on'] as const;
+export type Where = (typeof WHERE)[number];
+
+export const readDevices =
   (sdk: PluginSdk) =>
-  async (context: PluginContext, id: string, config: boolean): Promise<DomainDisk[]> => {
-    const words = config ? ['dumpxml', id, '--inactive'] : ['dumpxml', id];
+  async (context: PluginContext, id: string, where: Where): Promise<DomainDevices> => {
+    const words = where === 'config' ? ['dumpxml', id, '--inactive'] : ['dumpxml', id];
     const { stdout } = await context.read(VIRSH, virsh(...words), { timeoutMs: TIMEOUT_MS });
-    return sdk.defineParser('virsh dumpxml', (text) => disksIn(sdk.parseXml(text)))(stdout);
+    const found = sdk.defineParser('virsh dumpxml', (text) => devicesIn(sdk.parseXml(text)))(stdout);
+    return where === 'on' && !found.isOn ? { isOn: false, disks: [], macs: [] } : found;
   };
 
 /** Names of the networks that are up. */

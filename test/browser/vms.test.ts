@@ -9,6 +9,7 @@ import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
 import {
   addImage,
+  emptyCd,
   makePool,
   microRequest,
   mustSucceed,
@@ -310,7 +311,7 @@ describe('the machines', () => {
     await disks.getByText('Disk 2, 64 MiB').waitFor();
     await disks
       .last()
-      .getByText(/disk-2\.qcow2 · .* written/)
+      .getByText(/disk-2\.qcow2 · .* used/)
       .waitFor();
     await lookAt(new URL(page.url()).pathname, 'vm-disks');
     await page.getByTestId('vm.remove-disk').click();
@@ -322,6 +323,24 @@ describe('the machines', () => {
     await dialog.getByLabel('Type disk-2.qcow2 to confirm').fill('disk-2.qcow2');
     await go.click();
     await expect.poll(() => disks.count()).toBe(1);
+  });
+
+  it('have a CD put into their drive, and ejected', async () => {
+    const drive = page.getByTestId('vm-cd');
+    await drive.getByText('Empty.').waitFor();
+    await page.getByTestId('vm.insert-cd').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('No ISO image is here yet').waitFor();
+    await page.screenshot({ path: join(shots, 'vms-cd-none.png') });
+    await addImage(machines, 'Installer', emptyCd(), 'iso');
+    await dialog.getByLabel('ISO image').waitFor();
+    await page.screenshot({ path: join(shots, 'vms-cd.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Insert', exact: true }).click();
+    await drive.getByText('Installer').waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm-cd');
+    await page.getByTestId('vm.eject-cd').click();
+    await drive.getByText('Empty.').waitFor();
   });
 
   it('are removed only after each file was named and the name typed', async () => {

@@ -3,7 +3,16 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appliance } from '../support/appliance';
-import { addImage, ended, makePool, MIB, microRequest, mustSucceed, POOL_GUID } from '../support/machines';
+import {
+  addImage,
+  emptyCd,
+  ended,
+  makePool,
+  MIB,
+  microRequest,
+  mustSucceed,
+  POOL_GUID,
+} from '../support/machines';
 import { microGuest } from '../support/micro-guest';
 import type { FileServer } from '../support/file-server';
 import type { PrivateLibvirt } from '../support/private-libvirt';
@@ -26,7 +35,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   const post = async (appliance: Appliance, verb: string, body?: unknown): Promise<void> =>
     void (await mustSucceed(appliance, await appliance.rest('POST', path(verb), body)));
   const create = async (appliance: Appliance) => {
-    const [image] = appliance.query<{ id: string }>('SELECT id FROM images');
+    const [image] = appliance.query<{ id: string }>("SELECT id FROM images WHERE kind = 'disk'");
     return appliance.rest('POST', '/vms', {
       ...microRequest(image?.id ?? ''),
       id: VM_ID,
@@ -90,6 +99,10 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
         : await appliance.rest('DELETE', path('/disks/2'));
     await mustSucceed(appliance, asked);
   }
+  const isoId = (appliance: Appliance): string | undefined =>
+    appliance.query<{ id: string }>("SELECT id FROM images WHERE kind = 'iso'")[0]?.id;
+  const hasCd = (appliance: Appliance): boolean =>
+    appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.cdPath' IS NOT NULL").length > 0;
   /** Nothing makes it small again: each case begins where the one before has ended. */
   let hadBytes = 0;
   const diskBytes = (appliance: Appliance): number =>
@@ -235,6 +248,22 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       begin: (appliance) => appliance.rest('DELETE', path('/disks/2')),
       backward: false,
       observe,
+    },
+    {
+      title: 'vm.change-cd, of a machine that runs',
+      kind: 'vm.change-cd',
+      async setUp(appliance) {
+        await setUp(appliance, 'on');
+        if (!isoId(appliance)) await addImage({ appliance, server }, 'Disc', emptyCd(), 'iso');
+        if (hasCd(appliance)) await mustSucceed(appliance, await appliance.rest('DELETE', path('/cd')));
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/cd'), { imageId: isoId(appliance) }),
+      backward: true,
+      observe: (appliance) => ({
+        is: libvirt().domstate('web'),
+        drives: [['--inactive'], []].map((words) => libvirt().virsh('domblklist', 'web', ...words).stdout),
+        spec: appliance.query('SELECT spec FROM vms'),
+      }),
     },
     {
       title: 'vm.remove',

@@ -9,6 +9,7 @@ import { expectNoLeaks, traces } from '../support/leaks';
 import { deafGuest, lettingGoGuest } from '../support/micro-guest';
 import {
   addImage,
+  emptyCd,
   ended,
   microRequest,
   MIB,
@@ -309,6 +310,50 @@ describe('a machine', () => {
     expect(existsSync(join(folder ?? '', 'disk-3.qcow2'))).toBe(true);
     await mustSucceed(appliance, await rest('DELETE', `/vms/${body.vmId}`));
     expect(existsSync(folder ?? '')).toBe(false);
+  });
+
+  it('gets CDs into its drive and out of it, off and on, and keeps their images while they are in', async () => {
+    const { id = '' } = (await vm()) ?? {};
+    const { appliance, libvirt } = machines;
+    const [one, two] = [
+      await addImage(machines, 'One', emptyCd(), 'iso'),
+      await addImage(machines, 'Two', emptyCd(), 'iso'),
+    ];
+    const cd = `/vms/${id}/cd`;
+    const inside = () =>
+      [['--inactive'], []].map(
+        (words) => /sda +(?:.*\/)?(\S+)$/m.exec(libvirt.virsh('domblklist', id, ...words).stdout)?.[1],
+      );
+    const insert = async (imageId: string) => mustSucceed(appliance, await rest('PUT', cd, { imageId }));
+    const eject = async () => mustSucceed(appliance, await rest('DELETE', cd));
+    expect(inside()).toEqual(['-', '-']);
+    expect(codeOf(await rest('DELETE', cd))).toBe('vm_wrong_state');
+    expect(codeOf(await rest('PUT', cd, { imageId: machines.imageId }))).toBe('image_no_cd');
+    await insert(one);
+    expect(inside()).toEqual(['one.iso', 'one.iso']);
+    await verb('start');
+    await insert(two);
+    expect(inside()).toEqual(['two.iso', 'two.iso']);
+    expect((await vm())?.cd).toEqual({ imageId: two, name: 'Two' });
+    expect(codeOf(await rest('DELETE', `/images/${two}`))).toBe('image_in_use');
+    await mustSucceed(appliance, await rest('DELETE', `/images/${one}`));
+    await eject();
+    expect(inside()).toEqual(['-', '-']);
+    await insert(two);
+    await verb('stop', { graceSeconds: 0 });
+    // Made known again, it has what is in its drive; one that somebody took its drive from gets one.
+    libvirt.virsh('undefine', id);
+    await until('missing');
+    await verb('start');
+    expect(inside()).toEqual(['two.iso', 'two.iso']);
+    await verb('stop', { graceSeconds: 0 });
+    libvirt.virsh('detach-disk', id, 'sda', '--config');
+    await verb('start');
+    expect(codeOf(await rest('PUT', cd, { imageId: two }))).toBe('cd_drive_missing');
+    await verb('stop', { graceSeconds: 0 });
+    expect((await insert(two)).steps.map(({ name }) => name)).toEqual(['add-drive', 'change']);
+    await eject();
+    await mustSucceed(appliance, await rest('DELETE', `/images/${two}`));
   });
 
   it('starts again, is reset, and is switched off at once', async () => {

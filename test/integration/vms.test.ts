@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { looks, type Step } from '$lib/plugin-api/plan';
-import type { VmAddresses, VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import type { VmCdDrive, VmAddresses, VmPlugin, VmReading } from '$lib/plugin-api/vm';
 import { systemClock } from '$lib/server/clock';
 import { createCommands } from '$lib/server/host/command';
 import type { Host } from '$lib/server/host/types';
@@ -54,6 +54,8 @@ function given(): VmAddresses[] {
 let boot: string;
 /** Bytes that a disk has left. */
 let free: number;
+/** What is in the drive for CDs. */
+let drive: VmCdDrive | null;
 /** What a disk really has. */
 let hasBytes: number;
 /** Bytes of memory that nobody on the host uses. */
@@ -113,6 +115,12 @@ const engine = {
     plan: (spec, { cpus }) => [step('resize', join(spec.folder, `size-${cpus}`))],
   },
   disks,
+  cd: {
+    read: () => Promise.resolve(drive),
+    change: (spec, path, _drive, isOn) => [
+      step('change', join(spec.folder, `cd-${isOn ? 'on' : 'off'}-${basename(path ?? 'none')}`)),
+    ],
+  },
   status: () => Promise.resolve(machines),
   check: () => Promise.resolve({ available: true }),
   acceleration: () => Promise.resolve({ virtType: 'qemu', reason: 'It was tried.' }),
@@ -146,6 +154,7 @@ beforeEach(() => {
   boot = 'this-boot';
   free = 300 * MIB;
   hasBytes = 10 * MIB;
+  drive = { config: null, now: null };
   available = 8_000 * MIB;
   bench = createServiceBench();
   const { services, db } = bench;
@@ -161,6 +170,7 @@ beforeEach(() => {
     vm: () => engine,
     acceleration: engine.acceleration,
     vmAddresses: async () => ({ folder: root, machines: given() }),
+    vmCdDrive: () => engine.cd?.read({} as never, {} as never),
     vmDiskSize: () => engine.disks?.sizeOf({} as never, {} as never),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
@@ -180,12 +190,13 @@ beforeEach(() => {
     format: 'raw',
     arch: null,
   };
+  const iso = { ...image, id: 'cd', name: 'Installer', format: 'iso', path: join(root, 'installer.iso') };
   vms = createVms({
     ...{ db, host, plugins, operations, bus: services.bus, feed: services.feed, clock: systemClock },
     ...{ config: services.config, log: services.log },
     hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: available }),
     pools: { list: () => [pool, other] as unknown as Pool[] },
-    images: { list: () => [image as unknown as Image] },
+    images: { list: () => [image, iso] as unknown as Image[] },
   });
   services.operations = operations;
   services.vms = vms;
@@ -722,6 +733,32 @@ describe('machines over the router', () => {
     expect(vms.get(subject.id).disks).toHaveLength(1);
     engine.disks = disks;
     expect((await wait((await caller('operator').vms.addDisk(ask)).id)).state).toBe('succeeded');
+  });
+
+  it('have a CD in their drive that needs its image, until it is ejected', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id, imageId: 'cd' };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('saved');
+    expect(await codeOf(caller('operator').vms.changeCd(ask))).toBe('vm_wrong_state');
+    say('running');
+    expect(await codeOf(caller('viewer').vms.changeCd(ask))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.changeCd({ ...ask, imageId: 'x' }))).toBe('image_not_found');
+    expect(await codeOf(caller('operator').vms.changeCd({ ...ask, imageId: 'i' }))).toBe('image_no_cd');
+    drive = null;
+    expect(await codeOf(caller('operator').vms.changeCd(ask))).toBe('cd_drive_missing');
+    drive = { config: null, now: null };
+    expect(vms.namesWithImage('cd')).toEqual([]);
+    expect((await wait((await caller('operator').vms.changeCd(ask)).id)).state).toBe('succeeded');
+    expect(vms.get(subject.id).cd).toEqual({ imageId: 'cd', name: 'Installer' });
+    expect([vms.namesWithImage('cd'), vms.namesWithImage('i')]).toEqual([['web'], ['web']]);
+    const ejected = await caller('operator').vms.changeCd({ ...ask, imageId: null });
+    expect((await wait(ejected.id)).title).toBe('Empty the drive of web');
+    expect(vms.get(subject.id).cd).toBeNull();
+    expect(vms.namesWithImage('cd')).toEqual([]);
   });
 
   it('share out no more memory to one that is resized than others leave', async () => {

@@ -23,7 +23,7 @@ export interface VmSpec {
   moreDisks?: VmDisk[];
   /** CD with the seed for cloud-init, in its folder; null: it gets none. */
   seedPath: string | null;
-  /** CD that belongs to somebody else, an installer say; never written to or removed. */
+  /** CD in its drive, which belongs to somebody else, an installer say; never written to or removed. null: it is empty. */
   cdPath: string | null;
   /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
   asRoot: boolean;
@@ -42,6 +42,14 @@ export const disksOf = ({ diskPath, diskBytes, moreDisks = [] }: VmSpec): VmDisk
   { slot: 1, path: diskPath, sizeBytes: diskBytes },
   ...moreDisks,
 ];
+
+/** Paths; null: it is empty. */
+export interface VmCdDrive {
+  /** Whenever it is started. */
+  config: string | null;
+  /** Now; the same of one that is off. */
+  now: string | null;
+}
 
 /** Milliseconds since the epoch. */
 export interface VmStopTime {
@@ -153,6 +161,13 @@ export interface VmPlugin {
     add(spec: VmSpec, disk: VmDisk, isOn: boolean): Step[];
     /** Pure. To no file. `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
     remove(spec: VmSpec, disk: VmDisk, untilMs: number | null): Step[];
+  };
+  /** Its drive for CDs. All plans are pure. */
+  cd?: {
+    /** What is in it; null: it has no such drive. One that is off can be given one. */
+    read(context: PluginContext, spec: VmSpec): Promise<VmCdDrive | null>;
+    /** Another CD, or null for none. `isOn`: at once as well. */
+    change(spec: VmSpec, path: string | null, drive: VmCdDrive | null, isOn: boolean): Step[];
   };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;

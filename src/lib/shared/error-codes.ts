@@ -602,6 +602,18 @@ export const ERROR_CODES = {
     title: 'The machine is protected',
     remedy: 'Have an administrator take its protection away first, if it is to go.',
   },
+  image_no_cd: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The image is no CD',
+    remedy: 'Choose an ISO image.',
+  },
+  cd_drive_missing: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine has no drive for CDs',
+    remedy: 'Shut it down, then put the CD in: it gets its drive with it.',
+  },
   disk_needed: {
     kind: 'precondition',
     status: 409,

@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { DOMParser } from '@xmldom/xmldom';
 import * as sdk from '$lib/plugin-api';
 import type { PluginContext } from '$lib/plugin-api/storage';
-import type { VmDisk, VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import type { VmCdDrive, VmDisk, VmOrigin, VmSpec } from '$lib/plugin-api/vm';
 import { checkVmPlan } from '$lib/server/plugins/plan-check';
 import { checkShape } from '$lib/server/plugins/shape';
 import { parseAddresses } from '$plugins/libvirt/addresses';
 import { acceleration } from '$plugins/libvirt/acceleration';
 import { domainXml, macOf, targetOf } from '$plugins/libvirt/domain-xml';
 import { looksOf } from '$plugins/libvirt/looks';
-import { disksIn } from '$plugins/libvirt/parse-devices';
+import { devicesIn } from '$plugins/libvirt/parse-devices';
 import { parseDomains } from '$plugins/libvirt/parse-domains';
 import { parseSize } from '$plugins/libvirt/parse-size';
 import makePlugin from '$plugins/libvirt/plugin.server';
@@ -297,18 +297,21 @@ describe('one more disk', () => {
     expect(on.at(-1)?.undo).toEqual([]);
   });
   it('is deleted last, when neither the definition nor the guest has it any more', () => {
-    expect(names(checkVmPlan(plugin, spec, remove(spec, disk, null)))).toEqual(['detach', 'remove-volume']);
+    expect(names(checkVmPlan(plugin, spec, remove(spec, disk, null)))).toEqual([
+      ...['wait-for-guest', 'detach', 'remove-volume'],
+    ]);
     const on = checkVmPlan(plugin, spec, remove(spec, disk, 5_000));
-    expect(names(on)).toEqual(['detach', 'unplug', 'wait-for-guest', 'remove-volume']);
-    const undone = on.slice(0, 2).map(({ undo }) => (Array.isArray(undo) ? undo.length : undo));
-    expect(undone).toEqual([1, 1]);
+    expect(names(on)).toEqual(['unplug', 'wait-for-guest', 'detach', 'remove-volume']);
+    const undone = on.map(({ undo }) => (Array.isArray(undo) ? undo.length : undo));
+    expect(undone).toEqual([1, 'nothing', 1, 'impossible']);
   });
   it('is in the definition of a machine that is made known again, and goes with the machine', () => {
     const more = { ...spec, moreDisks: [disk] };
     const domain = sdk.parseXml(domainXml(sdk, more));
-    expect(disksIn(domain).map(({ target, path }) => [target, path])).toEqual([
+    expect(devicesIn(domain).disks.map(({ target, path }) => [target, path])).toEqual([
       ['vda', spec.diskPath],
       ['vdb', disk.path],
+      ['sda', null],
       ['sdb', spec.seedPath],
     ]);
     const deleted = plugin
@@ -321,7 +324,7 @@ describe('one more disk', () => {
       const context = {
         read: () => Promise.resolve({ stdout: twoDisks, stderr: '', exitCode: 0 }),
       } as unknown as PluginContext;
-      return (await looksOf(sdk).disk(context, { id: spec.id, target, path, config: true })).status;
+      return (await looksOf(sdk).disk(context, { id: spec.id, target, path, where: 'config' })).status;
     };
     expect(await has('vdb', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('done');
     expect(await has('vdc', '/mnt/tank/machines/web/disk-3.qcow2')).toBe('absent');
@@ -330,13 +333,73 @@ describe('one more disk', () => {
     expect(await has('sda', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('foreign');
   });
   it('is never taken for gone in what is no definition', () => {
-    expect(disksIn(sdk.parseXml(twoDisks))).toContainEqual({ target: 'sda', path: null });
-    expect(() => disksIn(sdk.parseXml('<network/>'))).toThrow(/network/);
+    expect(devicesIn(sdk.parseXml(twoDisks)).disks).toContainEqual({ target: 'sda', isCd: true, path: null });
+    expect(() => devicesIn(sdk.parseXml('<network/>'))).toThrow(/network/);
     expect(() => sdk.parseXml('error: something')).toThrow();
     expect(() => sdk.parseXml('<domain><devices></domain>')).toThrow();
   });
+  it('is with a guest only while that is on, and waited for as long as there is time', async () => {
+    const running = twoDisks.replace("<domain type='qemu'", "<domain type='qemu' id='1'");
+    const status = async (stdout: string, untilMs: number) => {
+      const context = { read: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) };
+      const args = { id: spec.id, path: disk.path, untilMs };
+      return (await looksOf(sdk)['let-go'](context as unknown as PluginContext, args)).status;
+    };
+    expect([
+      await status(twoDisks, 0),
+      await status(running, 0),
+      await status(running, Date.now() + 60_000),
+      await status(running.replace('disk-2', 'disk-3'), 0),
+    ]).toEqual(['done', 'absent', 'running', 'done']);
+  });
   it('has no more slots than letters that are used for them', () => {
     expect(targetOf({ slot: plugin.disks.most })).toBe('vdh');
+  });
+});
+
+describe('a CD', () => {
+  const change = (path: string | null, drive: VmCdDrive | null, isOn: boolean) =>
+    checkVmPlan(plugin, spec, plugin.cd.change(spec, path, drive, isOn));
+  const commands = (steps: sdk.Step[]) =>
+    steps.map(({ run, undo }) =>
+      [run, ...(Array.isArray(undo) ? undo : [])].map((act) =>
+        act.do === 'exec' ? act.argv.slice(5).join(' ') : act.do,
+      ),
+    );
+  it('is changed for every start and for now, each taken back to what was there', () => {
+    expect(commands(change('/b.iso', { config: '/a.iso', now: null }, true))).toEqual([
+      ['sda --source /b.iso --update --config', 'sda --source /a.iso --update --config'],
+      ['sda --source /b.iso --update --live', 'sda --eject --live'],
+    ]);
+    expect(names(change(null, { config: '/a.iso', now: null }, true))).toEqual(['change']);
+    expect(names(change('/a.iso', { config: '/a.iso', now: '/a.iso' }, true))).toEqual([]);
+  });
+  it('comes with a drive where there is none', () => {
+    const [drive, cd] = change('/a.iso', null, false);
+    expect([drive?.name, cd?.name]).toEqual(['add-drive', 'change']);
+    expect(drive?.run.do === 'exec' && drive.run.stdin).toContain('cdrom');
+  });
+  it('is read from the drive, and is foreign when it is neither what was nor what is to be there', async () => {
+    const says = (name: string, change = (text: string): string => text) =>
+      ({
+        read: () =>
+          Promise.resolve({
+            ...{ stderr: '', exitCode: 0 },
+            stdout: change(readFileSync(`test/fixtures/virsh/9.0-${name}.xml`, 'utf8')),
+          }),
+      }) as unknown as PluginContext;
+    const empty = says('two-disks');
+    const other = says('two-disks', (text) => text.replace('cdrom', 'disk'));
+    expect(await plugin.cd.read(empty, spec)).toEqual({ config: null, now: null });
+    expect(await plugin.cd.read(other, spec)).toBeNull();
+    const status = async (context: PluginContext, is: string | null, was: string | null) =>
+      (await looksOf(sdk).cd(context, { id: spec.id, target: 'sda', where: 'config', is, was })).status;
+    expect([
+      await status(empty, null, '/a.iso'),
+      await status(empty, '/a.iso', null),
+      await status(empty, '/a.iso', '/b.iso'),
+      await status(other, null, null),
+    ]).toEqual(['done', 'absent', 'foreign', 'foreign']);
   });
 });
 

@@ -10,7 +10,7 @@ const record = {
     failedOperationId: null,
     failedText: null,
     createdAt: 1,
-    spec: { folder: '/x', diskPath: '/x/disk.qcow2', diskBytes: 1 },
+    spec: { folder: '/x', diskPath: '/x/disk.qcow2', diskBytes: 1, cdPath: null },
   },
 } as unknown as VmRecord;
 const settings = {
@@ -20,7 +20,7 @@ const settings = {
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
-    ...{ settings, isDue: false, addresses: [] },
+    ...{ settings, isDue: false, addresses: [], cd: null },
     nodeId: 'n',
     ...change,
   }).state;
@@ -43,7 +43,7 @@ describe('the state of a machine', () => {
     const text = (pool: VmFacts['pool']) =>
       vmDocument({
         ...{ record, settings, status: 'stopped', isDue: true, reason: null, operation: null },
-        ...{ nodeId: 'n', pool, addresses: [] },
+        ...{ nodeId: 'n', pool, addresses: [], cd: null },
       }).stateText;
     const pool = { label: 'tank', state: 'ready', mounted: false, poolStatus: 'active' } as VmFacts['pool'];
     expect(text(pool)).toBe('It starts by itself as soon as its pool "tank" is mounted.');
@@ -55,7 +55,16 @@ describe('the state of a machine', () => {
     expect(stateOf({ status: 'missing' }, { state: 'removing' })).toBe('removing');
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
-      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false, addresses: [] },
+      ...{
+        reason: null,
+        operation: null,
+        pool: null,
+        nodeId: 'n',
+        settings,
+        isDue: false,
+        addresses: [],
+        cd: null,
+      },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

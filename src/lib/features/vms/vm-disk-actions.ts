@@ -1,11 +1,15 @@
-/** What can be done to the disks of a machine. */
+/** What can be done to the disks of a machine, and to the CD in its drive. */
+import ArrowUpFromLine from '@lucide/svelte/icons/arrow-up-from-line';
 import CirclePlus from '@lucide/svelte/icons/circle-plus';
+import Disc from '@lucide/svelte/icons/disc';
 import Expand from '@lucide/svelte/icons/expand';
 import Trash2 from '@lucide/svelte/icons/trash-2';
+import { trpc } from '$lib/client/trpc';
 import type { Vm, VmDiskView, VmState } from '$lib/shared/wire/vms';
 import type { Action } from '$lib/ui/action';
 import { dialogs } from '$lib/ui/dialogs.svelte';
 import type { Access } from '../session/access';
+import { attempt } from '../session/attempt';
 
 const NOT_NOW: Partial<Record<VmState, string>> = {
   starting: 'It is being started. Wait until it runs.',
@@ -55,3 +59,25 @@ export const diskActions = (vm: Vm, disk: VmDiskView, access: Access): Action[] 
     run: () => void dialogs.open(() => import('./RemoveDiskDialog.svelte'), { vm, disk }),
   },
 ];
+
+export function cdActions(vm: Vm, access: Access): Action[] {
+  const why = whyNot(vm, access) ?? whyUnknown(vm);
+  return [
+    {
+      id: 'vm.insert-cd',
+      title: vm.cd ? 'Change CD' : 'Insert CD',
+      icon: Disc,
+      shown: true,
+      why,
+      run: () => void dialogs.open(() => import('./CdDialog.svelte'), { vm }),
+    },
+    {
+      id: 'vm.eject-cd',
+      title: 'Eject',
+      icon: ArrowUpFromLine,
+      shown: vm.cd !== null,
+      why,
+      run: () => void attempt(() => trpc().vms.changeCd.mutate({ vmId: vm.id, imageId: null })),
+    },
+  ];
+}

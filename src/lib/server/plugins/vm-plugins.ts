@@ -5,6 +5,7 @@ import type {
   ConsoleEndpoint,
   ConsoleKind,
   VmAddresses,
+  VmCdDrive,
   VmDisk,
   VmPlugin,
   VmReading,
@@ -16,6 +17,7 @@ import { AppError } from '../errors';
 import {
   heldAcceleration,
   heldBytes,
+  heldCdDrive,
   heldConsole,
   heldFacts,
   heldVmAddresses,
@@ -46,6 +48,8 @@ export interface VmPlugins {
   vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** How large a disk of a machine is now. @throws as vmSizeFacts */
   vmDiskSize(id: string, disk: VmDisk): Promise<number>;
+  /** What is in the drive of a machine; null: it has none. @throws as vmSizeFacts */
+  vmCdDrive(id: string, spec: VmSpec): Promise<VmCdDrive | null>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -149,6 +153,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a disk', async (signal) =>
           heldBytes(await disks.sizeOf(parts.contextOf(plugin, signal), disk)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmCdDrive(id, spec) {
+      const plugin = loaded(id);
+      const { cd } = plugin;
+      if (!cd) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the drive of a machine', async (signal) =>
+          heldCdDrive(await cd.read(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

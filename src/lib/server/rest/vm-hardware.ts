@@ -1,6 +1,7 @@
-/** What a machine is made of: its disks. */
-import { vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wire/vms';
-import { ADD_DISK, GROW_DISK, REMOVE_DISK } from '../vms/kinds';
+/** What a machine is made of: its disks, and what is in its drive. */
+import { z } from 'zod';
+import { vmCdRequest, vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wire/vms';
+import { ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_DISK } from '../vms/kinds';
 import { answer, json } from './answer';
 import { readJson } from './body';
 import { verb } from './vms';
@@ -22,3 +23,8 @@ export const growVmDisk = answer('operator', async (request) =>
     ...diskSizeBody.parse(await readJson(request.event.request)),
   }),
 );
+const cdBody = z.strictObject({ imageId: vmCdRequest.shape.imageId.unwrap() });
+export const putVmCd = answer('operator', async (request) =>
+  verb(request, CHANGE_CD, cdBody.parse(await readJson(request.event.request))),
+);
+export const deleteVmCd = answer('operator', (request) => verb(request, CHANGE_CD, { imageId: null }));

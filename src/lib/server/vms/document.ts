@@ -1,6 +1,7 @@
 /** One machine as pages show it: what was made of it, what its engine says, and what is being done to it. Pure. */
 import { posix } from 'node:path';
 import { disksOf, type VmStatus } from '$lib/plugin-api/vm';
+import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
 import { promisedDiskBytes } from './accounts';
@@ -22,6 +23,8 @@ export interface VmFacts {
   operation: { id: string; kind: string } | null;
   pool: Pool | null;
   nodeId: string;
+  /** The image in its drive; null: it is empty, or has what is no image of ours. */
+  cd: Pick<Image, 'id' | 'name'> | null;
 }
 
 const dueText = (pool: Pool | null): string =>
@@ -65,6 +68,11 @@ function stateOf({
   }
 }
 
+function cdOf({ record: { spec }, cd }: VmFacts): Vm['cd'] {
+  if (spec.cdPath === null) return null;
+  return { imageId: cd?.id ?? null, name: cd?.name ?? posix.basename(spec.cdPath) };
+}
+
 export function vmDocument(facts: VmFacts): Vm {
   const { record, settings, operation, pool, nodeId, addresses } = facts;
   const { id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt } = record;
@@ -76,6 +84,7 @@ export function vmDocument(facts: VmFacts): Vm {
       file: posix.basename(path),
       sizeBytes,
     })),
+    cd: cdOf(facts),
     ...stateOf(facts),
     image: { id: record.imageId, name: record.imageName },
     pool: pool && { guid: pool.guid, label: pool.label },

@@ -1,10 +1,11 @@
 /** What a machine that is there is made of, as operations: each changes its definition, its files, and its record. */
 import type { OperationDefinition } from '../operations/types';
 import { prepareAddDisk } from './add-disk';
+import { cdRecord, prepareChangeCd } from './change-cd';
 import type { VmDeps } from './deps';
 import { promisingRecord } from './disks';
 import { prepareGrowDisk } from './grow-disk';
-import { ADD_DISK, GROW_DISK, REMOVE_DISK } from './kinds';
+import { ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_DISK } from './kinds';
 import { prepareRemoveDisk, removeDiskRecord } from './remove-disk';
 
 const MINUTE_MS = 60_000;
@@ -32,5 +33,12 @@ export const hardwareOperations = (deps: VmDeps): OperationDefinition[] => [
     deadlineMs: 5 * MINUTE_MS,
     prepare: (request) => prepareRemoveDisk(deps, request),
     record: removeDiskRecord(deps),
+  },
+  {
+    kind: CHANGE_CD,
+    onInterrupt: 'continue',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareChangeCd(deps, request),
+    record: cdRecord(deps),
   },
 ];

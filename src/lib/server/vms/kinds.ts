@@ -11,6 +11,7 @@ export const RESIZE = 'vm.resize';
 export const GROW_DISK = 'vm.grow-disk';
 export const ADD_DISK = 'vm.add-disk';
 export const REMOVE_DISK = 'vm.remove-disk';
+export const CHANGE_CD = 'vm.change-cd';
 export const REMOVE = 'vm.remove';
 
 export const vmLock = (id: string): string => `vm:${id}`;

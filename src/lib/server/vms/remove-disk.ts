@@ -41,7 +41,7 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
     steps: disks.remove(spec, disk, untilMs),
     locks: [usesLock(`pool:${pool.guid}`)],
     notes: [
-      `${disk.path} is deleted, with everything that is on it: ${formatBytes(taken ?? 0)} of ${formatBytes(disk.sizeBytes)} have been written.`,
+      `${disk.path} is deleted, with everything that is on it. It has ${formatBytes(disk.sizeBytes)}, of which ${formatBytes(taken ?? 0)} are used.`,
       ...(untilMs === null
         ? []
         : [

@@ -13,6 +13,7 @@ import { createAutostart, type Autostart } from './autostart';
 import { vmDocument } from './document';
 import { vmLock } from './kinds';
 import { takenBytes } from './place';
+import { needsImage } from './needed-images';
 import { createVmReadings } from './readings';
 import { createVmSecrets, type VmSecrets } from './secrets';
 import { vmSettingVerbs, type VmSettingVerbs } from './settings';
@@ -78,6 +79,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
       pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
+      cd: images.list().find(({ path }) => path !== null && path === record.spec.cdPath) ?? null,
     });
   }
   const list = (): Vm[] => listVms(db).map(documentOf);
@@ -104,8 +106,10 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     listVms(db)
       .filter((record) => record.state !== 'failed' && needs(record))
       .map(({ name }) => name);
-  const namesWithImage = (imageId: string): string[] =>
-    namesOf((record) => record.imageId === imageId && record.disk !== 'copy');
+  function namesWithImage(imageId: string): string[] {
+    const image = images.list().find(({ id }) => id === imageId);
+    return image ? namesOf((record) => needsImage(record, image)) : [];
+  }
 
   return {
     list,

@@ -54,6 +54,12 @@ export interface Vm {
   diskBytes: number;
   /** The first one first. */
   disks: VmDiskView[];
+  /** In its drive; null: nothing. */
+  cd: {
+    /** null: its image is not in the list any more. */
+    imageId: string | null;
+    name: string;
+  } | null;
   /** What the first one began as. */
   disk: 'overlay' | 'copy' | 'empty';
   /** qemu: the processor does not help, it is slow. */
@@ -150,6 +156,8 @@ export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */
 export const vmResizeRequest = z.strictObject({ vmId: guid, cpus: z.number(), memoryBytes: z.number() });
+/** `PUT /api/v1/vms/{id}/cd` and DELETE: an ISO image into its drive, null for none. */
+export const vmCdRequest = z.strictObject({ vmId: guid, imageId: z.string().min(1).max(200).nullable() });
 /** `POST /api/v1/vms/{id}/disks`: an empty one. */
 export const vmDiskAddRequest = z.strictObject({ vmId: guid, sizeBytes: z.number() });
 /** `DELETE /api/v1/vms/{id}/disks/{slot}`: with what is on it. */

@@ -1,13 +1,25 @@
 /** What a machine is made of, and how that is changed; part of the router of machines. */
 import { z } from 'zod';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
-import { vmDiskAddRequest, vmDiskGrowRequest, vmDiskRequest, type VmDiskUse } from '$lib/shared/wire/vms';
-import { ADD_DISK, GROW_DISK, REMOVE_DISK } from '../../vms/kinds';
+import {
+  vmCdRequest,
+  vmDiskAddRequest,
+  vmDiskGrowRequest,
+  vmDiskRequest,
+  type VmDiskUse,
+} from '$lib/shared/wire/vms';
+import { ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_DISK } from '../../vms/kinds';
 import { operatorProcedure, viewerProcedure } from '../init';
 
 const one = z.strictObject({ id: z.string().min(1).max(200) });
 
 export const vmHardwareProcedures = {
+  /** An ISO image, or null for none; of a machine that is on, at once. */
+  changeCd: operatorProcedure
+    .input(vmCdRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: CHANGE_CD, request: input, actor: ctx.actor }),
+    ),
   /** With what each takes of the pool now. */
   disks: viewerProcedure
     .input(one)
