@@ -1,5 +1,5 @@
 /** The definition of a domain (libvirt.org/formatdomain.html). Pure: the same machine gives the same text. */
-import type { VmDisk, VmSpec, XmlNode } from '../../src/lib/plugin-api';
+import type { VmCard, VmDisk, VmSpec, XmlNode } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { NETWORK } from './virsh';
 
@@ -44,19 +44,29 @@ const cdNode = ({ xml }: PluginSdk, { path, target, boot }: Cd): XmlNode =>
 export const cdDriveXml = (sdk: PluginSdk): string =>
   sdk.xmlText(cdNode(sdk, { path: null, target: CD_TARGET, boot: 2 }));
 
-/** Of the range that QEMU uses; follows from the id, so that it is the same whenever the machine is defined. */
-export const macOf = (id: string): string =>
-  ['52', '54', '00', ...(/^(..)(..)(..)/.exec(id)?.slice(1) ?? [])].join(':');
-
-export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
-  const { xml, xmlText } = sdk;
-  const network = xml(
+export const MOST_CARDS = 4;
+/**
+ * Of the range that QEMU uses. The first follows from the machine's id, the others from that and their slot: the same whenever
+ * the machine is defined, and for a card that comes back.
+ */
+export function macOf({ derivedUuid }: Pick<PluginSdk, 'derivedUuid'>, id: string, slot: number): string {
+  const uuid = slot === 1 ? id : derivedUuid(id, `card-${slot}`);
+  return ['52', '54', '00', ...(/^(..)(..)(..)/.exec(uuid)?.slice(1) ?? [])].join(':');
+}
+const cardsOf = (sdk: PluginSdk, { id, cards }: VmSpec): VmCard[] =>
+  cards ?? [{ slot: 1, mac: macOf(sdk, id, 1) }];
+const cardNode = ({ xml }: PluginSdk, { mac }: VmCard): XmlNode =>
+  xml(
     'interface',
     { type: 'network' },
-    xml('mac', { address: macOf(spec.id) }),
+    xml('mac', { address: mac }),
     xml('source', { network: NETWORK }),
     xml('model', { type: 'virtio' }),
   );
+export const cardXml = (sdk: PluginSdk, card: VmCard): string => sdk.xmlText(cardNode(sdk, card));
+
+export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
+  const { xml, xmlText } = sdk;
   const devices = [
     ...sdk.disksOf(spec).map((disk) => diskNode(sdk, disk)),
     // An empty disk cannot be started from: then the installer's turn comes.
@@ -64,7 +74,7 @@ export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
     spec.seedPath === null ? null : cdNode(sdk, { path: spec.seedPath, target: 'sdb', boot: null }),
     xml('controller', { type: 'pci', index: 0, model: 'pcie-root' }),
     ...Array.from({ length: SPARE_PORTS }, () => xml('controller', { type: 'pci', model: 'pcie-root-port' })),
-    network,
+    ...cardsOf(sdk, spec).map((card) => cardNode(sdk, card)),
     xml('serial', { type: 'pty' }),
     xml('channel', { type: 'unix' }, xml('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })),
     xml('input', { type: 'tablet', bus: 'usb' }),

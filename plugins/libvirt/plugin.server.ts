@@ -8,6 +8,7 @@ import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
 import { MOST_DISKS } from './domain-xml';
+import { cardsFor } from './plan-cards';
 import { cdOf } from './plan-cd';
 import { planAdd, planGrow, planRemove } from './plan-disks';
 import { planResize } from './plan-resize';
@@ -71,6 +72,7 @@ export default (sdk: PluginSdk) =>
       facts: async (context, { id }) => ({ ...(await readSize(sdk)(context, id)) }),
       plan: planResize,
     },
+    cards: cardsFor(sdk),
     cd: cdOf(sdk),
     disks: {
       ...{ most: MOST_DISKS, sizeOf: readDiskSize(sdk), grow: planGrow },

@@ -325,6 +325,20 @@ describe('the machines', () => {
     await expect.poll(() => disks.count()).toBe(1);
   });
 
+  it('get another network card with a click, and lose it after a question', async () => {
+    const cards = page.getByTestId('vm-card');
+    await cards.getByText(/^52:54:00/).waitFor();
+    await page.getByTestId('vm.add-card').click();
+    await cards.getByText('Card 2').waitFor();
+    await cards.last().getByTestId('vm.remove-card').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/cannot be reached by 52:54:00/).waitFor();
+    await page.screenshot({ path: join(shots, 'vms-remove-card.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Remove card' }).click();
+    await expect.poll(() => cards.count()).toBe(1);
+  });
+
   it('have a CD put into their drive, and ejected', async () => {
     const drive = page.getByTestId('vm-cd');
     await drive.getByText('Empty.').waitFor();

@@ -103,6 +103,18 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     appliance.query<{ id: string }>("SELECT id FROM images WHERE kind = 'iso'")[0]?.id;
   const hasCd = (appliance: Appliance): boolean =>
     appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.cdPath' IS NOT NULL").length > 0;
+  const cardCount = (appliance: Appliance): number =>
+    appliance.query<{ count: number }>(
+      "SELECT coalesce(json_array_length(spec, '$.cards'), 1) AS count FROM vms",
+    )[0]?.count ?? 0;
+  async function cards(appliance: Appliance, wanted: 1 | 2): Promise<void> {
+    if (cardCount(appliance) === wanted) return;
+    const asked =
+      wanted === 2
+        ? await appliance.rest('POST', path('/network-cards'))
+        : await appliance.rest('DELETE', path('/network-cards/2'));
+    await mustSucceed(appliance, asked);
+  }
   /** Nothing makes it small again: each case begins where the one before has ended. */
   let hadBytes = 0;
   const diskBytes = (appliance: Appliance): number =>
@@ -265,6 +277,24 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
         spec: appliance.query('SELECT spec FROM vms'),
       }),
     },
+    ...(['vm.add-card', 'vm.remove-card'] as const).map((kind): Scenario => ({
+      title: kind,
+      kind,
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await cards(appliance, kind === 'vm.add-card' ? 1 : 2);
+      },
+      begin: (appliance) =>
+        kind === 'vm.add-card'
+          ? appliance.rest('POST', path('/network-cards'))
+          : appliance.rest('DELETE', path('/network-cards/2')),
+      backward: true,
+      observe: (appliance) => ({
+        is: libvirt().domstate('web'),
+        has: libvirt().virsh('domiflist', 'web', '--inactive').stdout,
+        count: cardCount(appliance),
+      }),
+    })),
     {
       title: 'vm.remove',
       kind: 'vm.remove',

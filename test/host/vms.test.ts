@@ -272,7 +272,7 @@ describe('a machine', () => {
     const failed = await ended(appliance, body.operationId);
     expect(failed).toMatchObject({
       state: 'failed',
-      error: { message: expect.stringContaining('has not let go of the disk') },
+      error: { message: expect.stringContaining('has not let go of it') },
     });
     expect(readdirSync(folder ?? '')).toContain('disk-3.qcow2');
     expect(libvirt.virsh('domblklist', id, '--inactive').stdout).toContain('disk-3.qcow2');
@@ -294,6 +294,14 @@ describe('a machine', () => {
     for (let count = 0; count < 2; count += 1)
       await mustSucceed(appliance, await rest('POST', disks, { sizeBytes: MIB }));
     await mustSucceed(appliance, await rest('DELETE', `${disks}/2`));
+    const cards = `/vms/${body.vmId}/network-cards`;
+    const macs = (...words: string[]) =>
+      libvirt.virsh('domiflist', 'letting', ...words).stdout.match(/52:54:00(?::\w\w){3}/g) ?? [];
+    await mustSucceed(appliance, await rest('POST', cards));
+    const had = (await vm('letting'))?.cards.map(({ mac }) => mac);
+    expect([macs(), macs('--inactive')]).toEqual([had, had]);
+    await mustSucceed(appliance, await rest('DELETE', `${cards}/1`));
+    expect([macs(), macs('--inactive')]).toEqual([had?.slice(1), had?.slice(1)]);
     expect(libvirt.virsh('domblklist', 'letting').stdout).not.toContain('disk-2.qcow2');
     expect(existsSync(join(folder ?? '', 'disk-2.qcow2'))).toBe(false);
     await mustSucceed(appliance, await rest('POST', `/vms/${body.vmId}/stop`, { graceSeconds: 0 }));
@@ -310,6 +318,36 @@ describe('a machine', () => {
     expect(existsSync(join(folder ?? '', 'disk-3.qcow2'))).toBe(true);
     await mustSucceed(appliance, await rest('DELETE', `/vms/${body.vmId}`));
     expect(existsSync(folder ?? '')).toBe(false);
+  });
+
+  it('gets another network card at once, and keeps its address when it is made known again', async () => {
+    const { id = '' } = (await vm()) ?? {};
+    const { appliance, libvirt } = machines;
+    const cards = `/vms/${id}/network-cards`;
+    const macs = (...words: string[]) =>
+      libvirt.virsh('domiflist', id, ...words).stdout.match(/52:54:00(?::\w\w){3}/g) ?? [];
+    const shown = async () => (await vm())?.cards.map(({ mac }) => mac);
+    expect(macs('--inactive')).toEqual(await shown());
+    await verb('start');
+    await mustSucceed(appliance, await rest('POST', cards));
+    expect(macs()).toEqual(await shown());
+    expect(macs()).toHaveLength(2);
+    const { body } = await rest<{ operationId: string }>('DELETE', `${cards}/2`);
+    expect(await ended(appliance, body.operationId)).toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('has not let go of it') },
+    });
+    expect([macs(), macs('--inactive')]).toEqual([await shown(), await shown()]);
+    await verb('stop', { graceSeconds: 0 });
+    libvirt.virsh('undefine', id);
+    await until('missing');
+    await verb('start');
+    expect(macs()).toEqual(await shown());
+    await verb('stop', { graceSeconds: 0 });
+    await mustSucceed(appliance, await rest('DELETE', `${cards}/2`));
+    expect([macs('--inactive'), await shown()]).toEqual([macs(), macs()]);
+    expect(macs()).toHaveLength(1);
+    expect(codeOf(await rest('DELETE', `${cards}/2`))).toBe('card_not_found');
   });
 
   it('gets CDs into its drive and out of it, off and on, and keeps their images while they are in', async () => {

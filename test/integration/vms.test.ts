@@ -115,6 +115,12 @@ const engine = {
     plan: (spec, { cpus }) => [step('resize', join(spec.folder, `size-${cpus}`))],
   },
   disks,
+  cards: {
+    most: 2,
+    macOf: ({ name }, slot) => `${name}-${slot}`,
+    add: (spec, { mac }, isOn) => [step('add', join(spec.folder, `${mac}-${isOn ? 'on' : 'off'}`))],
+    remove: (spec, { mac }) => [step('remove', join(spec.folder, `no-${mac}`))],
+  },
   cd: {
     read: () => Promise.resolve(drive),
     change: (spec, path, _drive, isOn) => [
@@ -170,6 +176,7 @@ beforeEach(() => {
     vm: () => engine,
     acceleration: engine.acceleration,
     vmAddresses: async () => ({ folder: root, machines: given() }),
+    knownVm: () => engine,
     vmCdDrive: () => engine.cd?.read({} as never, {} as never),
     vmDiskSize: () => engine.disks?.sizeOf({} as never, {} as never),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
@@ -733,6 +740,40 @@ describe('machines over the router', () => {
     expect(vms.get(subject.id).disks).toHaveLength(1);
     engine.disks = disks;
     expect((await wait((await caller('operator').vms.addDisk(ask)).id)).state).toBe('succeeded');
+  });
+
+  it('get one more network card, with an address of its own, and lose one again', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    const cards = () => vms.get(subject.id).cards.map(({ slot, mac }) => [slot, mac]);
+    expect(await codeOf(caller('operator').vms.addCard(ask))).toBe('vm_wrong_state');
+    for (const status of ['saved', 'stopping'] as const) {
+      say(status);
+      expect(await codeOf(caller('operator').vms.addCard(ask))).toBe('vm_wrong_state');
+    }
+    say('stopped');
+    expect(await codeOf(caller('viewer').vms.addCard(ask))).toBe('forbidden');
+    expect(cards()).toEqual([[1, 'web-1']]);
+    expect((await wait((await caller('operator').vms.addCard(ask)).id)).state).toBe('succeeded');
+    expect(cards()).toEqual([
+      [1, 'web-1'],
+      [2, 'web-2'],
+    ]);
+    expect(await codeOf(caller('operator').vms.addCard(ask))).toBe('cards_too_many');
+    expect(await codeOf(caller('viewer').vms.removeCard({ ...ask, slot: 1 }))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.removeCard({ ...ask, slot: 3 }))).toBe('card_not_found');
+    say('paused');
+    expect(await codeOf(caller('operator').vms.removeCard({ ...ask, slot: 1 }))).toBe('vm_wrong_state');
+    say('running');
+    for (const slot of [1, 2])
+      expect((await wait((await caller('operator').vms.removeCard({ ...ask, slot })).id)).state).toBe(
+        'succeeded',
+      );
+    expect(cards()).toEqual([]);
   });
 
   it('have a CD in their drive that needs its image, until it is ejected', async () => {

@@ -21,6 +21,8 @@ export interface VmSpec {
   diskBytes: number;
   /** Disks that were added, by slot; one that was made before there were any has none. */
   moreDisks?: VmDisk[];
+  /** Its network cards, by slot; a machine without this has the one in slot 1. */
+  cards?: VmCard[];
   /** CD with the seed for cloud-init, in its folder; null: it gets none. */
   seedPath: string | null;
   /** CD in its drive, which belongs to somebody else, an installer say; never written to or removed. null: it is empty. */
@@ -42,6 +44,13 @@ export const disksOf = ({ diskPath, diskBytes, moreDisks = [] }: VmSpec): VmDisk
   { slot: 1, path: diskPath, sizeBytes: diskBytes },
   ...moreDisks,
 ];
+
+export interface VmCard {
+  /** From 1 on; 1 is the one that it was made with. */
+  slot: number;
+  /** Lower case, with colons. */
+  mac: string;
+}
 
 /** Paths; null: it is empty. */
 export interface VmCdDrive {
@@ -161,6 +170,17 @@ export interface VmPlugin {
     add(spec: VmSpec, disk: VmDisk, isOn: boolean): Step[];
     /** Pure. To no file. `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
     remove(spec: VmSpec, disk: VmDisk, untilMs: number | null): Step[];
+  };
+  /** Its network cards, on the network that the engine has for them. All plans are pure. */
+  cards?: {
+    /** Slots are up to here. */
+    most: number;
+    /** Pure. Of the card in this slot, always the same for the same machine. */
+    macOf(spec: VmSpec, slot: number): string;
+    /** `isOn`: at once as well. */
+    add(spec: VmSpec, card: VmCard, isOn: boolean): Step[];
+    /** `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
+    remove(spec: VmSpec, card: VmCard, untilMs: number | null): Step[];
   };
   /** Its drive for CDs. All plans are pure. */
   cd?: {

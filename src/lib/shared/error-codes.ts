@@ -377,6 +377,12 @@ export const ERROR_CODES = {
   },
   // What is not there
   not_found: { kind: 'not-found', status: 404, title: 'There is no such page or thing' },
+  card_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such network card',
+    remedy: 'Look at the machine’s page: its network cards are there.',
+  },
   disk_not_found: {
     kind: 'not-found',
     status: 404,
@@ -601,6 +607,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The machine is protected',
     remedy: 'Have an administrator take its protection away first, if it is to go.',
+  },
+  cards_too_many: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine has as many network cards as it can have',
+    remedy: 'Remove one that it does not need.',
   },
   image_no_cd: {
     kind: 'precondition',

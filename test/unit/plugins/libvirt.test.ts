@@ -134,7 +134,7 @@ describe('the definition of a domain', () => {
     expect(() => domainXml(sdk, { ...spec, name: 'a\u0000b' })).toThrow();
   });
   it('has an address that follows from the id, of those that QEMU uses', () => {
-    expect(macOf(spec.id)).toBe('52:54:00:3f:0d:9c');
+    expect(macOf(sdk, spec.id, 1)).toBe('52:54:00:3f:0d:9c');
   });
 });
 
@@ -354,6 +354,45 @@ describe('one more disk', () => {
   });
   it('has no more slots than letters that are used for them', () => {
     expect(targetOf({ slot: plugin.disks.most })).toBe('vdh');
+  });
+});
+
+describe('a network card', () => {
+  const { cards } = plugin;
+  const macs = (change: Partial<VmSpec>) =>
+    devicesIn(sdk.parseXml(domainXml(sdk, { ...spec, ...change }))).macs;
+
+  it('has an address of its own, always the same', () => {
+    const all = [1, 2, 3, 4].map((slot) => cards.macOf(spec, slot));
+    expect(new Set(all).size).toBe(4);
+    expect(all).toEqual([1, 2, 3, 4].map((slot) => cards.macOf(spec, slot)));
+    for (const mac of all) expect(mac).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/);
+  });
+  it('is in the definition: the first of a machine that says nothing of cards, else those that it has', () => {
+    expect(macs({})).toEqual([macOf(sdk, spec.id, 1)]);
+    expect(macs({ cards: [] })).toEqual([]);
+    expect(macs({ cards: [{ slot: 2, mac: '52:54:00:00:00:02' }] })).toEqual(['52:54:00:00:00:02']);
+  });
+  it('is plugged in where the machine is on, and taken from its guest before its definition', () => {
+    const card = { slot: 2, mac: cards.macOf(spec, 2) };
+    expect(names(checkVmPlan(plugin, spec, cards.add(spec, card, false)))).toEqual(['attach']);
+    expect(names(cards.add(spec, card, true))).toEqual(['start-network', 'attach', 'plug-in']);
+    expect(names(checkVmPlan(plugin, spec, cards.remove(spec, card, 5_000)))).toEqual([
+      ...['unplug', 'wait-for-guest', 'detach'],
+    ]);
+  });
+  it('is told by its address from what the machine has', async () => {
+    const stdout = readFileSync('test/fixtures/virsh/9.0-two-disks.xml', 'utf8');
+    const context = { read: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) };
+    const status = async (mac: string) =>
+      (
+        await looksOf(sdk).card(context as unknown as PluginContext, {
+          ...{ id: spec.id, mac, where: 'config' },
+        })
+      ).status;
+    expect([await status('52:54:00:3f:0d:9c'), await status('52:54:00:00:00:02')]).toEqual([
+      ...['done', 'absent'],
+    ]);
   });
 });
 

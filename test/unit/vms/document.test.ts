@@ -20,7 +20,7 @@ const settings = {
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
-    ...{ settings, isDue: false, addresses: [], cd: null },
+    ...{ settings, isDue: false, addresses: [], cards: [], cd: null },
     nodeId: 'n',
     ...change,
   }).state;
@@ -43,7 +43,7 @@ describe('the state of a machine', () => {
     const text = (pool: VmFacts['pool']) =>
       vmDocument({
         ...{ record, settings, status: 'stopped', isDue: true, reason: null, operation: null },
-        ...{ nodeId: 'n', pool, addresses: [], cd: null },
+        ...{ nodeId: 'n', pool, addresses: [], cards: [], cd: null },
       }).stateText;
     const pool = { label: 'tank', state: 'ready', mounted: false, poolStatus: 'active' } as VmFacts['pool'];
     expect(text(pool)).toBe('It starts by itself as soon as its pool "tank" is mounted.');
@@ -55,16 +55,8 @@ describe('the state of a machine', () => {
     expect(stateOf({ status: 'missing' }, { state: 'removing' })).toBe('removing');
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
-      ...{
-        reason: null,
-        operation: null,
-        pool: null,
-        nodeId: 'n',
-        settings,
-        isDue: false,
-        addresses: [],
-        cd: null,
-      },
+      ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false, addresses: [] },
+      ...{ cards: [], cd: null },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

@@ -109,6 +109,7 @@ const vmPlugin = z.looseObject({
   disks: z
     .looseObject({ most: z.int().min(1), sizeOf: method, grow: method, add: method, remove: method })
     .optional(),
+  cards: z.looseObject({ most: z.int().min(1), macOf: method, add: method, remove: method }).optional(),
   cd: z.looseObject({ read: method, change: method }).optional(),
   console: method.optional(),
   usage: method.optional(),

@@ -1,7 +1,7 @@
-/** What a machine is made of: its disks, and what is in its drive. */
+/** What a machine is made of: its disks, its network cards, and what is in its drive. */
 import { z } from 'zod';
 import { vmCdRequest, vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wire/vms';
-import { ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_DISK } from '../vms/kinds';
+import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from '../vms/kinds';
 import { answer, json } from './answer';
 import { readJson } from './body';
 import { verb } from './vms';
@@ -22,6 +22,10 @@ export const growVmDisk = answer('operator', async (request) =>
     slot: Number(request.param('slot')),
     ...diskSizeBody.parse(await readJson(request.event.request)),
   }),
+);
+export const addVmCard = answer('operator', (request) => verb(request, ADD_CARD));
+export const removeVmCard = answer('operator', (request) =>
+  verb(request, REMOVE_CARD, { slot: Number(request.param('slot')) }),
 );
 const cdBody = z.strictObject({ imageId: vmCdRequest.shape.imageId.unwrap() });
 export const putVmCd = answer('operator', async (request) =>

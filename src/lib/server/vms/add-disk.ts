@@ -35,7 +35,7 @@ export async function prepareAddDisk(deps: VmDeps, request: JsonObject): Promise
   const disks = disksFor(plugin);
   const status = await statusNow(deps, record);
   refuseBetween(name, status);
-  refuseUnknown(name, status);
+  refuseUnknown(record, plugin, status);
   const pool = poolFor(deps.pools.list(), record.poolGuid);
   const slot = await freeSlot(record, disks.most);
   const disk: VmDisk = { slot, path: posix.join(spec.folder, fileOf(slot)), sizeBytes };

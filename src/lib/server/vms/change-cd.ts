@@ -35,7 +35,7 @@ export async function prepareChangeCd(deps: VmDeps, request: JsonObject): Promis
   const image = imageId === null ? null : await cdOf(deps, imageId);
   const status = await statusNow(deps, record);
   refuseBetween(name, status);
-  refuseUnknown(name, status);
+  refuseUnknown(record, plugin, status);
   const drive = await deps.plugins.vmCdDrive(plugin.id, spec);
   if (!drive && !isOff(status))
     throw new AppError('cd_drive_missing', `"${name}" is on, and was made without a drive for CDs.`);

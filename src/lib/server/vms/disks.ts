@@ -29,11 +29,21 @@ export function refuseBetween(name: string, status: VmStatus | 'missing'): void 
     );
   if (status === 'stopping') throw wrongState(`"${name}" is shutting down.`, 'Wait until it is off.');
 }
+/** So long a guest has to let go of what is taken from it. */
+export const GRACE_MS = 15_000;
+export function refusePaused(name: string, status: VmStatus | 'missing'): void {
+  if (status === 'paused')
+    throw wrongState(`"${name}" is paused, and could not let go of it.`, 'Let it go on first.');
+}
 /** For what changes the definition, not the disk alone. */
-export function refuseUnknown(name: string, status: VmStatus | 'missing'): void {
+export function refuseUnknown(
+  { name }: Pick<VmRecord, 'name'>,
+  plugin: Pick<VmPlugin, 'name'>,
+  status: VmStatus | 'missing',
+): void {
   if (status === 'missing')
     throw wrongState(
-      `libvirt does not know "${name}" any more.`,
+      `${plugin.name} does not know "${name}" any more.`,
       'Start it once: that makes it known again.',
     );
 }

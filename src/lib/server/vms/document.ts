@@ -1,6 +1,6 @@
 /** One machine as pages show it: what was made of it, what its engine says, and what is being done to it. Pure. */
 import { posix } from 'node:path';
-import { disksOf, type VmStatus } from '$lib/plugin-api/vm';
+import { disksOf, type VmCard, type VmStatus } from '$lib/plugin-api/vm';
 import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
@@ -23,6 +23,7 @@ export interface VmFacts {
   operation: { id: string; kind: string } | null;
   pool: Pool | null;
   nodeId: string;
+  cards: VmCard[];
   /** The image in its drive; null: it is empty, or has what is no image of ours. */
   cd: Pick<Image, 'id' | 'name'> | null;
 }
@@ -84,6 +85,7 @@ export function vmDocument(facts: VmFacts): Vm {
       file: posix.basename(path),
       sizeBytes,
     })),
+    cards: facts.cards,
     cd: cdOf(facts),
     ...stateOf(facts),
     image: { id: record.imageId, name: record.imageName },

@@ -1,11 +1,12 @@
 /** What a machine that is there is made of, as operations: each changes its definition, its files, and its record. */
 import type { OperationDefinition } from '../operations/types';
 import { prepareAddDisk } from './add-disk';
+import { cardsRecord, prepareAddCard, prepareRemoveCard } from './cards';
 import { cdRecord, prepareChangeCd } from './change-cd';
 import type { VmDeps } from './deps';
 import { promisingRecord } from './disks';
 import { prepareGrowDisk } from './grow-disk';
-import { ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_DISK } from './kinds';
+import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from './kinds';
 import { prepareRemoveDisk, removeDiskRecord } from './remove-disk';
 
 const MINUTE_MS = 60_000;
@@ -33,6 +34,20 @@ export const hardwareOperations = (deps: VmDeps): OperationDefinition[] => [
     deadlineMs: 5 * MINUTE_MS,
     prepare: (request) => prepareRemoveDisk(deps, request),
     record: removeDiskRecord(deps),
+  },
+  {
+    kind: ADD_CARD,
+    onInterrupt: 'continue',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareAddCard(deps, request),
+    record: cardsRecord(deps),
+  },
+  {
+    kind: REMOVE_CARD,
+    onInterrupt: 'continue',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareRemoveCard(deps, request),
+    record: cardsRecord(deps),
   },
   {
     kind: CHANGE_CD,

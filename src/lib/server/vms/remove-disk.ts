@@ -8,16 +8,13 @@ import { usesLock } from '../operations/locks';
 import type { Prepared, RecordOwner } from '../operations/types';
 import { promisedDiskBytes } from './accounts';
 import type { VmDeps } from './deps';
-import { diskOf, disksFor, refuseBetween, refuseUnknown, withoutDisk } from './disks';
+import { diskOf, disksFor, GRACE_MS, refuseBetween, refusePaused, refuseUnknown, withoutDisk } from './disks';
 import { takenBytes } from './place';
 import { poolFor } from './prepare-create';
 import { tell, verbRecord } from './records';
 import { refuseProtected } from './settings';
 import { changeVm, findVm } from './store';
-import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
-
-/** So long a guest has to let go of it. */
-const GRACE_MS = 15_000;
+import { isOff, parse, prepared, recordOf, statusNow } from './verb';
 
 export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, slot } = parse(vmDiskRequest, request);
@@ -30,9 +27,8 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
   const disks = disksFor(plugin);
   const status = await statusNow(deps, record);
   refuseBetween(name, status);
-  refuseUnknown(name, status);
-  if (status === 'paused')
-    throw wrongState(`"${name}" is paused, and could not let go of a disk.`, 'Let it go on first.');
+  refuseUnknown(record, plugin, status);
+  refusePaused(name, status);
   const pool = poolFor(deps.pools.list(), record.poolGuid);
   const taken = await takenBytes(disk);
   const untilMs = isOff(status) ? null : deps.clock.now() + GRACE_MS;

@@ -7,6 +7,7 @@ import { nodeIdOf } from '../db/node-id';
 import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
 import { createVmAddresses } from './addresses';
+import { cardsOf } from './cards';
 import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';
@@ -79,6 +80,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
       pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
+      cards: cardsOf(record.spec, plugins.knownVm(record.plugin)),
       cd: images.list().find(({ path }) => path !== null && path === record.spec.cdPath) ?? null,
     });
   }

@@ -31,6 +31,13 @@ export interface VmDiskView {
   sizeBytes: number;
 }
 
+export interface VmCardView {
+  /** From 1 on; stays with it. */
+  slot: number;
+  /** Lower case, with colons. */
+  mac: string;
+}
+
 /** `GET /api/v1/vms/{id}/disks` */
 export interface VmDiskUse extends VmDiskView {
   /** Absolute. */
@@ -54,6 +61,8 @@ export interface Vm {
   diskBytes: number;
   /** The first one first. */
   disks: VmDiskView[];
+  /** Its network cards, on the network of the host. */
+  cards: VmCardView[];
   /** In its drive; null: nothing. */
   cd: {
     /** null: its image is not in the list any more. */
@@ -156,6 +165,8 @@ export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */
 export const vmResizeRequest = z.strictObject({ vmId: guid, cpus: z.number(), memoryBytes: z.number() });
+/** `DELETE /api/v1/vms/{id}/network-cards/{slot}`; `POST /api/v1/vms/{id}/network-cards` adds one. */
+export const vmCardRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) });
 /** `PUT /api/v1/vms/{id}/cd` and DELETE: an ISO image into its drive, null for none. */
 export const vmCdRequest = z.strictObject({ vmId: guid, imageId: z.string().min(1).max(200).nullable() });
 /** `POST /api/v1/vms/{id}/disks`: an empty one. */

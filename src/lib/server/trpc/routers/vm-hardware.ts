@@ -2,18 +2,31 @@
 import { z } from 'zod';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import {
+  vmCardRequest,
   vmCdRequest,
   vmDiskAddRequest,
   vmDiskGrowRequest,
   vmDiskRequest,
+  vmRequest,
   type VmDiskUse,
 } from '$lib/shared/wire/vms';
-import { ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_DISK } from '../../vms/kinds';
+import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from '../../vms/kinds';
 import { operatorProcedure, viewerProcedure } from '../init';
 
 const one = z.strictObject({ id: z.string().min(1).max(200) });
 
 export const vmHardwareProcedures = {
+  /** On the network of the host; of a machine that is on, at once. */
+  addCard: operatorProcedure
+    .input(vmRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: ADD_CARD, request: input, actor: ctx.actor }),
+    ),
+  removeCard: operatorProcedure
+    .input(vmCardRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: REMOVE_CARD, request: input, actor: ctx.actor }),
+    ),
   /** An ISO image, or null for none; of a machine that is on, at once. */
   changeCd: operatorProcedure
     .input(vmCdRequest)
