@@ -6,7 +6,7 @@ import { vmCardRequest, vmRequest } from '$lib/shared/wire/vms';
 import { AppError } from '../errors';
 import type { Prepared, RecordOwner } from '../operations/types';
 import type { VmDeps } from './deps';
-import { GRACE_MS, refuseBetween, refusePaused, refuseUnknown } from './disks';
+import { GRACE_MS, refuseBetween, refusePaused, refuseUnknown } from './hardware-rules';
 import { tell, verbRecord } from './records';
 import { changeVm, findVm, listVms, type VmRecord } from './store';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
@@ -48,9 +48,7 @@ export async function prepareAddCard(deps: VmDeps, request: JsonObject): Promise
     title: `Give ${name} a network card`,
     steps: cardsFor(plugin).add(spec, card, !isOff(status)),
     notes: [`Its address is ${card.mac}.`],
-    more: {
-      cards: [...cardsOf(spec, plugin), card].toSorted((a, b) => a.slot - b.slot).map((one) => ({ ...one })),
-    },
+    more: { card: { ...card }, has: true },
   });
 }
 
@@ -70,18 +68,27 @@ export async function prepareRemoveCard(deps: VmDeps, request: JsonObject): Prom
     title: `Remove network card ${slot} of ${name}`,
     steps: cardsFor(plugin).remove(spec, card, untilMs),
     notes: untilMs === null ? [] : [`Its guest has ${GRACE_MS / 1_000} s to let go of it.`],
-    more: { cards: cardsOf(spec, plugin).flatMap((one) => (one.slot === slot ? [] : [{ ...one }])) },
+    more: { card: { ...card }, has: false },
   });
 }
 
-const cardsInput = z.object({ cards: z.array(z.object({ slot: z.number(), mac: z.string() })) });
+/** `has`: whether it has the card in the end. */
+const changeInput = z.object({
+  card: z.object({ slot: z.number(), mac: z.string() }),
+  has: z.boolean(),
+});
 
-/** The cards as they are when it has succeeded. Nothing else changes them meanwhile: it holds the machine. */
 export const cardsRecord = (deps: VmDeps): RecordOwner => ({
   ...verbRecord(deps),
   succeed(tx, _operationId, { input, subject: { id } }) {
+    const { card, has } = changeInput.parse(input);
     const record = findVm(tx, id);
-    if (record) changeVm(tx, id, { spec: { ...record.spec, cards: cardsInput.parse(input).cards } });
+    if (record) {
+      const { plugin, spec } = record;
+      const others = cardsOf(spec, deps.plugins.knownVm(plugin)).filter(({ slot }) => slot !== card.slot);
+      const cards = [...others, ...(has ? [card] : [])].toSorted((a, b) => a.slot - b.slot);
+      changeVm(tx, id, { spec: { ...spec, cards } });
+    }
     tell(deps, id);
   },
 });

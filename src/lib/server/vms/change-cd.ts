@@ -8,7 +8,7 @@ import { usesLock } from '../operations/locks';
 import type { Prepared, RecordOwner } from '../operations/types';
 import { imageIssues } from './check-request';
 import type { VmDeps } from './deps';
-import { refuseBetween, refuseUnknown } from './disks';
+import { refuseBetween, refuseUnknown } from './hardware-rules';
 import { reachIssues } from './place';
 import { tell, verbRecord } from './records';
 import { changeVm, findVm } from './store';

@@ -1,6 +1,6 @@
 /** What all changes of the disks of a machine begin with, and how its record follows them. */
 import { z } from 'zod';
-import { disksOf, type VmDisk, type VmPlugin, type VmSpec, type VmStatus } from '$lib/plugin-api/vm';
+import { disksOf, type VmDisk, type VmPlugin, type VmSpec } from '$lib/plugin-api/vm';
 import { AppError } from '../errors';
 import type { RecordOwner } from '../operations/types';
 import { promisedDiskBytes, refuseTooLargeDisk } from './accounts';
@@ -18,34 +18,6 @@ export function diskOf({ spec, name }: VmRecord, slot: number): VmDisk {
 export function disksFor(plugin: VmPlugin): NonNullable<VmPlugin['disks']> {
   if (plugin.disks) return plugin.disks;
   throw wrongState(`The plugin ${plugin.name} cannot change the disks of machines.`);
-}
-
-/** Its memory belongs to the disks that it had when it was saved; on its way off it is neither on nor off. */
-export function refuseBetween(name: string, status: VmStatus | 'missing'): void {
-  if (status === 'saved')
-    throw wrongState(
-      `"${name}" goes on with its saved memory, in which it has the disks that it had.`,
-      'Start it first, or discard its saved memory.',
-    );
-  if (status === 'stopping') throw wrongState(`"${name}" is shutting down.`, 'Wait until it is off.');
-}
-/** So long a guest has to let go of what is taken from it. */
-export const GRACE_MS = 15_000;
-export function refusePaused(name: string, status: VmStatus | 'missing'): void {
-  if (status === 'paused')
-    throw wrongState(`"${name}" is paused, and could not let go of it.`, 'Let it go on first.');
-}
-/** For what changes the definition, not the disk alone. */
-export function refuseUnknown(
-  { name }: Pick<VmRecord, 'name'>,
-  plugin: Pick<VmPlugin, 'name'>,
-  status: VmStatus | 'missing',
-): void {
-  if (status === 'missing')
-    throw wrongState(
-      `${plugin.name} does not know "${name}" any more.`,
-      'Start it once: that makes it known again.',
-    );
 }
 
 /** One that has lost the last of them is as if there had never been any. */
