@@ -2,7 +2,7 @@
 import type { Look, Step, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { domainXml } from './domain-xml';
-import { ID, VIRSH, virsh } from './virsh';
+import { ID, NETWORK, VIRSH, virsh } from './virsh';
 
 export const look = (name: string, args: Look['args'], more: Partial<Look> = {}): Look => ({
   look: `${ID}/${name}`,
@@ -29,3 +29,11 @@ export const switchOff = (spec: VmSpec): Step => ({
   undo: 'impossible',
   look: off(spec),
 });
+export const startNetwork: Step = {
+  name: 'start-network',
+  title: `Start the network "${NETWORK}"`,
+  run: run('net-start', NETWORK),
+  // Other machines may use it by now.
+  undo: 'nothing',
+  look: look('network', { name: NETWORK }, { untilReboot: true }),
+};

@@ -1,49 +1,80 @@
 /** The definition of a domain (libvirt.org/formatdomain.html). Pure: the same machine gives the same text. */
-import type { VmSpec, XmlNode } from '../../src/lib/plugin-api';
+import type { VmCard, VmDisk, VmSpec, XmlNode } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { NETWORK } from './virsh';
 
 /** Free slots, so that disks and network cards can be added while it runs: q35 has none by itself. */
-const SPARE_PORTS = 12;
+const SPARE_PORTS = 16;
 
-/** Of the range that QEMU uses; follows from the id, so that it is the same whenever the machine is defined. */
-export const macOf = (id: string): string =>
-  ['52', '54', '00', ...(/^(..)(..)(..)/.exec(id)?.slice(1) ?? [])].join(':');
+/** `vda` is the disk in slot 1. */
+export const MOST_DISKS = 8;
+export const targetOf = ({ slot }: Pick<VmDisk, 'slot'>): string =>
+  `vd${String.fromCharCode('a'.charCodeAt(0) + slot - 1)}`;
 
-export function domainXml({ xml, xmlText }: PluginSdk, spec: VmSpec): string {
-  const cd = (path: string, target: string, boot: number | null): XmlNode =>
-    xml(
-      'disk',
-      { type: 'file', device: 'cdrom' },
-      xml('driver', { name: 'qemu', type: 'raw' }),
-      xml('source', { file: path }),
-      xml('target', { dev: target, bus: 'sata' }),
-      xml('readonly'),
-      boot === null ? null : xml('boot', { order: boot }),
-    );
-  const disk = xml(
+/** One disk, as it is in a definition, and as it is handed to a machine that is there. */
+const diskNode = ({ xml }: PluginSdk, disk: VmDisk): XmlNode =>
+  xml(
     'disk',
     { type: 'file', device: 'disk' },
     xml('driver', { name: 'qemu', type: 'qcow2', discard: 'unmap' }),
-    xml('source', { file: spec.diskPath }),
-    xml('target', { dev: 'vda', bus: 'virtio' }),
-    xml('boot', { order: 1 }),
+    xml('source', { file: disk.path }),
+    xml('target', { dev: targetOf(disk), bus: 'virtio' }),
+    disk.slot === 1 ? xml('boot', { order: 1 }) : null,
   );
-  const network = xml(
+export const diskXml = (sdk: PluginSdk, disk: VmDisk): string => sdk.xmlText(diskNode(sdk, disk));
+
+export const CD_TARGET = 'sda';
+interface Cd {
+  /** null: the drive is empty. */
+  path: string | null;
+  target: string;
+  /** Its turn when the machine looks for a system. */
+  boot: number | null;
+}
+const cdNode = ({ xml }: PluginSdk, { path, target, boot }: Cd): XmlNode =>
+  xml(
+    'disk',
+    { type: 'file', device: 'cdrom' },
+    xml('driver', { name: 'qemu', type: 'raw' }),
+    path === null ? null : xml('source', { file: path }),
+    xml('target', { dev: target, bus: 'sata' }),
+    xml('readonly'),
+    boot === null ? null : xml('boot', { order: boot }),
+  );
+export const cdDriveXml = (sdk: PluginSdk): string =>
+  sdk.xmlText(cdNode(sdk, { path: null, target: CD_TARGET, boot: 2 }));
+
+export const MOST_CARDS = 4;
+/**
+ * Of the range that QEMU uses. The first follows from the machine's id, the others from that and their slot: the same whenever
+ * the machine is defined, and for a card that comes back.
+ */
+export function macOf({ derivedUuid }: Pick<PluginSdk, 'derivedUuid'>, id: string, slot: number): string {
+  const uuid = slot === 1 ? id : derivedUuid(id, `card-${slot}`);
+  return ['52', '54', '00', ...(/^(..)(..)(..)/.exec(uuid)?.slice(1) ?? [])].join(':');
+}
+const cardsOf = (sdk: PluginSdk, { id, cards }: VmSpec): VmCard[] =>
+  cards ?? [{ slot: 1, mac: macOf(sdk, id, 1) }];
+const cardNode = ({ xml }: PluginSdk, { mac }: VmCard): XmlNode =>
+  xml(
     'interface',
     { type: 'network' },
-    xml('mac', { address: macOf(spec.id) }),
+    xml('mac', { address: mac }),
     xml('source', { network: NETWORK }),
     xml('model', { type: 'virtio' }),
   );
+export const cardXml = (sdk: PluginSdk, card: VmCard): string => sdk.xmlText(cardNode(sdk, card));
+
+export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
+  const { xml, xmlText } = sdk;
   const devices = [
-    disk,
+    ...sdk.disksOf(spec).map((disk) => diskNode(sdk, disk)),
     // An empty disk cannot be started from: then the installer's turn comes.
-    spec.cdPath === null ? null : cd(spec.cdPath, 'sda', 2),
-    spec.seedPath === null ? null : cd(spec.seedPath, 'sdb', null),
+    cdNode(sdk, { path: spec.cdPath, target: CD_TARGET, boot: 2 }),
+    spec.seedPath === null ? null : cdNode(sdk, { path: spec.seedPath, target: 'sdb', boot: null }),
     xml('controller', { type: 'pci', index: 0, model: 'pcie-root' }),
     ...Array.from({ length: SPARE_PORTS }, () => xml('controller', { type: 'pci', model: 'pcie-root-port' })),
-    network,
+    ...cardsOf(sdk, spec).map((card) => cardNode(sdk, card)),
     xml('serial', { type: 'pty' }),
     xml('channel', { type: 'unix' }, xml('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })),
     xml('input', { type: 'tablet', bus: 'usb' }),

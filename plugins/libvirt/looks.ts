@@ -10,12 +10,19 @@ import type {
 } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { SizeField } from './parse-size';
-import { activeNetworks, QEMU_IMG, readDomains, readSize } from './virsh';
+import { activeNetworks, readDevices, readDomains, readSize, WHERE, type Where } from './virsh';
+import { diskQuestion, parseDiskSize, QEMU_IMG, readDiskSize } from './qemu-img';
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
 const text = (value: Json | undefined): string => {
   if (typeof value !== 'string') throw new TypeError('an argument of a look is no text');
   return value;
+};
+
+const whereOf = (args: JsonObject): Where => {
+  const where = WHERE.find((one) => one === args['where']);
+  if (!where) throw new TypeError('a look does not say where');
+  return where;
 };
 
 const isOff = ({ status }: VmReading): boolean =>
@@ -39,11 +46,9 @@ export function looksOf(sdk: PluginSdk) {
   const domainSize = readSize(sdk);
   const find = async (context: PluginContext, id: string) =>
     (await domains(context)).find((domain) => domain.id === id) ?? null;
-  const parseInfo = sdk.defineParser('qemu-img info', (json) => {
-    const size = (JSON.parse(json) as { 'virtual-size'?: unknown })['virtual-size'];
-    if (typeof size !== 'number') throw new Error('it does not tell the size');
-    return size;
-  });
+  const diskSize = readDiskSize(sdk);
+  const devices = readDevices(sdk);
+  const parseInfo = sdk.defineParser('qemu-img info', parseDiskSize);
 
   return {
     async running(context: PluginContext, args: JsonObject): Promise<LookResult> {
@@ -104,17 +109,68 @@ export function looksOf(sdk: PluginSdk) {
     async volume(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);
       if (!existsSync(path)) return seen('absent', `There is no ${path}.`);
-      const { stdout, exitCode, stderr } = await context.read(
-        QEMU_IMG,
-        ['info', '--output=json', '--force-share', '-f', 'qcow2', path],
-        { okExitCodes: [0, 1] },
-      );
+      const { stdout, exitCode, stderr } = await context.read(QEMU_IMG, diskQuestion(path), {
+        okExitCodes: [0, 1],
+      });
       if (exitCode !== 0) return seen('partial', `${path} is no whole disk: ${stderr.trim()}`);
       const size = parseInfo(stdout);
       const { sizeBytes } = args;
       return sizeBytes === null || size === sizeBytes
         ? seen('done', `${path} is a disk of ${size} bytes.`)
         : seen('partial', `${path} is a disk of ${size} bytes.`);
+    },
+    /** foreign: it is larger than the step makes it, and nothing makes a disk smaller. */
+    async 'disk-size'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const path = text(args['path']);
+      const size = await diskSize(context, { path });
+      const wanted = Number(args['is']);
+      const status = size === wanted ? 'done' : size < wanted ? 'absent' : 'foreign';
+      return seen(status, `${path} is a disk of ${size} bytes.`);
+    },
+    /** It has this file as this disk. foreign: it has another one there, or the file elsewhere. */
+    async disk(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const [target, path] = [text(args['target']), text(args['path'])];
+      const { disks } = await devices(context, text(args['id']), whereOf(args));
+      const found = disks.filter((disk) => disk.target === target || disk.path === path);
+      const [first] = found;
+      if (!first) return seen('absent', `The machine does not have ${path}.`);
+      return found.length === 1 && first.target === target && first.path === path
+        ? seen('done', `The machine has ${path} as ${target}.`)
+        : seen('foreign', `The machine has ${first.path ?? 'an empty drive'} as ${first.target}.`);
+    },
+    async card(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const mac = text(args['mac']);
+      const { macs } = await devices(context, text(args['id']), whereOf(args));
+      return macs.includes(mac)
+        ? seen('done', `The machine has the network card ${mac}.`)
+        : seen('absent', `The machine does not have the network card ${mac}.`);
+    },
+    /** Its drive for CDs has this in it; `was`: what was there before; null: nothing. */
+    async cd(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const { disks } = await devices(context, text(args['id']), whereOf(args));
+      const drive = disks.find(({ target }) => target === args['target']);
+      if (!drive?.isCd) return seen('foreign', 'The machine has no drive for CDs there.');
+      const evidence = drive.path === null ? 'The drive is empty.' : `${drive.path} is in the drive.`;
+      if (drive.path === args['is']) return seen('done', evidence);
+      return seen(drive.path === args['was'] ? 'absent' : 'foreign', evidence);
+    },
+    async 'cd-drive'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const { disks } = await devices(context, text(args['id']), 'config');
+      const drive = disks.find(({ target }) => target === args['target']);
+      if (!drive) return seen('absent', 'The machine has no drive for CDs.');
+      return drive.isCd
+        ? seen('done', 'The machine has a drive for CDs.')
+        : seen('foreign', `The machine has ${drive.path ?? 'a disk'} as ${drive.target}.`);
+    },
+    /** Its guest is asked to let go of a disk or a card, and cannot be made to. */
+    async 'let-go'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const { disks, macs } = await devices(context, text(args['id']), 'on');
+      const hasIt =
+        disks.some(({ path }) => path === args['path']) || macs.some((mac) => mac === args['mac']);
+      if (!hasIt) return seen('done', 'No guest has it now.');
+      return Date.now() < Number(args['untilMs'])
+        ? seen('running', 'The guest was asked to let go of it.')
+        : seen('absent', 'The guest has not let go of it. Shut the machine down, then try again.');
     },
     async seed(_context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);

@@ -1,17 +1,8 @@
 /** What is done to a machine that is there: it goes on, off, and stands still. Pure. */
 import type { Step, VmSpec, VmStopTime } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import { defineStep, look, off, run, runUnlessOff, switchOff } from './domain-steps';
-import { NETWORK, SAVE_FOLDER } from './virsh';
-
-const startNetwork: Step = {
-  name: 'start-network',
-  title: `Start the network "${NETWORK}"`,
-  run: run('net-start', NETWORK),
-  // Other machines may use it by now.
-  undo: 'nothing',
-  look: look('network', { name: NETWORK }, { untilReboot: true }),
-};
+import { defineStep, look, off, run, runUnlessOff, startNetwork, switchOff } from './domain-steps';
+import { SAVE_FOLDER } from './virsh';
 
 /** What listens to the button may not be there yet, while a guest starts: soon at first, then less and less often. */
 const AGAIN_MS = 5_000;

@@ -3,7 +3,7 @@ import type { JsonObject, Step, VmSnapshot, VmSpec } from '../../src/lib/plugin-
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { look, run } from './domain-steps';
 import { NOTE_KEY, NOTE_URI, noteNode } from './parse-snapshots';
-import { QEMU_IMG } from './virsh';
+import { QEMU_IMG } from './qemu-img';
 
 /** Gigabytes of memory, and a slow disk. */
 const MEMORY_MS = 30 * 60_000;

@@ -3,7 +3,8 @@ import { posix } from 'node:path';
 import type { Step, VmOrigin, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { defineStep, look, run, switchOff } from './domain-steps';
-import { QEMU_IMG, XORRISO } from './virsh';
+import { QEMU_IMG } from './qemu-img';
+import { XORRISO } from './virsh';
 
 const MINUTE_MS = 60_000;
 /** A copy reads and writes the whole image. */
@@ -135,7 +136,9 @@ export function plansOf(sdk: PluginSdk) {
           undo: 'impossible',
           look: look('defined', { id: spec.id }, { negate: true }),
         },
-        removeFile('remove-disk', spec.diskPath),
+        ...sdk
+          .disksOf(spec)
+          .map(({ slot, path }) => removeFile(slot === 1 ? 'remove-disk' : `remove-disk-${slot}`, path)),
         ...(spec.seedPath === null
           ? []
           : [

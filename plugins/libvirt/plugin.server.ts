@@ -7,15 +7,19 @@ import { consolesOf } from './consoles';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
+import { MOST_DISKS } from './domain-xml';
+import { cardsFor } from './plan-cards';
+import { cdOf } from './plan-cd';
+import { planAdd, planGrow, planRemove } from './plan-disks';
 import { planResize } from './plan-resize';
 import { snapshotPlansOf } from './plan-snapshots';
 import { cloneWhy, readSnapshots } from './read-snapshots';
 import { snapshotLooksOf } from './snapshot-looks';
+import { QEMU_IMG, readDiskSize } from './qemu-img';
 import {
   ID,
   NETWORK,
   QEMU,
-  QEMU_IMG,
   readDomains,
   readUsage,
   readSize,
@@ -73,6 +77,12 @@ export default (sdk: PluginSdk) =>
     },
     cloneWhy: cloneWhy(sdk),
     snapshots: { read: readSnapshots(sdk), ...snapshotPlansOf(sdk) },
+    cards: cardsFor(sdk),
+    cd: cdOf(sdk),
+    disks: {
+      ...{ most: MOST_DISKS, sizeOf: readDiskSize(sdk), grow: planGrow },
+      ...{ add: planAdd(sdk), remove: planRemove(sdk) },
+    },
     status: readDomains(sdk),
     usage: readUsage(sdk),
     addresses: addressesOf(sdk),

@@ -9,7 +9,8 @@ import {
   type DiskSnapshot,
   type KnownSnapshot,
 } from './parse-snapshots';
-import { QEMU_IMG, VIRSH, virsh } from './virsh';
+import { QEMU_IMG } from './qemu-img';
+import { VIRSH, virsh } from './virsh';
 
 /** As virsh reads a line: all between two of these is as it stands. */
 const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;

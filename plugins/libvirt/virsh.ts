@@ -1,12 +1,12 @@
 /** libvirt's own command line: where it is, how it is called, and what it answers. */
 import type { PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { devicesIn, type DomainDevices } from './parse-devices';
 import { parseDomains, parseUsage } from './parse-domains';
 import { parseSize, type DomainSize } from './parse-size';
 
 export const ID = 'libvirt';
 export const VIRSH = '/usr/bin/virsh';
-export const QEMU_IMG = '/usr/bin/qemu-img';
 export const QEMU = '/usr/bin/qemu-system-x86_64';
 export const XORRISO = '/usr/bin/xorriso';
 /** virsh keeps what it says in a buffer when nobody types at it: events would come in bundles. */
@@ -54,6 +54,19 @@ export const readSize =
       timeoutMs: TIMEOUT_MS,
     });
     return sdk.defineParser('virsh domstats', parseSize)(stdout);
+  };
+
+/** config: what it has whenever it is started. now: what it has, on or off. on: what it has because it is on; nothing when it is off. */
+export const WHERE = ['config', 'now', 'on'] as const;
+export type Where = (typeof WHERE)[number];
+
+export const readDevices =
+  (sdk: PluginSdk) =>
+  async (context: PluginContext, id: string, where: Where): Promise<DomainDevices> => {
+    const words = where === 'config' ? ['dumpxml', id, '--inactive'] : ['dumpxml', id];
+    const { stdout } = await context.read(VIRSH, virsh(...words), { timeoutMs: TIMEOUT_MS });
+    const found = sdk.defineParser('virsh dumpxml', (text) => devicesIn(sdk.parseXml(text)))(stdout);
+    return where === 'on' && !found.isOn ? { isOn: false, disks: [], macs: [] } : found;
   };
 
 /** Names of the networks that are up. */

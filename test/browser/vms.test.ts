@@ -9,6 +9,7 @@ import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
 import {
   addImage,
+  emptyCd,
   makePool,
   microRequest,
   mustSucceed,
@@ -295,6 +296,88 @@ describe('the machines', () => {
     await mustSucceed(appliance, await appliance.rest('DELETE', `/vms/${made?.id ?? ''}`));
     await page.goto(`${appliance.url}${pathname}`);
     await state('stopped').waitFor();
+  });
+
+  it('get a larger disk, and are never offered a smaller one', async () => {
+    await page.getByTestId('vm.grow-disk').click();
+    const dialog = page.getByRole('dialog');
+    const enlarge = dialog.getByRole('button', { name: 'Enlarge' });
+    expect(await enlarge.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByLabel('New size, GiB').fill('0.01');
+    await dialog.getByText('a disk cannot be made smaller').first().waitFor();
+    await page.screenshot({ path: join(shots, 'vms-grow-disk.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByLabel('New size, GiB').fill('0.125');
+    await enlarge.click();
+    await page.getByTestId('vm-disk').getByText('Disk 1, 128 MiB').waitFor();
+  });
+
+  it('get another disk, and lose it after its file was named and typed', async () => {
+    const disks = page.getByTestId('vm-disk');
+    expect(
+      await disks
+        .first()
+        .getByRole('button', { name: /Remove/ })
+        .count(),
+    ).toBe(0);
+    await page.getByTestId('vm.add-disk').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Size, GiB').fill('100');
+    await dialog
+      .getByText(/The pool has .* free; it would need 100 GiB more/)
+      .first()
+      .waitFor();
+    await dialog.getByLabel('Size, GiB').fill('0.0625');
+    await page.screenshot({ path: join(shots, 'vms-add-disk.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Add disk' }).click();
+    await disks.getByText('Disk 2, 64 MiB').waitFor();
+    await disks
+      .last()
+      .getByText(/disk-2\.qcow2 · .* used/)
+      .waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm-disks');
+    await page.getByTestId('vm.remove-disk').click();
+    await dialog.getByText(/disk-2\.qcow2 is deleted, with everything that is on it/).waitFor();
+    const go = dialog.getByRole('button', { name: 'Remove disk' });
+    expect(await go.getAttribute('aria-disabled')).toBe('true');
+    await page.screenshot({ path: join(shots, 'vms-remove-disk.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByLabel('Type disk-2.qcow2 to confirm').fill('disk-2.qcow2');
+    await go.click();
+    await expect.poll(() => disks.count()).toBe(1);
+  });
+
+  it('get another network card with a click, and lose it after a question', async () => {
+    const cards = page.getByTestId('vm-card');
+    await cards.getByText(/^52:54:00/).waitFor();
+    await page.getByTestId('vm.add-card').click();
+    await cards.getByText('Card 2').waitFor();
+    await cards.last().getByTestId('vm.remove-card').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/cannot be reached by 52:54:00/).waitFor();
+    await page.screenshot({ path: join(shots, 'vms-remove-card.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Remove card' }).click();
+    await expect.poll(() => cards.count()).toBe(1);
+  });
+
+  it('have a CD put into their drive, and ejected', async () => {
+    const drive = page.getByTestId('vm-cd');
+    await drive.getByText('Empty.').waitFor();
+    await page.getByTestId('vm.insert-cd').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('No ISO image is here yet').waitFor();
+    await page.screenshot({ path: join(shots, 'vms-cd-none.png') });
+    await addImage(machines, 'Installer', emptyCd(), 'iso');
+    await dialog.getByLabel('ISO image').waitFor();
+    await page.screenshot({ path: join(shots, 'vms-cd.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Insert', exact: true }).click();
+    await drive.getByText('Installer').waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm-cd');
+    await page.getByTestId('vm.eject-cd').click();
+    await drive.getByText('Empty.').waitFor();
   });
 
   it('are removed only after each file was named and the name typed', async () => {

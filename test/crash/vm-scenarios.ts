@@ -3,7 +3,16 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appliance } from '../support/appliance';
-import { addImage, ended, makePool, MIB, microRequest, mustSucceed, POOL_GUID } from '../support/machines';
+import {
+  addImage,
+  emptyCd,
+  ended,
+  makePool,
+  MIB,
+  microRequest,
+  mustSucceed,
+  POOL_GUID,
+} from '../support/machines';
 import { microGuest } from '../support/micro-guest';
 import type { FileServer } from '../support/file-server';
 import type { PrivateLibvirt } from '../support/private-libvirt';
@@ -28,7 +37,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   const post = async (appliance: Appliance, verb: string, body?: unknown): Promise<void> =>
     void (await mustSucceed(appliance, await appliance.rest('POST', path(verb), body)));
   const create = async (appliance: Appliance) => {
-    const [image] = appliance.query<{ id: string }>('SELECT id FROM images');
+    const [image] = appliance.query<{ id: string }>("SELECT id FROM images WHERE kind = 'disk'");
     return appliance.rest('POST', '/vms', {
       ...microRequest(image?.id ?? ''),
       id: VM_ID,
@@ -81,6 +90,39 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     if (now?.cpus !== cpus)
       await mustSucceed(appliance, await appliance.rest('PUT', path('/size'), sizeOf(cpus)));
   }
+  async function moreDisks(appliance: Appliance, wanted: 0 | 1): Promise<void> {
+    const [now] = appliance.query<{ count: number }>(
+      "SELECT coalesce(json_array_length(spec, '$.moreDisks'), 0) AS count FROM vms",
+    );
+    if (now?.count === wanted) return;
+    const asked =
+      wanted === 1
+        ? await appliance.rest('POST', path('/disks'), { sizeBytes: MIB })
+        : await appliance.rest('DELETE', path('/disks/2'));
+    await mustSucceed(appliance, asked);
+  }
+  const isoId = (appliance: Appliance): string | undefined =>
+    appliance.query<{ id: string }>("SELECT id FROM images WHERE kind = 'iso'")[0]?.id;
+  const hasCd = (appliance: Appliance): boolean =>
+    appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.cdPath' IS NOT NULL").length > 0;
+  const cardCount = (appliance: Appliance): number =>
+    appliance.query<{ count: number }>(
+      "SELECT coalesce(json_array_length(spec, '$.cards'), 1) AS count FROM vms",
+    )[0]?.count ?? 0;
+  async function cards(appliance: Appliance, wanted: 1 | 2): Promise<void> {
+    if (cardCount(appliance) === wanted) return;
+    const asked =
+      wanted === 2
+        ? await appliance.rest('POST', path('/network-cards'))
+        : await appliance.rest('DELETE', path('/network-cards/2'));
+    await mustSucceed(appliance, asked);
+  }
+  /** Nothing makes it small again: each case begins where the one before has ended. */
+  let hadBytes = 0;
+  const diskBytes = (appliance: Appliance): number =>
+    appliance.query<{ bytes: number }>('SELECT disk_bytes AS bytes FROM vms')[0]?.bytes ?? 0;
+  const capacity = (): number =>
+    Number(/^Capacity:\s+(\d+)/.exec(libvirt().virsh('domblkinfo', 'web', 'vda').stdout)?.[1]);
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
   function observe(appliance: Appliance): unknown {
     const machines = join(appliance.dataDir, 'mnt/tank/machines');
@@ -197,6 +239,77 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       observe,
     },
     ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe }),
+    {
+      title: 'vm.grow-disk',
+      kind: 'vm.grow-disk',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        hadBytes = diskBytes(appliance);
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/disks/1/size'), { sizeBytes: hadBytes + MIB }),
+      backward: false,
+      observe: (appliance) => ({
+        is: libvirt().domstate('web'),
+        definition: libvirt().virsh('dumpxml', '--inactive', 'web').stdout,
+        grown: [diskBytes(appliance), capacity()].map((bytes) => bytes - hadBytes),
+      }),
+    },
+    {
+      title: 'vm.add-disk',
+      kind: 'vm.add-disk',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await moreDisks(appliance, 0);
+      },
+      begin: (appliance) => appliance.rest('POST', path('/disks'), { sizeBytes: MIB }),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.remove-disk',
+      kind: 'vm.remove-disk',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await moreDisks(appliance, 1);
+      },
+      begin: (appliance) => appliance.rest('DELETE', path('/disks/2')),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.change-cd, of a machine that runs',
+      kind: 'vm.change-cd',
+      async setUp(appliance) {
+        await setUp(appliance, 'on');
+        if (!isoId(appliance)) await addImage({ appliance, server }, 'Disc', emptyCd(), 'iso');
+        if (hasCd(appliance)) await mustSucceed(appliance, await appliance.rest('DELETE', path('/cd')));
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/cd'), { imageId: isoId(appliance) }),
+      backward: true,
+      observe: (appliance) => ({
+        is: libvirt().domstate('web'),
+        drives: [['--inactive'], []].map((words) => libvirt().virsh('domblklist', 'web', ...words).stdout),
+        spec: appliance.query('SELECT spec FROM vms'),
+      }),
+    },
+    ...(['vm.add-card', 'vm.remove-card'] as const).map((kind): Scenario => ({
+      title: kind,
+      kind,
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await cards(appliance, kind === 'vm.add-card' ? 1 : 2);
+      },
+      begin: (appliance) =>
+        kind === 'vm.add-card'
+          ? appliance.rest('POST', path('/network-cards'))
+          : appliance.rest('DELETE', path('/network-cards/2')),
+      backward: true,
+      observe: (appliance) => ({
+        is: libvirt().domstate('web'),
+        has: libvirt().virsh('domiflist', 'web', '--inactive').stdout,
+        count: cardCount(appliance),
+      }),
+    })),
     {
       title: 'vm.remove',
       kind: 'vm.remove',

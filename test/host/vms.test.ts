@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
-import type { Vm } from '$lib/shared/wire/vms';
+import type { Vm, VmDiskUse } from '$lib/shared/wire/vms';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { deafGuest } from '../support/micro-guest';
+import { deafGuest, lettingGoGuest } from '../support/micro-guest';
 import {
   addImage,
+  emptyCd,
   ended,
   microRequest,
+  MIB,
   mustSucceed,
   POOL_GUID,
   startMachines,
@@ -193,6 +195,203 @@ describe('a machine', () => {
     );
     await resize(1, 32);
     expect(await size()).toEqual(['32768', '32768', '1', 'kept by hand']);
+  });
+
+  it('gets a larger disk while it is off and while it runs, and never a smaller one', async () => {
+    const { id = '', folder = '' } = (await vm()) ?? {};
+    const grow = (mib: number) => rest('PUT', `/vms/${id}/disks/1/size`, { sizeBytes: mib * MIB });
+    const capacity = () =>
+      Number(/Capacity:\s+(\d+)/.exec(machines.libvirt.virsh('domblkinfo', id, 'vda').stdout)?.[1]) / MIB;
+    const commands = ({ steps }: Operation) => steps.map(({ command }) => command).join();
+    expect(commands(await mustSucceed(machines.appliance, await grow(12)))).toContain('qemu-img resize');
+    expect(capacity()).toBe(12);
+    await verb('start');
+    expect(commands(await mustSucceed(machines.appliance, await grow(16)))).toContain('blockresize');
+    expect(capacity()).toBe(16);
+    expect(await vm()).toMatchObject({ diskBytes: 16 * MIB });
+    for (const [mib, code] of [
+      [15, 'disk_shrink'],
+      [16, 'vm_wrong_state'],
+      [100_000, 'pool_full'],
+    ] as const)
+      expect(codeOf(await grow(mib))).toBe(code);
+    // What somebody made larger in a shell is not cut off either.
+    machines.libvirt.virsh('blockresize', id, join(folder ?? '', 'disk.qcow2'), '24MiB');
+    expect(codeOf(await grow(20))).toBe('disk_shrink');
+    expect(capacity()).toBe(24);
+    await verb('save');
+    expect(codeOf(await grow(32))).toBe('vm_wrong_state');
+    await verb('start');
+    await verb('stop', { graceSeconds: 0 });
+  });
+
+  it('gets another disk at once, keeps it when it is made known again, and what somebody added with virsh', async () => {
+    const { id = '', folder = '' } = (await vm()) ?? {};
+    const { appliance, libvirt } = machines;
+    const disks = `/vms/${id}/disks`;
+    const targets = (...words: string[]) =>
+      [...libvirt.virsh('domblklist', id, ...words).stdout.matchAll(/^ *(vd\w)/gm)].map(([, name]) => name);
+    libvirt.virsh('desc', id, '--config', '--title', 'kept by hand');
+    const add = async () => mustSucceed(appliance, await rest('POST', disks, { sizeBytes: 2 * MIB }));
+    expect((await add()).steps.map(({ name }) => name)).toEqual(['make-volume', 'attach']);
+    expect([targets('--inactive'), targets()]).toEqual([
+      ['vda', 'vdb'],
+      ['vda', 'vdb'],
+    ]);
+    await verb('start');
+    expect((await add()).steps.map(({ name }) => name)).toEqual(['make-volume', 'attach', 'plug-in']);
+    expect([targets('--inactive'), targets()]).toEqual([
+      ['vda', 'vdb', 'vdc'],
+      ['vda', 'vdb', 'vdc'],
+    ]);
+    const { body } = await rest<{ disks: VmDiskUse[] }>('GET', disks);
+    expect(body.disks.map(({ slot, path, sizeBytes }) => [slot, path, sizeBytes / MIB])).toEqual([
+      [1, join(folder ?? '', 'disk.qcow2'), 16],
+      [2, join(folder ?? '', 'disk-2.qcow2'), 2],
+      [3, join(folder ?? '', 'disk-3.qcow2'), 2],
+    ]);
+    expect(body.disks.every(({ takenBytes }) => (takenBytes ?? 0) > 0)).toBe(true);
+    expect(libvirt.virsh('dumpxml', '--inactive', id).stdout).toContain('kept by hand');
+    // One of the added ones grows as the first does.
+    await mustSucceed(appliance, await rest('PUT', `${disks}/3/size`, { sizeBytes: 4 * MIB }));
+    expect(libvirt.virsh('domblkinfo', id, 'vdc').stdout).toMatch(/Capacity: +4194304/);
+    await verb('stop', { graceSeconds: 0 });
+    libvirt.virsh('undefine', id);
+    await until('missing');
+    expect(codeOf(await rest('POST', disks, { sizeBytes: MIB }))).toBe('vm_wrong_state');
+    await verb('start');
+    expect(targets()).toEqual(['vda', 'vdb', 'vdc']);
+  });
+
+  it('does not lose a disk that its guest does not let go of, and nothing of it is deleted', async () => {
+    const { id = '', folder = '' } = (await vm()) ?? {};
+    const { appliance, libvirt } = machines;
+    expect(codeOf(await rest('DELETE', `/vms/${id}/disks/1`))).toBe('disk_needed');
+    expect(codeOf(await rest('DELETE', `/vms/${id}/disks/7`))).toBe('disk_not_found');
+    const { body } = await rest<{ operationId: string }>('DELETE', `/vms/${id}/disks/3`);
+    const failed = await ended(appliance, body.operationId);
+    expect(failed).toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('has not let go of it') },
+    });
+    expect(readdirSync(folder ?? '')).toContain('disk-3.qcow2');
+    expect(libvirt.virsh('domblklist', id, '--inactive').stdout).toContain('disk-3.qcow2');
+    expect((await vm())?.disks).toHaveLength(3);
+    await verb('stop', { graceSeconds: 0 });
+    for (const slot of [3, 2]) await mustSucceed(appliance, await rest('DELETE', `/vms/${id}/disks/${slot}`));
+    expect(readdirSync(folder ?? '')).not.toEqual(expect.arrayContaining([expect.stringMatching(/disk-/)]));
+    expect(libvirt.virsh('domblklist', id, '--inactive').stdout).not.toContain('disk-');
+    expect((await vm())?.diskBytes).toBe(16 * MIB);
+  });
+
+  it('loses a disk while it runs when its guest lets go of it, never one that somebody put in its place', async () => {
+    const { appliance, libvirt } = machines;
+    const imageId = await addImage(machines, 'Letting', lettingGoGuest());
+    const { body } = await create({ name: 'letting', imageId });
+    await ended(appliance, body.operationId);
+    const disks = `/vms/${body.vmId}/disks`;
+    const { folder } = (await vm('letting')) ?? {};
+    for (let count = 0; count < 2; count += 1)
+      await mustSucceed(appliance, await rest('POST', disks, { sizeBytes: MIB }));
+    await mustSucceed(appliance, await rest('DELETE', `${disks}/2`));
+    const cards = `/vms/${body.vmId}/network-cards`;
+    const macs = (...words: string[]) =>
+      libvirt.virsh('domiflist', 'letting', ...words).stdout.match(/52:54:00(?::\w\w){3}/g) ?? [];
+    await mustSucceed(appliance, await rest('POST', cards));
+    const had = (await vm('letting'))?.cards.map(({ mac }) => mac);
+    expect([macs(), macs('--inactive')]).toEqual([had, had]);
+    await mustSucceed(appliance, await rest('DELETE', `${cards}/1`));
+    expect([macs(), macs('--inactive')]).toEqual([had?.slice(1), had?.slice(1)]);
+    expect(libvirt.virsh('domblklist', 'letting').stdout).not.toContain('disk-2.qcow2');
+    expect(existsSync(join(folder ?? '', 'disk-2.qcow2'))).toBe(false);
+    await mustSucceed(appliance, await rest('POST', `/vms/${body.vmId}/stop`, { graceSeconds: 0 }));
+    // Somebody's own file, as the disk that Cairn would take away.
+    const own = join(appliance.dataDir, 'own.qcow2');
+    writeFileSync(own, '');
+    libvirt.virsh('detach-disk', 'letting', 'vdc', '--config');
+    libvirt.virsh('attach-disk', 'letting', own, 'vdc', '--config', '--subdriver', 'qcow2');
+    const { body: asked } = await rest<{ operationId: string }>('DELETE', `${disks}/3`);
+    expect(await ended(appliance, asked.operationId)).toMatchObject({
+      ...{ state: 'failed', error: { code: 'foreign_state' } },
+    });
+    expect(libvirt.virsh('domblklist', 'letting', '--inactive').stdout).toContain(own);
+    expect(existsSync(join(folder ?? '', 'disk-3.qcow2'))).toBe(true);
+    await mustSucceed(appliance, await rest('DELETE', `/vms/${body.vmId}`));
+    expect(existsSync(folder ?? '')).toBe(false);
+  });
+
+  it('gets another network card at once, and keeps its address when it is made known again', async () => {
+    const { id = '' } = (await vm()) ?? {};
+    const { appliance, libvirt } = machines;
+    const cards = `/vms/${id}/network-cards`;
+    const macs = (...words: string[]) =>
+      libvirt.virsh('domiflist', id, ...words).stdout.match(/52:54:00(?::\w\w){3}/g) ?? [];
+    const shown = async () => (await vm())?.cards.map(({ mac }) => mac);
+    expect(macs('--inactive')).toEqual(await shown());
+    await verb('start');
+    await mustSucceed(appliance, await rest('POST', cards));
+    expect(macs()).toEqual(await shown());
+    expect(macs()).toHaveLength(2);
+    const { body } = await rest<{ operationId: string }>('DELETE', `${cards}/2`);
+    expect(await ended(appliance, body.operationId)).toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('has not let go of it') },
+    });
+    expect([macs(), macs('--inactive')]).toEqual([await shown(), await shown()]);
+    await verb('stop', { graceSeconds: 0 });
+    libvirt.virsh('undefine', id);
+    await until('missing');
+    await verb('start');
+    expect(macs()).toEqual(await shown());
+    await verb('stop', { graceSeconds: 0 });
+    await mustSucceed(appliance, await rest('DELETE', `${cards}/2`));
+    expect([macs('--inactive'), await shown()]).toEqual([macs(), macs()]);
+    expect(macs()).toHaveLength(1);
+    expect(codeOf(await rest('DELETE', `${cards}/2`))).toBe('card_not_found');
+  });
+
+  it('gets CDs into its drive and out of it, off and on, and keeps their images while they are in', async () => {
+    const { id = '' } = (await vm()) ?? {};
+    const { appliance, libvirt } = machines;
+    const [one, two] = [
+      await addImage(machines, 'One', emptyCd(), 'iso'),
+      await addImage(machines, 'Two', emptyCd(), 'iso'),
+    ];
+    const cd = `/vms/${id}/cd`;
+    const inside = () =>
+      [['--inactive'], []].map(
+        (words) => /sda +(?:.*\/)?(\S+)$/m.exec(libvirt.virsh('domblklist', id, ...words).stdout)?.[1],
+      );
+    const insert = async (imageId: string) => mustSucceed(appliance, await rest('PUT', cd, { imageId }));
+    const eject = async () => mustSucceed(appliance, await rest('DELETE', cd));
+    expect(inside()).toEqual(['-', '-']);
+    expect(codeOf(await rest('DELETE', cd))).toBe('vm_wrong_state');
+    expect(codeOf(await rest('PUT', cd, { imageId: machines.imageId }))).toBe('image_no_cd');
+    await insert(one);
+    expect(inside()).toEqual(['one.iso', 'one.iso']);
+    await verb('start');
+    await insert(two);
+    expect(inside()).toEqual(['two.iso', 'two.iso']);
+    expect((await vm())?.cd).toEqual({ imageId: two, name: 'Two' });
+    expect(codeOf(await rest('DELETE', `/images/${two}`))).toBe('image_in_use');
+    await mustSucceed(appliance, await rest('DELETE', `/images/${one}`));
+    await eject();
+    expect(inside()).toEqual(['-', '-']);
+    await insert(two);
+    await verb('stop', { graceSeconds: 0 });
+    // Made known again, it has what is in its drive; one that somebody took its drive from gets one.
+    libvirt.virsh('undefine', id);
+    await until('missing');
+    await verb('start');
+    expect(inside()).toEqual(['two.iso', 'two.iso']);
+    await verb('stop', { graceSeconds: 0 });
+    libvirt.virsh('detach-disk', id, 'sda', '--config');
+    await verb('start');
+    expect(codeOf(await rest('PUT', cd, { imageId: two }))).toBe('cd_drive_missing');
+    await verb('stop', { graceSeconds: 0 });
+    expect((await insert(two)).steps.map(({ name }) => name)).toEqual(['add-drive', 'change']);
+    await eject();
+    await mustSucceed(appliance, await rest('DELETE', `/images/${two}`));
   });
 
   it('starts again, is reset, and is switched off at once', async () => {

@@ -97,6 +97,7 @@ beforeEach(() => {
   const plugins = {
     vmPlugins: () => ['toy'],
     vm: () => engine,
+    knownVm: () => engine,
     readVms: () => engine.status({} as never),
     vmSnapshots: () => Promise.resolve(reading),
   } as unknown as Plugins;

@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { looks, type Step } from '$lib/plugin-api/plan';
-import type { VmAddresses, VmPlugin, VmReading } from '$lib/plugin-api/vm';
+import type { VmCdDrive, VmAddresses, VmPlugin, VmReading } from '$lib/plugin-api/vm';
 import { systemClock } from '$lib/server/clock';
 import { vmSamples } from '$lib/server/db/schema';
 import { createCommands } from '$lib/server/host/command';
@@ -56,10 +56,29 @@ function given(): VmAddresses[] {
 let boot: string;
 /** Bytes that a disk has left. */
 let free: number;
+/** What is in the drive for CDs. */
+let drive: VmCdDrive | null;
+/** What a disk really has. */
+let hasBytes: number;
 /** Bytes of memory that nobody on the host uses. */
 let available: number;
 /** A second one, for what comes late. */
 let late: { guid: string; mounted: boolean };
+
+const disks: NonNullable<VmPlugin['disks']> = {
+  most: 3,
+  sizeOf: () => Promise.resolve(hasBytes),
+  grow: (spec, disk, sizeBytes, isOn) => [
+    step('grow', join(spec.folder, `disk-${disk.slot}-${sizeBytes}-${isOn ? 'on' : 'off'}`)),
+  ],
+  add: (_spec, { path }, isOn) => [step('add', path), ...(isOn ? [step('plug-in', `${path}-on`)] : [])],
+  remove: (_spec, { path }, untilMs) => [
+    {
+      ...{ name: untilMs === null ? 'remove' : 'unplug', title: 'Remove', undo: 'impossible' },
+      ...{ look: { ...looks.directory(path), negate: true }, run: { do: 'remove-directory', path } },
+    },
+  ],
+};
 
 const engine = {
   ...{
@@ -98,6 +117,19 @@ const engine = {
     plan: (spec, { cpus }) => [step('resize', join(spec.folder, `size-${cpus}`))],
   },
   cloneWhy: () => Promise.resolve(null),
+  disks,
+  cards: {
+    most: 2,
+    macOf: ({ name }, slot) => `${name}-${slot}`,
+    add: (spec, { mac }, isOn) => [step('add', join(spec.folder, `${mac}-${isOn ? 'on' : 'off'}`))],
+    remove: (spec, { mac }) => [step('remove', join(spec.folder, `no-${mac}`))],
+  },
+  cd: {
+    read: () => Promise.resolve(drive),
+    change: (spec, path, _drive, isOn) => [
+      step('change', join(spec.folder, `cd-${isOn ? 'on' : 'off'}-${basename(path ?? 'none')}`)),
+    ],
+  },
   status: () => Promise.resolve(machines),
   check: () => Promise.resolve({ available: true }),
   acceleration: () => Promise.resolve({ virtType: 'qemu', reason: 'It was tried.' }),
@@ -130,6 +162,8 @@ beforeEach(() => {
   asked = 0;
   boot = 'this-boot';
   free = 300 * MIB;
+  hasBytes = 10 * MIB;
+  drive = { config: null, now: null };
   available = 8_000 * MIB;
   bench = createServiceBench();
   const { services, db } = bench;
@@ -146,6 +180,9 @@ beforeEach(() => {
     acceleration: engine.acceleration,
     vmAddresses: async () => ({ folder: root, machines: given() }),
     vmCloneWhy: () => engine.cloneWhy?.({} as never, {} as never),
+    knownVm: () => engine,
+    vmCdDrive: () => engine.cd?.read({} as never, {} as never),
+    vmDiskSize: () => engine.disks?.sizeOf({} as never, {} as never),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
   } as unknown as Plugins;
@@ -164,12 +201,13 @@ beforeEach(() => {
     format: 'raw',
     arch: null,
   };
+  const iso = { ...image, id: 'cd', name: 'Installer', format: 'iso', path: join(root, 'installer.iso') };
   vms = createVms({
     ...{ db, host, plugins, operations, bus: services.bus, feed: services.feed, clock: systemClock },
     ...{ config: services.config, log: services.log },
     hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: available }),
     pools: { list: () => [pool, other] as unknown as Pool[] },
-    images: { list: () => [image as unknown as Image] },
+    images: { list: () => [image, iso] as unknown as Image[] },
   });
   services.operations = operations;
   services.vms = vms;
@@ -618,6 +656,225 @@ describe('machines over the router', () => {
     const failed = await caller('operator').vms.resize({ ...ask, cpus: 3 });
     expect((await wait(failed.id)).state).toBe('failed');
     expect(vms.get(subject.id).cpus).toBe(2);
+  });
+
+  it('get a larger disk whether they are on or off, never a smaller one', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id, slot: 1, sizeBytes: 20 * MIB };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('stopped');
+    expect(await codeOf(caller('viewer').vms.growDisk(ask))).toBe('forbidden');
+    const refusals = [
+      [{ slot: 2 }, 'disk_not_found'],
+      [{ sizeBytes: 9 * MIB }, 'disk_shrink'],
+      [{ sizeBytes: 10 * MIB }, 'vm_wrong_state'],
+      [{ sizeBytes: 20 * MIB + 1 }, 'disk_invalid'],
+      [{ sizeBytes: 300 * MIB }, 'pool_full'],
+    ] as const;
+    for (const [change, code] of refusals)
+      expect(await codeOf(caller('operator').vms.growDisk({ ...ask, ...change })), code).toBe(code);
+    for (const status of ['saved', 'stopping'] as const) {
+      say(status);
+      expect(await codeOf(caller('operator').vms.growDisk(ask))).toBe('vm_wrong_state');
+    }
+    for (const [status, sizeBytes] of [
+      ['stopped', 20 * MIB],
+      ['running', 30 * MIB],
+    ] as const) {
+      say(status);
+      const grown = await wait((await caller('operator').vms.growDisk({ ...ask, sizeBytes })).id);
+      expect(grown.state).toBe('succeeded');
+      hasBytes = sizeBytes;
+    }
+    expect(readdirSync(join(root, 'tank/machines/web'))).toEqual(
+      expect.arrayContaining([`disk-1-${20 * MIB}-off`, `disk-1-${30 * MIB}-on`]),
+    );
+    expect(vms.get(subject.id)).toMatchObject({
+      diskBytes: 30 * MIB,
+      disks: [{ slot: 1, file: 'disk.qcow2', sizeBytes: 30 * MIB }],
+    });
+  });
+
+  it('whose disk was made larger in a shell are never given less than that', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    hasBytes = 40 * MIB;
+    const ask = { vmId: subject.id, slot: 1 };
+    expect(await codeOf(caller('operator').vms.growDisk({ ...ask, sizeBytes: 30 * MIB }))).toBe(
+      'disk_shrink',
+    );
+    await wait((await caller('operator').vms.growDisk({ ...ask, sizeBytes: 40 * MIB })).id);
+    expect(vms.get(subject.id).diskBytes).toBe(40 * MIB);
+  });
+
+  it('get the room of a pool only once, and keep the disk that they had when it could not be made larger', async () => {
+    const ids: string[] = [];
+    for (const name of ['one', 'two']) {
+      const { subject, id } = await caller('operator').vms.create(request({ name, cloudInit: undefined }));
+      await wait(id);
+      ids.push(subject.id);
+    }
+    machines = ids.map((id) => ({ id, name: id, status: 'stopped' }));
+    const asked = await Promise.allSettled(
+      ids.map((vmId) => caller('operator').vms.growDisk({ vmId, slot: 1, sizeBytes: 150 * MIB })),
+    );
+    expect(asked.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    const refused = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+    expect(await codeOf(Promise.reject(refused[0] ?? new Error('none')))).toBe('pool_full');
+    const begun = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    await wait(begun[0]?.id ?? '');
+    const other = ids.find((id) => id !== begun[0]?.subject.id) ?? '';
+    engine.disks = {
+      ...disks,
+      grow: ({ folder }) => [
+        {
+          ...step('grow', join(folder, 'never')),
+          run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+        },
+      ],
+    };
+    const failed = await caller('operator').vms.growDisk({ vmId: other, slot: 1, sizeBytes: 50 * MIB });
+    expect((await wait(failed.id)).state).toBe('failed');
+    expect(vms.get(other).diskBytes).toBe(10 * MIB);
+    const rows = bench.db.$client.prepare('SELECT disk_bytes FROM vms WHERE id = ?').all(other);
+    expect(rows).toEqual([{ disk_bytes: 10 * MIB }]);
+  });
+
+  it('get more disks, each in a place that is free, and lose them again by name', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id, sizeBytes: 20 * MIB };
+    const folder = join(root, 'tank/machines/web');
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    const slots = () => vms.get(subject.id).disks.map(({ slot }) => slot);
+    // What lies in its folder already is somebody's.
+    writeFileSync(join(folder, 'disk-2.qcow2'), 'of somebody');
+    expect(await codeOf(caller('operator').vms.addDisk(ask))).toBe('vm_wrong_state');
+    for (const status of ['saved', 'stopping'] as const) {
+      say(status);
+      expect(await codeOf(caller('operator').vms.addDisk(ask))).toBe('vm_wrong_state');
+    }
+    say('running');
+    expect(await codeOf(caller('viewer').vms.addDisk(ask))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.addDisk({ ...ask, sizeBytes: 0 }))).toBe('disk_invalid');
+    expect(await codeOf(caller('operator').vms.addDisk({ ...ask, sizeBytes: 300 * MIB }))).toBe('pool_full');
+    const added = await wait((await caller('operator').vms.addDisk(ask)).id);
+    expect(added.steps.map(({ name }) => name)).toEqual(['add', 'plug-in']);
+    expect(slots()).toEqual([1, 3]);
+    expect(vms.get(subject.id).diskBytes).toBe(30 * MIB);
+    expect(readFileSync(join(folder, 'disk-2.qcow2'), 'utf8')).toBe('of somebody');
+    expect(await codeOf(caller('operator').vms.addDisk(ask))).toBe('disks_too_many');
+    expect(await caller('viewer').vms.disks({ id: subject.id })).toMatchObject([
+      { slot: 1, takenBytes: null },
+      { slot: 3, path: join(folder, 'disk-3.qcow2'), takenBytes: expect.any(Number) as number },
+    ]);
+
+    const gone = { vmId: subject.id, slot: 3 };
+    expect(await codeOf(caller('viewer').vms.removeDisk(gone))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.removeDisk({ ...gone, slot: 1 }))).toBe('disk_needed');
+    expect(await codeOf(caller('operator').vms.removeDisk({ ...gone, slot: 2 }))).toBe('disk_not_found');
+    await caller('admin').vms.protect({ vmId: subject.id, value: true });
+    expect(await codeOf(caller('operator').vms.removeDisk(gone))).toBe('vm_protected');
+    await caller('admin').vms.protect({ vmId: subject.id, value: false });
+    say('paused');
+    expect(await codeOf(caller('operator').vms.removeDisk(gone))).toBe('vm_wrong_state');
+    say('running');
+    const { notes } = await caller('operator').vms.previewRemoveDisk(gone);
+    expect(notes.join(' ')).toMatch(/disk-3\.qcow2 is deleted.* asked to let go of it, and has 15 s/);
+    say('stopped');
+    const removed = await wait((await caller('operator').vms.removeDisk(gone)).id);
+    expect([removed.state, removed.steps[0]?.name]).toEqual(['succeeded', 'remove']);
+    expect(slots()).toEqual([1]);
+    expect(vms.get(subject.id).diskBytes).toBe(10 * MIB);
+  });
+
+  it('have the disks that they had when one more could not be made, with the room given back', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    engine.disks = {
+      ...disks,
+      add: (spec, { path }) => [
+        step('add', path),
+        {
+          ...step('attach', join(spec.folder, 'never')),
+          run: { do: 'exec', program: '/usr/bin/false', argv: [] },
+        },
+      ],
+    };
+    const ask = { vmId: subject.id, sizeBytes: 200 * MIB };
+    const failed = await wait((await caller('operator').vms.addDisk(ask)).id);
+    expect(failed.state).toBe('failed');
+    expect(existsSync(join(root, 'tank/machines/web/disk-2.qcow2'))).toBe(false);
+    expect(vms.get(subject.id).disks).toHaveLength(1);
+    engine.disks = disks;
+    expect((await wait((await caller('operator').vms.addDisk(ask)).id)).state).toBe('succeeded');
+  });
+
+  it('get one more network card, with an address of its own, and lose one again', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    const cards = () => vms.get(subject.id).cards.map(({ slot, mac }) => [slot, mac]);
+    expect(await codeOf(caller('operator').vms.addCard(ask))).toBe('vm_wrong_state');
+    for (const status of ['saved', 'stopping'] as const) {
+      say(status);
+      expect(await codeOf(caller('operator').vms.addCard(ask))).toBe('vm_wrong_state');
+    }
+    say('stopped');
+    expect(await codeOf(caller('viewer').vms.addCard(ask))).toBe('forbidden');
+    expect(cards()).toEqual([[1, 'web-1']]);
+    expect((await wait((await caller('operator').vms.addCard(ask)).id)).state).toBe('succeeded');
+    expect(cards()).toEqual([
+      [1, 'web-1'],
+      [2, 'web-2'],
+    ]);
+    expect(await codeOf(caller('operator').vms.addCard(ask))).toBe('cards_too_many');
+    expect(await codeOf(caller('viewer').vms.removeCard({ ...ask, slot: 1 }))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.removeCard({ ...ask, slot: 3 }))).toBe('card_not_found');
+    say('paused');
+    expect(await codeOf(caller('operator').vms.removeCard({ ...ask, slot: 1 }))).toBe('vm_wrong_state');
+    say('running');
+    for (const slot of [1, 2])
+      expect((await wait((await caller('operator').vms.removeCard({ ...ask, slot })).id)).state).toBe(
+        'succeeded',
+      );
+    expect(cards()).toEqual([]);
+  });
+
+  it('have a CD in their drive that needs its image, until it is ejected', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id, imageId: 'cd' };
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('saved');
+    expect(await codeOf(caller('operator').vms.changeCd(ask))).toBe('vm_wrong_state');
+    say('running');
+    expect(await codeOf(caller('viewer').vms.changeCd(ask))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.changeCd({ ...ask, imageId: 'x' }))).toBe('image_not_found');
+    expect(await codeOf(caller('operator').vms.changeCd({ ...ask, imageId: 'i' }))).toBe('image_no_cd');
+    drive = null;
+    expect(await codeOf(caller('operator').vms.changeCd(ask))).toBe('cd_drive_missing');
+    drive = { config: null, now: null };
+    expect(vms.namesWithImage('cd')).toEqual([]);
+    expect((await wait((await caller('operator').vms.changeCd(ask)).id)).state).toBe('succeeded');
+    expect(vms.get(subject.id).cd).toEqual({ imageId: 'cd', name: 'Installer' });
+    expect([vms.namesWithImage('cd'), vms.namesWithImage('i')]).toEqual([['web'], ['web']]);
+    const ejected = await caller('operator').vms.changeCd({ ...ask, imageId: null });
+    expect((await wait(ejected.id)).title).toBe('Empty the drive of web');
+    expect(vms.get(subject.id).cd).toBeNull();
+    expect(vms.namesWithImage('cd')).toEqual([]);
   });
 
   it('share out no more memory to one that is resized than others leave', async () => {

@@ -45,15 +45,16 @@ export async function addImage(
   { appliance, server }: Pick<Machines, 'appliance' | 'server'>,
   name: string,
   content: Buffer,
-  kind: 'disk' | 'cloud' = 'disk',
+  kind: 'disk' | 'cloud' | 'iso' = 'disk',
 ): Promise<string> {
-  const file = `${name.toLowerCase()}.raw`;
+  const format = kind === 'iso' ? 'iso' : 'raw';
+  const file = `${name.toLowerCase()}.${format}`;
   server.files.set(`/${file}`, { content });
   await mustSucceed(
     appliance,
     await appliance.rest('POST', '/images', {
       ...{ url: `${server.url}/${file}`, poolGuid: POOL_GUID, allowPrivate: true },
-      ...{ kind, format: 'raw', name },
+      ...{ kind, format, name },
     }),
   );
   const { body } = await appliance.rest<{ images: Image[] }>('GET', '/images');
@@ -108,6 +109,13 @@ export async function startMachines(plugin?: string): Promise<Machines> {
     await started.close();
     throw error;
   }
+}
+
+/** A CD with nothing on it but what says that it is one (ECMA-119, 8.1). */
+export function emptyCd(): Buffer {
+  const content = Buffer.alloc(40 * 1024);
+  content.write('\u0001CD001\u0001', 16 * 2_048, 'latin1');
+  return content;
 }
 
 export const microRequest = (imageId: string, change: Record<string, unknown> = {}) => ({

@@ -22,5 +22,13 @@ export const deafGuest = (): Buffer => bootSector(Buffer.from([0xfa, 0xf4, 0xeb,
 /** One that fills its screen (mode 13h) with the colour of each character that is typed: its code, of which four bits count. */
 export const colourGuest = (): Buffer =>
   bootSector(Buffer.from('uBMAzRC4AKCOwDHAzRYkD7kA+jH//POq6/A=', 'base64'));
+/**
+ * One that lets go of whatever it is asked to, as a system does that knows about hot-plugging: at each tick of the timer it looks
+ * at every slot (0xcd0 chooses the bus, 0xcc4 tells what is to go, writing that to 0xcc8 lets go of it; QEMU, acpi_pci_hotplug).
+ */
+export const lettingGoGuest = (): Buffer =>
+  bootSector(
+    Buffer.from('+jHAjtC8AHyw/uYhsP/mofv0ZjHJutAMZonIZu+6xAxm7WaFwHQFusgMZu9Bg/kgdePr3Q==', 'base64'),
+  );
 /** One that is never idle: it jumps to where it is. */
 export const busyGuest = (): Buffer => bootSector(Buffer.from([0xeb, 0xfe]));

@@ -19,12 +19,45 @@ export interface VmSpec {
   folder: string;
   diskPath: string;
   diskBytes: number;
+  /** Disks that were added, by slot; one that was made before there were any has none. */
+  moreDisks?: VmDisk[];
+  /** Its network cards, by slot; a machine without this has the one in slot 1. */
+  cards?: VmCard[];
   /** CD with the seed for cloud-init, in its folder; null: it gets none. */
   seedPath: string | null;
-  /** CD that belongs to somebody else, an installer say; never written to or removed. */
+  /** CD in its drive, which belongs to somebody else, an installer say; never written to or removed. null: it is empty. */
   cdPath: string | null;
   /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
   asRoot: boolean;
+}
+
+/** One of its disks. */
+export interface VmDisk {
+  /** From 1 on; 1 is the one that it was made with. */
+  slot: number;
+  /** Absolute, in the machine's folder. */
+  path: string;
+  sizeBytes: number;
+}
+/** All of its disks, the first one first. */
+export const disksOf = ({ diskPath, diskBytes, moreDisks = [] }: VmSpec): VmDisk[] => [
+  { slot: 1, path: diskPath, sizeBytes: diskBytes },
+  ...moreDisks,
+];
+
+export interface VmCard {
+  /** From 1 on; 1 is the one that it was made with. */
+  slot: number;
+  /** Lower case, with colons. */
+  mac: string;
+}
+
+/** Paths; null: it is empty. */
+export interface VmCdDrive {
+  /** Whenever it is started. */
+  config: string | null;
+  /** Now; the same of one that is off. */
+  now: string | null;
 }
 
 /** Milliseconds since the epoch. */
@@ -172,6 +205,36 @@ export interface VmPlugin {
     restore(spec: VmSpec, snapshot: VmSnapshot, facts: JsonObject): Step[];
     /** The machine, and all other snapshots, stay as they are. */
     delete(spec: VmSpec, snapshot: VmSnapshot): Step[];
+  };
+  disks?: {
+    /** How large a disk is now, bytes: somebody may have changed it in a shell. */
+    sizeOf(context: PluginContext, disk: VmDisk): Promise<number>;
+    /** Pure. Never smaller than it is. `isOn`: its guest sees the new size at once. */
+    grow(spec: VmSpec, disk: VmDisk, sizeBytes: number, isOn: boolean): Step[];
+    /** Slots are up to here. */
+    most: number;
+    /** Pure. An empty one, from no file to one that the machine has, whenever it is started. `isOn`: at once as well. */
+    add(spec: VmSpec, disk: VmDisk, isOn: boolean): Step[];
+    /** Pure. To no file. `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
+    remove(spec: VmSpec, disk: VmDisk, untilMs: number | null): Step[];
+  };
+  /** Its network cards, on the network that the engine has for them. All plans are pure. */
+  cards?: {
+    /** Slots are up to here. */
+    most: number;
+    /** Pure. Of the card in this slot, always the same for the same machine. */
+    macOf(spec: VmSpec, slot: number): string;
+    /** `isOn`: at once as well. */
+    add(spec: VmSpec, card: VmCard, isOn: boolean): Step[];
+    /** `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
+    remove(spec: VmSpec, card: VmCard, untilMs: number | null): Step[];
+  };
+  /** Its drive for CDs. All plans are pure. */
+  cd?: {
+    /** What is in it; null: it has no such drive. One that is off can be given one. */
+    read(context: PluginContext, spec: VmSpec): Promise<VmCdDrive | null>;
+    /** Another CD, or null for none. `isOn`: at once as well. */
+    change(spec: VmSpec, path: string | null, drive: VmCdDrive | null, isOn: boolean): Step[];
   };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;

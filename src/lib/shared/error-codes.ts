@@ -173,13 +173,20 @@ export const ERROR_CODES = {
     kind: 'input',
     status: 400,
     title: 'That is no size of a disk',
-    remedy: 'Give the disk at least 1 MiB.',
+    remedy: 'Give the disk at least 1 MiB, in whole sectors of 512 bytes.',
   },
   disk_too_small: {
     kind: 'input',
     status: 400,
     title: 'The disk is too small for the image',
     remedy: 'Make the disk at least as large as the image.',
+  },
+  disk_shrink: {
+    kind: 'input',
+    status: 400,
+    title: 'A disk cannot be made smaller',
+    remedy:
+      'Give it more than it has. To have less, give the machine a smaller disk and copy what is needed to it from inside.',
   },
   ssh_key_invalid: {
     kind: 'input',
@@ -370,6 +377,18 @@ export const ERROR_CODES = {
   },
   // What is not there
   not_found: { kind: 'not-found', status: 404, title: 'There is no such page or thing' },
+  card_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such network card',
+    remedy: 'Look at the machine’s page: its network cards are there.',
+  },
+  disk_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such disk',
+    remedy: 'Look at the machine’s page: its disks are there.',
+  },
   vm_not_found: {
     kind: 'not-found',
     status: 404,
@@ -588,6 +607,36 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The machine is protected',
     remedy: 'Have an administrator take its protection away first, if it is to go.',
+  },
+  cards_too_many: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine has as many network cards as it can have',
+    remedy: 'Remove one that it does not need.',
+  },
+  image_no_cd: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The image is no CD',
+    remedy: 'Choose an ISO image.',
+  },
+  cd_drive_missing: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine has no drive for CDs',
+    remedy: 'Shut it down, then put the CD in: it gets its drive with it.',
+  },
+  disk_needed: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine was made with this disk',
+    remedy: 'Remove the machine, if the disk is to go.',
+  },
+  disks_too_many: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine has as many disks as it can have',
+    remedy: 'Remove one that it does not need, or make one larger.',
   },
   vm_save_no_room: {
     kind: 'precondition',

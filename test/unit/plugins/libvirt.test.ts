@@ -4,13 +4,14 @@ import fc from 'fast-check';
 import { DOMParser } from '@xmldom/xmldom';
 import * as sdk from '$lib/plugin-api';
 import type { PluginContext } from '$lib/plugin-api/storage';
-import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import type { VmCdDrive, VmDisk, VmOrigin, VmSpec } from '$lib/plugin-api/vm';
 import { checkVmPlan } from '$lib/server/plugins/plan-check';
 import { checkShape } from '$lib/server/plugins/shape';
 import { parseAddresses } from '$plugins/libvirt/addresses';
 import { acceleration } from '$plugins/libvirt/acceleration';
-import { domainXml, macOf } from '$plugins/libvirt/domain-xml';
+import { domainXml, macOf, targetOf } from '$plugins/libvirt/domain-xml';
 import { looksOf } from '$plugins/libvirt/looks';
+import { devicesIn } from '$plugins/libvirt/parse-devices';
 import { parseDomains } from '$plugins/libvirt/parse-domains';
 import { parseSize } from '$plugins/libvirt/parse-size';
 import makePlugin from '$plugins/libvirt/plugin.server';
@@ -133,7 +134,7 @@ describe('the definition of a domain', () => {
     expect(() => domainXml(sdk, { ...spec, name: 'a\u0000b' })).toThrow();
   });
   it('has an address that follows from the id, of those that QEMU uses', () => {
-    expect(macOf(spec.id)).toBe('52:54:00:3f:0d:9c');
+    expect(macOf(sdk, spec.id, 1)).toBe('52:54:00:3f:0d:9c');
   });
 });
 
@@ -246,6 +247,198 @@ describe('another size of a machine', () => {
       /vcpu.max/,
     );
     expect(() => parseSize(fixture('none'))).toThrow(/vcpu.current/);
+  });
+});
+
+describe('a larger disk', () => {
+  const [disk] = sdk.disksOf(spec);
+  if (!disk) throw new Error('no disk');
+  const command = (isOn: boolean) => {
+    const [step] = checkVmPlan(plugin, spec, plugin.disks.grow(spec, disk, 20 * 1024 ** 3, isOn));
+    return step?.run.do === 'exec' ? [step.run.program, ...step.run.argv] : [];
+  };
+  it('is made by QEMU itself while the machine is on, else by its tool, which never makes one smaller', () => {
+    expect(command(true).slice(-4)).toEqual(['blockresize', spec.id, spec.diskPath, '21474836480B']);
+    expect(command(false)).toEqual([
+      ...['/usr/bin/qemu-img', 'resize', '-q', '-f', 'qcow2', spec.diskPath, '21474836480'],
+    ]);
+  });
+  it('stays: its guest may use it already', () => {
+    expect(plugin.disks.grow(spec, disk, 1, true).map(({ undo }) => undo)).toEqual([[]]);
+  });
+  it('is there, not yet there, or larger than asked for, which nothing makes smaller', async () => {
+    const says = (stdout: string) =>
+      ({ read: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) }) as unknown as PluginContext;
+    const status = async (is: number) =>
+      (await looksOf(sdk)['disk-size'](says('{"virtual-size": 1000}'), { path: '/d', is })).status;
+    expect([await status(1_000), await status(1_001), await status(999)]).toEqual([
+      ...['done', 'absent', 'foreign'],
+    ]);
+    await expect(plugin.disks.sizeOf(says('{}'), disk)).rejects.toThrow(/does not tell the size/);
+  });
+});
+
+describe('one more disk', () => {
+  const disk: VmDisk = { slot: 2, path: '/mnt/tank/machines/web/disk-2.qcow2', sizeBytes: 1024 ** 3 };
+  const { add, remove } = plugin.disks;
+  const twoDisks = readFileSync('test/fixtures/virsh/9.0-two-disks.xml', 'utf8');
+
+  it('is made and attached, plugged in only where the machine is on, and taken back before that', () => {
+    const off = checkVmPlan(plugin, spec, add(spec, disk, false));
+    expect(names(off)).toEqual(['make-volume', 'attach']);
+    const [volume, attach] = off;
+    expect(volume?.undo).toEqual([{ do: 'remove-file', path: disk.path }]);
+    const stdin = attach?.run.do === 'exec' ? (attach.run.stdin ?? '') : '';
+    expect(sdk.parseXml(stdin).children.map(({ attributes }) => attributes)).toContainEqual({
+      ...{ dev: 'vdb', bus: 'virtio' },
+    });
+    const on = checkVmPlan(plugin, spec, add(spec, disk, true));
+    expect(names(on)).toEqual(['make-volume', 'attach', 'plug-in']);
+    expect(on.at(-1)?.undo).toEqual([]);
+  });
+  it('is deleted last, when neither the definition nor the guest has it any more', () => {
+    expect(names(checkVmPlan(plugin, spec, remove(spec, disk, null)))).toEqual([
+      ...['wait-for-guest', 'detach', 'remove-volume'],
+    ]);
+    const on = checkVmPlan(plugin, spec, remove(spec, disk, 5_000));
+    expect(names(on)).toEqual(['unplug', 'wait-for-guest', 'detach', 'remove-volume']);
+    const undone = on.map(({ undo }) => (Array.isArray(undo) ? undo.length : undo));
+    expect(undone).toEqual([1, 'nothing', 1, 'impossible']);
+  });
+  it('is in the definition of a machine that is made known again, and goes with the machine', () => {
+    const more = { ...spec, moreDisks: [disk] };
+    const domain = sdk.parseXml(domainXml(sdk, more));
+    expect(devicesIn(domain).disks.map(({ target, path }) => [target, path])).toEqual([
+      ['vda', spec.diskPath],
+      ['vdb', disk.path],
+      ['sda', null],
+      ['sdb', spec.seedPath],
+    ]);
+    const deleted = plugin
+      .destroy(more, { keepFolder: true })
+      .flatMap(({ run }) => (run.do === 'remove-file' ? [run.path] : []));
+    expect(deleted).toContain(disk.path);
+  });
+  it('is told from what a machine has in its place, and from its file elsewhere', async () => {
+    const has = async (target: string, path: string) => {
+      const context = {
+        read: () => Promise.resolve({ stdout: twoDisks, stderr: '', exitCode: 0 }),
+      } as unknown as PluginContext;
+      return (await looksOf(sdk).disk(context, { id: spec.id, target, path, where: 'config' })).status;
+    };
+    expect(await has('vdb', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('done');
+    expect(await has('vdc', '/mnt/tank/machines/web/disk-3.qcow2')).toBe('absent');
+    expect(await has('vdb', '/mnt/tank/machines/web/disk-3.qcow2')).toBe('foreign');
+    expect(await has('vdc', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('foreign');
+    expect(await has('sda', '/mnt/tank/machines/web/disk-2.qcow2')).toBe('foreign');
+  });
+  it('is never taken for gone in what is no definition', () => {
+    expect(devicesIn(sdk.parseXml(twoDisks)).disks).toContainEqual({ target: 'sda', isCd: true, path: null });
+    expect(() => devicesIn(sdk.parseXml('<network/>'))).toThrow(/network/);
+    expect(() => sdk.parseXml('error: something')).toThrow();
+    expect(() => sdk.parseXml('<domain><devices></domain>')).toThrow();
+  });
+  it('is with a guest only while that is on, and waited for as long as there is time', async () => {
+    const running = twoDisks.replace("<domain type='qemu'", "<domain type='qemu' id='1'");
+    const status = async (stdout: string, untilMs: number) => {
+      const context = { read: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) };
+      const args = { id: spec.id, path: disk.path, untilMs };
+      return (await looksOf(sdk)['let-go'](context as unknown as PluginContext, args)).status;
+    };
+    expect([
+      await status(twoDisks, 0),
+      await status(running, 0),
+      await status(running, Date.now() + 60_000),
+      await status(running.replace('disk-2', 'disk-3'), 0),
+    ]).toEqual(['done', 'absent', 'running', 'done']);
+  });
+  it('has no more slots than letters that are used for them', () => {
+    expect(targetOf({ slot: plugin.disks.most })).toBe('vdh');
+  });
+});
+
+describe('a network card', () => {
+  const { cards } = plugin;
+  const macs = (change: Partial<VmSpec>) =>
+    devicesIn(sdk.parseXml(domainXml(sdk, { ...spec, ...change }))).macs;
+
+  it('has an address of its own, always the same', () => {
+    const all = [1, 2, 3, 4].map((slot) => cards.macOf(spec, slot));
+    expect(new Set(all).size).toBe(4);
+    expect(all).toEqual([1, 2, 3, 4].map((slot) => cards.macOf(spec, slot)));
+    for (const mac of all) expect(mac).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/);
+  });
+  it('is in the definition: the first of a machine that says nothing of cards, else those that it has', () => {
+    expect(macs({})).toEqual([macOf(sdk, spec.id, 1)]);
+    expect(macs({ cards: [] })).toEqual([]);
+    expect(macs({ cards: [{ slot: 2, mac: '52:54:00:00:00:02' }] })).toEqual(['52:54:00:00:00:02']);
+  });
+  it('is plugged in where the machine is on, and taken from its guest before its definition', () => {
+    const card = { slot: 2, mac: cards.macOf(spec, 2) };
+    expect(names(checkVmPlan(plugin, spec, cards.add(spec, card, false)))).toEqual(['attach']);
+    expect(names(cards.add(spec, card, true))).toEqual(['start-network', 'attach', 'plug-in']);
+    expect(names(checkVmPlan(plugin, spec, cards.remove(spec, card, 5_000)))).toEqual([
+      ...['unplug', 'wait-for-guest', 'detach'],
+    ]);
+  });
+  it('is told by its address from what the machine has', async () => {
+    const stdout = readFileSync('test/fixtures/virsh/9.0-two-disks.xml', 'utf8');
+    const context = { read: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) };
+    const status = async (mac: string) =>
+      (
+        await looksOf(sdk).card(context as unknown as PluginContext, {
+          ...{ id: spec.id, mac, where: 'config' },
+        })
+      ).status;
+    expect([await status('52:54:00:3f:0d:9c'), await status('52:54:00:00:00:02')]).toEqual([
+      ...['done', 'absent'],
+    ]);
+  });
+});
+
+describe('a CD', () => {
+  const change = (path: string | null, drive: VmCdDrive | null, isOn: boolean) =>
+    checkVmPlan(plugin, spec, plugin.cd.change(spec, path, drive, isOn));
+  const commands = (steps: sdk.Step[]) =>
+    steps.map(({ run, undo }) =>
+      [run, ...(Array.isArray(undo) ? undo : [])].map((act) =>
+        act.do === 'exec' ? act.argv.slice(5).join(' ') : act.do,
+      ),
+    );
+  it('is changed for every start and for now, each taken back to what was there', () => {
+    expect(commands(change('/b.iso', { config: '/a.iso', now: null }, true))).toEqual([
+      ['sda --source /b.iso --update --config', 'sda --source /a.iso --update --config'],
+      ['sda --source /b.iso --update --live', 'sda --eject --live'],
+    ]);
+    expect(names(change(null, { config: '/a.iso', now: null }, true))).toEqual(['change']);
+    expect(names(change('/a.iso', { config: '/a.iso', now: '/a.iso' }, true))).toEqual([]);
+  });
+  it('comes with a drive where there is none', () => {
+    const [drive, cd] = change('/a.iso', null, false);
+    expect([drive?.name, cd?.name]).toEqual(['add-drive', 'change']);
+    expect(drive?.run.do === 'exec' && drive.run.stdin).toContain('cdrom');
+  });
+  it('is read from the drive, and is foreign when it is neither what was nor what is to be there', async () => {
+    const says = (name: string, change = (text: string): string => text) =>
+      ({
+        read: () =>
+          Promise.resolve({
+            ...{ stderr: '', exitCode: 0 },
+            stdout: change(readFileSync(`test/fixtures/virsh/9.0-${name}.xml`, 'utf8')),
+          }),
+      }) as unknown as PluginContext;
+    const empty = says('two-disks');
+    const other = says('two-disks', (text) => text.replace('cdrom', 'disk'));
+    expect(await plugin.cd.read(empty, spec)).toEqual({ config: null, now: null });
+    expect(await plugin.cd.read(other, spec)).toBeNull();
+    const status = async (context: PluginContext, is: string | null, was: string | null) =>
+      (await looksOf(sdk).cd(context, { id: spec.id, target: 'sda', where: 'config', is, was })).status;
+    expect([
+      await status(empty, null, '/a.iso'),
+      await status(empty, '/a.iso', null),
+      await status(empty, '/a.iso', '/b.iso'),
+      await status(other, null, null),
+    ]).toEqual(['done', 'absent', 'foreign', 'foreign']);
   });
 });
 

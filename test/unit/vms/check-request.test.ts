@@ -30,6 +30,7 @@ describe('a request for a machine', () => {
     [{ memoryBytes: 7 * GIB }, 'memory_taken'],
     [{ diskBytes: 0 }, 'disk_invalid'],
     [{ diskBytes: -1 }, 'disk_invalid'],
+    [{ diskBytes: GIB + 1 }, 'disk_invalid'],
     [{ cloudInit: { user: 'ann', hasPassword: false } }, 'no_login'],
     [{ cloudInit: { user: 'root:x', hasPassword: true } }, 'user_name_invalid'],
     [{ cloudInit: { user: 'ann', hasPassword: true, sshKeys: ['x'] } }, 'ssh_key_invalid'],

@@ -6,7 +6,12 @@ import type { VmRecord } from '$lib/server/vms/store';
 const record = {
   ...{ id: 'v', name: 'web', plugin: 'libvirt', state: 'ready', cpus: 1, memoryBytes: 1, diskBytes: 1 },
   ...{ disk: 'overlay', virtType: 'qemu', poolGuid: 'p', imageId: 'i', imageName: 'Debian', user: null },
-  ...{ failedOperationId: null, failedText: null, createdAt: 1, spec: { folder: '/x' } },
+  ...{
+    failedOperationId: null,
+    failedText: null,
+    createdAt: 1,
+    spec: { folder: '/x', diskPath: '/x/disk.qcow2', diskBytes: 1, cdPath: null },
+  },
 } as unknown as VmRecord;
 const settings = {
   ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },
@@ -15,7 +20,7 @@ const settings = {
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
-    ...{ settings, isDue: false, addresses: [] },
+    ...{ settings, isDue: false, addresses: [], cards: [], cd: null },
     nodeId: 'n',
     ...change,
   }).state;
@@ -38,7 +43,7 @@ describe('the state of a machine', () => {
     const text = (pool: VmFacts['pool']) =>
       vmDocument({
         ...{ record, settings, status: 'stopped', isDue: true, reason: null, operation: null },
-        ...{ nodeId: 'n', pool, addresses: [] },
+        ...{ nodeId: 'n', pool, addresses: [], cards: [], cd: null },
       }).stateText;
     const pool = { label: 'tank', state: 'ready', mounted: false, poolStatus: 'active' } as VmFacts['pool'];
     expect(text(pool)).toBe('It starts by itself as soon as its pool "tank" is mounted.');
@@ -51,6 +56,7 @@ describe('the state of a machine', () => {
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
       ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false, addresses: [] },
+      ...{ cards: [], cd: null },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

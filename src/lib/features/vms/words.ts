@@ -35,6 +35,9 @@ export const stateTone: Record<VmState, Tone> = {
   unknown: 'warn',
 };
 
+/** Its guest is there, and notices what is plugged in. */
+export const isOn = ({ state }: Vm): boolean => state === 'running' || state === 'paused';
+
 /** There is something that can be said about it: it was made, and it stays. */
 export const hasSettings = ({ state }: Vm): boolean =>
   !['creating', 'failed-to-start', 'removing'].includes(state);

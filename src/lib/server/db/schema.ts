@@ -246,6 +246,7 @@ export const vms = sqliteTable('vms', {
   state: text('state').$type<'creating' | 'ready' | 'failed' | 'removing'>().notNull(),
   cpus: integer('cpus').notNull(),
   memoryBytes: integer('memory_bytes').notNull(),
+  /** Promised to its disks, all together: also what one of them is just being given. */
   diskBytes: integer('disk_bytes').notNull(),
   disk: text('disk').$type<'overlay' | 'copy' | 'empty'>().notNull(),
   virtType: text('virt_type').$type<VirtType>().notNull(),

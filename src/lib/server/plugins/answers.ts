@@ -16,6 +16,7 @@ import {
   type VmReading,
   type VmAddresses,
   type VmSnapshotsReading,
+  type VmCdDrive,
   type VmUsage,
 } from '$lib/plugin-api/vm';
 import type { Json, JsonObject } from '$lib/shared/json';
@@ -148,6 +149,11 @@ export const heldUsage = (answer: unknown): PoolUsage | null => held(usage, 'usa
 export const heldLook = (name: string, answer: unknown): LookResult =>
   held(lookResult, `The look ${name}`, answer);
 export const heldFacts = (answer: unknown): JsonObject => held(json, 'facts', answer);
+const cdDrive: z.ZodType<VmCdDrive | null> = z
+  .object({ config: z.string().nullable(), now: z.string().nullable() })
+  .nullable();
+export const heldCdDrive = (answer: unknown): VmCdDrive | null => held(cdDrive, 'cd', answer);
+export const heldBytes = (answer: unknown): number => held(count, 'sizeOf', answer);
 export const heldAcceleration = (answer: unknown): Acceleration => held(acceleration, 'acceleration', answer);
 export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
   held(consoleEndpoint, 'console', answer);

@@ -108,6 +108,11 @@ const vmPlugin = z.looseObject({
   resize: z.looseObject({ facts: method, plan: method }).optional(),
   snapshots: z.looseObject({ read: method, take: method, restore: method, delete: method }).optional(),
   cloneWhy: method.optional(),
+  disks: z
+    .looseObject({ most: z.int().min(1), sizeOf: method, grow: method, add: method, remove: method })
+    .optional(),
+  cards: z.looseObject({ most: z.int().min(1), macOf: method, add: method, remove: method }).optional(),
+  cd: z.looseObject({ read: method, change: method }).optional(),
   console: method.optional(),
   usage: method.optional(),
 });

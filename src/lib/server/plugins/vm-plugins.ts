@@ -5,6 +5,8 @@ import type {
   ConsoleEndpoint,
   ConsoleKind,
   VmAddresses,
+  VmCdDrive,
+  VmDisk,
   VmPlugin,
   VmReading,
   VmSnapshotsReading,
@@ -16,6 +18,8 @@ import { AppError } from '../errors';
 import {
   heldAcceleration,
   heldCloneWhy,
+  heldBytes,
+  heldCdDrive,
   heldConsole,
   heldFacts,
   heldVmAddresses,
@@ -35,6 +39,8 @@ export interface VmPlugins {
   vmPlugins(): string[];
   /** A plugin that can be used now; without an id the first. @throws AppError plugin_not_found | plugin_unavailable */
   vm(id?: string): VmPlugin;
+  /** One that was loaded, available or not; without its capabilities when there is none. */
+  knownVm(id: string): Pick<VmPlugin, 'cards'>;
   /** Every machine that it knows. @throws AppError parse_failed | command_failed | command_timeout | bug */
   readVms(id: string): Promise<VmReading[]>;
   /** What every machine of it that is on has used; none when it cannot tell. */
@@ -49,6 +55,10 @@ export interface VmPlugins {
   vmCloneWhy(id: string, spec: VmSpec): Promise<string | null>;
   /** @throws as readVms, and AppError not_supported for a plugin whose machines have none */
   vmSnapshots(id: string, spec: VmSpec): Promise<VmSnapshotsReading>;
+  /** How large a disk of a machine is now. @throws as vmSizeFacts */
+  vmDiskSize(id: string, disk: VmDisk): Promise<number>;
+  /** What is in the drive of a machine; null: it has none. @throws as vmSizeFacts */
+  vmCdDrive(id: string, spec: VmSpec): Promise<VmCdDrive | null>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -86,6 +96,7 @@ export function vmPluginsOf(parts: {
       parts.refuseUnavailable(plugin.id);
       return plugin;
     },
+    knownVm: (id) => parts.plugins().find((one) => one.id === id) ?? {},
     async readVms(id) {
       const plugin = loaded(id);
       try {
@@ -158,6 +169,18 @@ export function vmPluginsOf(parts: {
         throw pluginError(id, error);
       }
     },
+    async vmDiskSize(id, disk) {
+      const plugin = loaded(id);
+      const { disks } = plugin;
+      if (!disks) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a disk', async (signal) =>
+          heldBytes(await disks.sizeOf(parts.contextOf(plugin, signal), disk)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
     async vmSnapshots(id, spec) {
       const plugin = loaded(id);
       const { snapshots } = plugin;
@@ -166,6 +189,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the snapshots of a machine', async (signal) =>
           heldVmSnapshots(await snapshots.read(parts.contextOf(plugin, signal), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmCdDrive(id, spec) {
+      const plugin = loaded(id);
+      const { cd } = plugin;
+      if (!cd) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the drive of a machine', async (signal) =>
+          heldCdDrive(await cd.read(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -49,7 +49,8 @@ export const postVmClone = answer('operator', async ({ services, actor, param, e
   return begun(await cloneVm(services, { vmId, cloneId: id, ...rest }, actor));
 });
 
-async function verb(
+/** Begins what is done to the machine of the path. */
+export async function verb(
   { services, actor, param }: RestRequest,
   kind: string,
   more: JsonObject = {},

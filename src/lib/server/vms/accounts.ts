@@ -2,6 +2,7 @@
  * What is promised to machines. Asked inside the transaction that makes the promise, so that of two machines that fit once
  * exactly one gets it. Processors are shared by those who wait; memory and disk are not.
  */
+import { disksOf, type VmSpec } from '$lib/plugin-api/vm';
 import { formatBytes } from '$lib/shared/units';
 import type { Transaction } from '../db/client';
 import type { Db } from '../db/client';
@@ -61,13 +62,20 @@ export function refuseTooMuchPower(
     );
 }
 
+/** To all disks of a machine, as its record has them. */
+export const promisedDiskBytes = (spec: VmSpec): number =>
+  disksOf(spec).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+
 /**
+ * @param asked `diskBytes`: of all its disks together
+ * @param newBytes of the disk that it is about
  * @param roomBytes what the pool has free, and what its machines have written already
  * @throws AppError pool_full
  */
 export function refuseTooLargeDisk(
   tx: Transaction,
   asked: { id: string; poolGuid: string; diskBytes: number },
+  newBytes: number,
   roomBytes: number,
 ): void {
   const others = listVms(tx)
@@ -76,6 +84,6 @@ export function refuseTooLargeDisk(
   if (others + asked.diskBytes <= roomBytes) return;
   throw new AppError(
     'pool_full',
-    `A disk of ${formatBytes(asked.diskBytes)} does not fit: the pool has room for ${formatBytes(Math.max(0, roomBytes - others))} more.`,
+    `A disk of ${formatBytes(newBytes)} does not fit: the pool has room for one of ${formatBytes(Math.max(0, roomBytes - others - asked.diskBytes + newBytes))} at most.`,
   );
 }

@@ -11,6 +11,7 @@ import { CAIRN } from '../pools/desired';
 import { isReady } from '../pools/when-ready';
 import type { VmDeps } from './deps';
 import { START, vmLock } from './kinds';
+import { needsImage } from './needed-images';
 import { endTurn, isDue, settingsOf } from './settings-store';
 import { listVms, type VmRecord } from './store';
 
@@ -51,9 +52,9 @@ export function createAutostart(deps: Deps): Autostart {
       .map(({ record }) => record);
   }
   /** The pool of its disk, and that of what lies below its disk or in its drive. */
-  function poolsOf({ poolGuid, imageId, disk }: VmRecord): string[] {
-    const image = disk === 'copy' ? undefined : images.list().find(({ id }) => id === imageId);
-    return [poolGuid, ...(image?.pool ? [image.pool.guid] : [])];
+  function poolsOf(record: VmRecord): string[] {
+    const needed = images.list().filter((image) => needsImage(record, image));
+    return [record.poolGuid, ...needed.flatMap(({ pool }) => (pool ? [pool.guid] : []))];
   }
   function poolGate(guid: string): Gate {
     const pool = pools.list().find((one) => one.guid === guid);

@@ -14,6 +14,7 @@ const MIB = 1024 ** 2;
 /** Less than any system can start with. */
 const LEAST_MEMORY_BYTES = 16 * MIB;
 const LEAST_DISK_BYTES = MIB;
+const SECTOR_BYTES = 512;
 
 function cpuIssues(cpus: number, host: HostSize): Issue[] {
   if (!Number.isSafeInteger(cpus) || cpus < 1)
@@ -52,10 +53,10 @@ function memoryIssues(bytes: number, host: HostSize): Issue[] {
   return [];
 }
 
-const diskIssues = (bytes: number): Issue[] =>
-  Number.isSafeInteger(bytes) && bytes >= LEAST_DISK_BYTES
+export const diskIssues = (bytes: number, field: string): Issue[] =>
+  Number.isSafeInteger(bytes) && bytes >= LEAST_DISK_BYTES && bytes % SECTOR_BYTES === 0
     ? []
-    : [issue('disk_invalid', `A disk cannot have ${bytes} bytes.`, 'diskBytes')];
+    : [issue('disk_invalid', `A disk cannot have ${bytes} bytes.`, field)];
 
 const COMING: Partial<Record<ImageBadge, string>> = {
   downloading: 'downloaded',
@@ -121,6 +122,6 @@ export const requestIssuesOf = (request: VmPlanRequest, image: Image | null, hos
   ...vmNameIssues(request.name),
   ...imageIssues(image, request.imageId),
   ...sizeIssues(request, host),
-  ...diskIssues(request.diskBytes),
+  ...diskIssues(request.diskBytes, 'diskBytes'),
   ...loginIssues(request),
 ];

@@ -1,9 +1,9 @@
 /** Machines as operations, and who writes their records. */
-import type { Transaction } from '../db/client';
 import type { OperationDefinition, Operations, Prepared, RecordOwner } from '../operations/types';
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
+import { hardwareOperations } from './hardware';
 import { CLONE, CREATE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from './kinds';
 import { prepareClone } from './prepare-clone';
 import { createInput, prepareCreate } from './prepare-create';
@@ -15,18 +15,16 @@ import {
   prepareStart,
   prepareStop,
 } from './prepare-verbs';
+import { tell, verbRecord } from './records';
 import { prepareResize, resizeInput } from './resize';
 import { prepareDiscard, prepareSave } from './saved-memory';
 import type { VmSecrets } from './secrets';
 import { refuseProtected } from './settings';
 import { endTurn } from './settings-store';
-import { changeVm, deleteVm, findVm, findVmByName, putVm, type VmRecord } from './store';
+import { changeVm, deleteVm, findVm, findVmByName, putVm } from './store';
 import { verbInput, wrongState } from './verb';
 
 const MINUTE_MS = 60_000;
-
-/** Told after the commit: whoever hears it reads the record again. */
-const tell = ({ bus }: VmDeps, id: string): void => queueMicrotask(() => bus.emit('vm.changed', { id }));
 
 /** `starts`: it is on when it has been made. */
 const createRecord = (deps: VmDeps, secrets: VmSecrets, starts: boolean): RecordOwner => ({
@@ -40,7 +38,7 @@ const createRecord = (deps: VmDeps, secrets: VmSecrets, starts: boolean): Record
       throw new AppError('vm_name_taken', `There is a machine called "${record.name}" already.`);
     if (needsSecret && !secrets.isThere(record.id)) throw new AppError('password_gone');
     if (starts) refuseTooMuchPower(deps, tx, record);
-    refuseTooLargeDisk(tx, record, roomBytes);
+    refuseTooLargeDisk(tx, record, record.diskBytes, roomBytes);
     putVm(tx, record);
     tell(deps, record.id);
   },
@@ -68,25 +66,6 @@ const createRecord = (deps: VmDeps, secrets: VmSecrets, starts: boolean): Record
     tell(deps, subject.id);
   },
 });
-
-/** The record stays as it is: what changes is what its engine says. */
-export function verbRecord(
-  deps: VmDeps,
-  check: (tx: Transaction, record: VmRecord) => void = () => undefined,
-): RecordOwner {
-  const changed = (id: string): void => tell(deps, id);
-  return {
-    begin(tx, _operationId, prepared) {
-      const record = findVm(tx, verbInput.parse(prepared.input).vmId);
-      if (record?.state !== 'ready') throw wrongState(`"${prepared.subject.label}" is not at rest.`);
-      check(tx, record);
-      changed(record.id);
-    },
-    succeed: (_tx, _operationId, { subject }) => changed(subject.id),
-    takenBack: (_tx, _operationId, { subject }) => changed(subject.id),
-    needsYou: (_tx, _operationId, { subject }) => changed(subject.id),
-  };
-}
 
 const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
   begin(tx, _operationId, prepared) {
@@ -226,6 +205,7 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       prepare: (request) => prepareResize(deps, request),
       record: resizeRecord(deps),
     },
+    ...hardwareOperations(deps),
     {
       kind: REMOVE,
       onInterrupt: 'finish',

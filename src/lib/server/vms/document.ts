@@ -1,7 +1,10 @@
 /** One machine as pages show it: what was made of it, what its engine says, and what is being done to it. Pure. */
-import type { VmStatus } from '$lib/plugin-api/vm';
+import { posix } from 'node:path';
+import { disksOf, type VmCard, type VmStatus } from '$lib/plugin-api/vm';
+import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
+import { promisedDiskBytes } from './accounts';
 import { SAVE, START, STOP } from './kinds';
 import { isReady } from '../pools/when-ready';
 import type { VmSettings } from './settings-store';
@@ -20,6 +23,9 @@ export interface VmFacts {
   operation: { id: string; kind: string } | null;
   pool: Pool | null;
   nodeId: string;
+  cards: VmCard[];
+  /** The image in its drive; null: it is empty, or has what is no image of ours. */
+  cd: Pick<Image, 'id' | 'name'> | null;
 }
 
 const dueText = (pool: Pool | null): string =>
@@ -63,11 +69,24 @@ function stateOf({
   }
 }
 
+function cdOf({ record: { spec }, cd }: VmFacts): Vm['cd'] {
+  if (spec.cdPath === null) return null;
+  return { imageId: cd?.id ?? null, name: cd?.name ?? posix.basename(spec.cdPath) };
+}
+
 export function vmDocument(facts: VmFacts): Vm {
   const { record, settings, operation, pool, nodeId, addresses } = facts;
-  const { id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt } = record;
+  const { id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt } = record;
   return {
-    ...{ id, name, plugin, cpus, memoryBytes, diskBytes, disk, virtType, user, createdAt, nodeId, addresses },
+    ...{ id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt, nodeId, addresses },
+    diskBytes: promisedDiskBytes(record.spec),
+    disks: disksOf(record.spec).map(({ slot, path, sizeBytes }) => ({
+      slot,
+      file: posix.basename(path),
+      sizeBytes,
+    })),
+    cards: facts.cards,
+    cd: cdOf(facts),
     ...stateOf(facts),
     image: { id: record.imageId, name: record.imageName },
     pool: pool && { guid: pool.guid, label: pool.label },

@@ -9,6 +9,12 @@ export const SAVE = 'vm.save';
 export const DISCARD = 'vm.discard-memory';
 export const RESIZE = 'vm.resize';
 export const CLONE = 'vm.clone';
+export const GROW_DISK = 'vm.grow-disk';
+export const ADD_DISK = 'vm.add-disk';
+export const REMOVE_DISK = 'vm.remove-disk';
+export const ADD_CARD = 'vm.add-card';
+export const REMOVE_CARD = 'vm.remove-card';
+export const CHANGE_CD = 'vm.change-cd';
 export const REMOVE = 'vm.remove';
 export const SNAPSHOT = {
   take: 'vm.snapshot',

@@ -1,9 +1,12 @@
 /** Where a machine's files are to lie: is it free, is there room, and can its process get there? */
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
+import { disksOf, type VmDisk } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
+import type { Pool } from '$lib/shared/wire/pools';
 import { issue } from '../errors';
-import type { VmRecord } from './store';
+import type { VmDeps } from './deps';
+import { listVms } from './store';
 
 /** Folder in a pool that machines go to. */
 export const MACHINES_FOLDER = 'machines';
@@ -35,16 +38,33 @@ export async function folderIssues(folder: string): Promise<Issue[]> {
     : [];
 }
 
-/** What machines have written on a pool: space that was promised to them and is not free any more. Snapshots take more than that. */
-export async function writtenBytes(records: VmRecord[]): Promise<number> {
+/** Left free besides the disks. */
+const RESERVE_BYTES = 64 * 1024 ** 2;
+/** stat(2) counts in these, whatever the filesystem does. */
+const BLOCK_BYTES = 512;
+
+/** Space of the pool that a disk takes now; null: its file is not there. */
+export const takenBytes = ({ path }: Pick<VmDisk, 'path'>): Promise<number | null> =>
+  lstat(path).then(({ blocks }) => blocks * BLOCK_BYTES, unlessGone<number | null>(null));
+
+/** What was written of disks: space that was promised and is not free any more. Snapshots take more than that. */
+export async function writtenBytes(disks: Pick<VmDisk, 'path' | 'sizeBytes'>[]): Promise<number> {
   const sizes = await Promise.all(
-    records.map(({ spec }) =>
-      lstat(spec.diskPath)
-        .then(({ blocks }) => Math.min(blocks * 512, spec.diskBytes))
-        .catch(unlessGone(0)),
-    ),
+    disks.map(async (disk) => Math.min((await takenBytes(disk)) ?? 0, disk.sizeBytes)),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** What a pool has for disks: what is free, and what its machines have written of theirs already. */
+export async function roomOn(
+  { db, host }: Pick<VmDeps, 'db' | 'host'>,
+  pool: Pick<Pool, 'guid' | 'mountPath'>,
+): Promise<number> {
+  const disks = listVms(db)
+    .filter(({ poolGuid, state }) => poolGuid === pool.guid && state !== 'failed')
+    .flatMap(({ spec }) => disksOf(spec));
+  const [usage, written] = await Promise.all([host.usage(pool.mountPath), writtenBytes(disks)]);
+  return usage.availableBytes - RESERVE_BYTES + written;
 }
 
 /** A guest's process runs as a user of its own: every folder above its files has to let others pass. */

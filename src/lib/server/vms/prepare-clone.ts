@@ -12,8 +12,8 @@ import { checkVmPlan } from '../plugins/plan-check';
 import { metaData, renamedUserData } from './cloud-init';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
-import { folderIssues, folderOf, reachIssues } from './place';
-import { nameTaken, poolFor, roomOn } from './prepare-create';
+import { folderIssues, folderOf, reachIssues, roomOn } from './place';
+import { nameTaken, poolFor } from './prepare-create';
 import { findVm, type VmRecord } from './store';
 import { parse, recordOf, statusNow, wrongState } from './verb';
 
@@ -96,7 +96,7 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
     image: { path: source.spec.diskPath, format: 'qcow2', how: 'copy' },
     seed: await seedOf(source, spec),
   };
-  const roomBytes = await roomOn(deps, pool, id);
+  const roomBytes = await roomOn(deps, pool);
   return {
     input: JSON.parse(JSON.stringify({ record, roomBytes, needsSecret: false })) as JsonObject,
     title: `Clone ${source.name} as ${name}`,

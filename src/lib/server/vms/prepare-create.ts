@@ -18,14 +18,11 @@ import { requestIssuesOf } from './check-request';
 import { metaData, userData } from './cloud-init';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
-import { folderIssues, folderOf, reachIssues, writtenBytes } from './place';
+import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import type { VmSecrets } from './secrets';
-import { findVm, findVmByName, listVms, type VmRecord } from './store';
+import { findVm, findVmByName, type VmRecord } from './store';
 
-/** Left free besides the disks. */
-const RESERVE_BYTES = 64 * 1024 ** 2;
-
-/** `room`: see accounts.ts. The record is as it will be written. */
+/** `roomBytes`: see accounts.ts. The record is as it will be written. */
 export const createInput = z.object({
   record: z.custom<VmRecord>((value) => typeof value === 'object' && value !== null),
   roomBytes: z.number(),
@@ -151,13 +148,12 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
     createdAt: before?.createdAt ?? deps.clock.now(),
   };
-  const roomBytes = await roomOn(deps, pool, spec.id);
   const steps = [...plugin.create(spec, originOf(request, begins, secrets)), ...plugin.start(spec)];
   return {
     input: JSON.parse(
       JSON.stringify({
         record,
-        roomBytes,
+        roomBytes: await roomOn(deps, pool),
         needsSecret: request.cloudInit?.hasPassword === true,
       }),
     ) as JsonObject,
@@ -180,13 +176,6 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
         : []),
     ],
   };
-}
-
-/** What the pool has free, and what its machines have written already, but for one: see accounts.ts. */
-export async function roomOn(deps: VmDeps, pool: Pool, exceptId: string): Promise<number> {
-  const others = listVms(deps.db).filter(({ id, poolGuid }) => id !== exceptId && poolGuid === pool.guid);
-  const [usage, written] = await Promise.all([deps.host.usage(pool.mountPath), writtenBytes(others)]);
-  return usage.availableBytes - RESERVE_BYTES + written;
 }
 
 /** Starting makes known what creating has made known just before. */

@@ -22,7 +22,10 @@ export const changeVm = (
   tx: Transaction,
   id: string,
   change: Partial<
-    Pick<VmRecord, 'state' | 'failedOperationId' | 'failedText' | 'cpus' | 'memoryBytes' | 'spec'>
+    Pick<
+      VmRecord,
+      'state' | 'failedOperationId' | 'failedText' | 'cpus' | 'memoryBytes' | 'diskBytes' | 'spec'
+    >
   >,
 ): void => {
   tx.update(vms).set(change).where(eq(vms.id, id)).run();

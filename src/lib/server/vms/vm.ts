@@ -1,16 +1,20 @@
 /** The machines as they are now: records, what their engines say, and what is being done to them. */
+import { posix } from 'node:path';
+import { disksOf } from '$lib/plugin-api/vm';
 import type { Operation } from '$lib/shared/wire/operations';
-import type { Vm, VmHost } from '$lib/shared/wire/vms';
+import type { Vm, VmDiskUse, VmHost } from '$lib/shared/wire/vms';
 import { nodeIdOf } from '../db/node-id';
-import { AppError } from '../errors';
 import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
 import { createVmAddresses } from './addresses';
+import { cardsOf } from './cards';
 import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';
 import { vmDocument } from './document';
 import { vmLock } from './kinds';
+import { takenBytes } from './place';
+import { needsImage } from './needed-images';
 import { createVmReadings } from './readings';
 import { createVmSecrets, type VmSecrets } from './secrets';
 import { vmSettingVerbs, type VmSettingVerbs } from './settings';
@@ -20,11 +24,14 @@ import { createVmSnapshots, type VmSnapshotReadings } from './snapshots';
 import { findVm, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
 import { createVmUsageHistory, type VmUsageHistory } from './usage-history';
+import { recordOf } from './verb';
 
 export interface Vms extends VmSettingVerbs {
   list(): Vm[];
   /** @throws AppError vm_not_found */
   get(id: string): Vm;
+  /** Its disks, with what each takes of the pool now. @throws AppError vm_not_found */
+  disks(id: string): Promise<VmDiskUse[]>;
   host(): VmHost;
   /** Names of the machines whose disks need this image. */
   namesWithImage(imageId: string): string[];
@@ -79,6 +86,8 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
       pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
+      cards: cardsOf(record.spec, plugins.knownVm(record.plugin)),
+      cd: images.list().find(({ path }) => path !== null && path === record.spec.cdPath) ?? null,
     });
   }
   const list = (): Vm[] => listVms(db).map(documentOf);
@@ -105,16 +114,20 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     listVms(db)
       .filter((record) => record.state !== 'failed' && needs(record))
       .map(({ name }) => name);
-  const namesWithImage = (imageId: string): string[] =>
-    namesOf((record) => record.imageId === imageId && record.disk !== 'copy');
+  function namesWithImage(imageId: string): string[] {
+    const image = images.list().find(({ id }) => id === imageId);
+    return image ? namesOf((record) => needsImage(record, image)) : [];
+  }
 
   return {
     list,
-    get(id) {
-      const record = findVm(db, id);
-      if (!record) throw new AppError('vm_not_found', `There is no machine ${id}.`);
-      return documentOf(record);
-    },
+    get: (id) => documentOf(recordOf(db, id)),
+    disks: (id) =>
+      Promise.all(
+        disksOf(recordOf(db, id).spec).map(async (disk) => ({
+          ...{ ...disk, file: posix.basename(disk.path), takenBytes: await takenBytes(disk) },
+        })),
+      ),
     host,
     ...vmSettingVerbs(deps),
     autostart: createAutostart(deps),

@@ -23,6 +23,29 @@ export const VM_STATES = [
 ] as const;
 export type VmState = (typeof VM_STATES)[number];
 
+export interface VmDiskView {
+  /** From 1 on; stays with it. */
+  slot: number;
+  /** In the machine's folder. */
+  file: string;
+  sizeBytes: number;
+}
+
+export interface VmCardView {
+  /** From 1 on; stays with it. */
+  slot: number;
+  /** Lower case, with colons. */
+  mac: string;
+}
+
+/** `GET /api/v1/vms/{id}/disks` */
+export interface VmDiskUse extends VmDiskView {
+  /** Absolute. */
+  path: string;
+  /** Of the pool, that its file takes now; null: the file is not there. */
+  takenBytes: number | null;
+}
+
 export interface Vm {
   /** UUID; of its domain too. */
   id: string;
@@ -34,7 +57,19 @@ export interface Vm {
   stateText: string | null;
   cpus: number;
   memoryBytes: number;
+  /** Of all its disks together. */
   diskBytes: number;
+  /** The first one first. */
+  disks: VmDiskView[];
+  /** Its network cards, on the network of the host. */
+  cards: VmCardView[];
+  /** In its drive; null: nothing. */
+  cd: {
+    /** null: its image is not in the list any more. */
+    imageId: string | null;
+    name: string;
+  } | null;
+  /** What the first one began as. */
   disk: 'overlay' | 'copy' | 'empty';
   /** qemu: the processor does not help, it is slow. */
   virtType: 'kvm' | 'qemu';
@@ -138,6 +173,18 @@ export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */
 export const vmResizeRequest = z.strictObject({ vmId: guid, cpus: z.number(), memoryBytes: z.number() });
+/** `DELETE /api/v1/vms/{id}/network-cards/{slot}`; `POST /api/v1/vms/{id}/network-cards` adds one. */
+export const vmCardRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) });
+/** `PUT /api/v1/vms/{id}/cd` and DELETE: an ISO image into its drive, null for none. */
+export const vmCdRequest = z.strictObject({ vmId: guid, imageId: z.string().min(1).max(200).nullable() });
+/** `POST /api/v1/vms/{id}/disks`: an empty one. */
+export const vmDiskAddRequest = z.strictObject({ vmId: guid, sizeBytes: z.number() });
+/** `DELETE /api/v1/vms/{id}/disks/{slot}`: with what is on it. */
+export const vmDiskRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) });
+/** `PUT /api/v1/vms/{id}/disks/{slot}/size`: larger, whether it is on or off. */
+export const vmDiskGrowRequest = z.strictObject({
+  ...{ vmId: guid, slot: z.int().min(1), sizeBytes: z.number() },
+});
 /** `PUT /api/v1/vms/{id}/autostart`: those with a lower order start first, and the next one so much later. */
 export const vmAutostart = z.strictObject({
   on: z.boolean(),

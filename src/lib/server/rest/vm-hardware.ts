@@ -1,0 +1,34 @@
+/** What a machine is made of: its disks, its network cards, and what is in its drive. */
+import { z } from 'zod';
+import { vmCdRequest, vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wire/vms';
+import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from '../vms/kinds';
+import { answer, json } from './answer';
+import { readJson } from './body';
+import { verb } from './vms';
+
+export const listVmDisks = answer('viewer', async ({ services, param }) =>
+  json({ disks: await services.vms.disks(param('id')) }),
+);
+const diskBody = vmDiskAddRequest.omit({ vmId: true });
+export const addVmDisk = answer('operator', async (request) =>
+  verb(request, ADD_DISK, diskBody.parse(await readJson(request.event.request))),
+);
+export const removeVmDisk = answer('operator', (request) =>
+  verb(request, REMOVE_DISK, { slot: Number(request.param('slot')) }),
+);
+const diskSizeBody = vmDiskGrowRequest.pick({ sizeBytes: true });
+export const growVmDisk = answer('operator', async (request) =>
+  verb(request, GROW_DISK, {
+    slot: Number(request.param('slot')),
+    ...diskSizeBody.parse(await readJson(request.event.request)),
+  }),
+);
+export const addVmCard = answer('operator', (request) => verb(request, ADD_CARD));
+export const removeVmCard = answer('operator', (request) =>
+  verb(request, REMOVE_CARD, { slot: Number(request.param('slot')) }),
+);
+const cdBody = z.strictObject({ imageId: vmCdRequest.shape.imageId.unwrap() });
+export const putVmCd = answer('operator', async (request) =>
+  verb(request, CHANGE_CD, cdBody.parse(await readJson(request.event.request))),
+);
+export const deleteVmCd = answer('operator', (request) => verb(request, CHANGE_CD, { imageId: null }));

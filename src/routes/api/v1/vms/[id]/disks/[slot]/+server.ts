@@ -1,0 +1,5 @@
+import { notAllowed } from '$lib/server/rest/unknown';
+import { removeVmDisk } from '$lib/server/rest/vm-hardware';
+
+export const DELETE = removeVmDisk;
+export const fallback = notAllowed('DELETE');
