@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import type { VmSnapshot, VmSnapshots } from '$lib/shared/wire/vm-snapshots';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+import { microRequest, MIB, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
 
 const before = traces();
 let machines: Machines;
@@ -173,6 +173,44 @@ describe('a snapshot of a machine that runs', () => {
     });
     await confirmed('POST', '/snapshots/before-upgrade/restore');
     expect((await vm())?.state).toBe('stopped');
+    expect(isWritten('a')).toBe(true);
+  });
+});
+
+describe('a machine whose disks have changed since', () => {
+  const sizeOf = (): number =>
+    (
+      JSON.parse(
+        spawnSync('/usr/bin/qemu-img', ['info', '-U', '--output=json', disk], { encoding: 'utf8' }).stdout,
+      ) as { 'virtual-size': number }
+    )['virtual-size'];
+  const grow = (sizeBytes: number) => ask('PUT', '/disks/1/size', { sizeBytes });
+
+  it('has the disk of then when it is restored, and that can be made larger again', async () => {
+    const before = sizeOf();
+    await grow(before + MIB);
+    expect(sizeOf()).toBe(before + MIB);
+    await confirmed('POST', '/snapshots/before-upgrade/restore');
+    expect(sizeOf()).toBe(before);
+    expect(isWritten('a')).toBe(true);
+    await grow(before + MIB);
+    expect(sizeOf()).toBe(before + MIB);
+    await start();
+    await stop();
+  });
+
+  it('is not restored without a disk that it had', async () => {
+    await ask('POST', '/disks', { sizeBytes: MIB });
+    await take('two-disks');
+    write('d');
+    const removal = await ask('DELETE', '/disks/2');
+    expect(removal.state).toBe('succeeded');
+    expect((await one('two-disks'))?.restoreWhy).toMatch(/disk/);
+    const refused = await refusalOf(rest('POST', `${path}/snapshots/two-disks/restore`));
+    expect(refused.code).toBe('not_supported');
+    expect(isWritten('d')).toBe(true);
+    await confirmed('DELETE', '/snapshots/two-disks');
+    await confirmed('POST', '/snapshots/before-upgrade/restore');
     expect(isWritten('a')).toBe(true);
   });
 });

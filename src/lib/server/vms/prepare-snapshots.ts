@@ -212,15 +212,24 @@ export async function prepareDelete(deps: VmDeps, request: JsonObject): Promise<
   });
 }
 
-/** What of them goes with the machine, for the plan of its removal. */
-export async function removalNotes(deps: VmDeps, { plugin, spec }: VmRecord): Promise<string[]> {
+/** What becomes of its snapshots with a change of the machine, for the plan of that; nothing when it has none. */
+async function snapshotNotes(
+  deps: VmDeps,
+  { plugin, spec }: VmRecord,
+  becomes: (those: string) => string,
+): Promise<string[]> {
   if (!deps.plugins.vm(plugin).snapshots) return [];
   try {
     const { snapshots } = await deps.plugins.vmSnapshots(plugin, spec);
     const names = snapshots.map(({ name }) => `"${name}"`).join(', ');
-    return snapshots.length > 0 ? [`Its snapshots are deleted: ${names}.`] : [];
+    return snapshots.length > 0 ? [`${becomes('Its snapshots')}: ${names}.`] : [];
   } catch (error) {
     deps.log.warn({ error, machine: spec.name }, 'the snapshots of a machine could not be read');
-    return ['Its snapshots, if it has any, are deleted.'];
+    return [`${becomes('Its snapshots, if it has any,')}.`];
   }
 }
+export const removalNotes = (deps: VmDeps, record: VmRecord): Promise<string[]> =>
+  snapshotNotes(deps, record, (those) => `${those} are deleted`);
+/** Each is of all the disks that there were. */
+export const diskRemovalNotes = (deps: VmDeps, record: VmRecord): Promise<string[]> =>
+  snapshotNotes(deps, record, (those) => `${those} cannot be restored without this disk`);

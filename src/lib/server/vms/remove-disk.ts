@@ -12,6 +12,7 @@ import { diskOf, disksFor, withoutDisk } from './disks';
 import { GRACE_MS, refuseBetween, refusePaused, refuseUnknown } from './hardware-rules';
 import { takenBytes } from './place';
 import { poolFor } from './prepare-create';
+import { diskRemovalNotes } from './prepare-snapshots';
 import { tell, verbRecord } from './records';
 import { refuseProtected } from './settings';
 import { changeVm, findVm } from './store';
@@ -44,6 +45,7 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
         : [
             `Its guest is asked to let go of it, and has ${GRACE_MS / 1_000} s for that. If it does not, nothing is deleted. Unmount what is on it first.`,
           ]),
+      ...(await diskRemovalNotes(deps, record)),
     ],
     more: { slot },
   });
