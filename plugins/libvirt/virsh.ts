@@ -69,6 +69,12 @@ export const readDevices =
     return where === 'on' && !found.isOn ? { isOn: false, disks: [], macs: [] } : found;
   };
 
+/** The definition of one domain, as it is started the next time. Without its passwords: those take `--security-info`. */
+export async function readDefinition(context: PluginContext, id: string): Promise<string> {
+  const { stdout } = await context.read(VIRSH, virsh('dumpxml', '--inactive', id), { timeoutMs: TIMEOUT_MS });
+  return stdout;
+}
+
 /** Names of the networks that are up. */
 export async function activeNetworks(context: PluginContext): Promise<string[]> {
   const { stdout } = await context.read(VIRSH, virsh('net-list', '--name'), { timeoutMs: TIMEOUT_MS });

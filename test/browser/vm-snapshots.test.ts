@@ -26,7 +26,7 @@ async function open(colorScheme: 'dark' | 'light', width: number): Promise<Page>
   const [name = '', value = ''] = appliance.cookie.split('=');
   await context.addCookies([{ name, value, url: appliance.url }]);
   const opened = await context.newPage();
-  await opened.goto(`${appliance.url}${path}`);
+  await opened.goto(`${appliance.url}${path}/snapshots`);
   await opened
     .locator('[data-testid=live-indicator][data-state=live]')
     .first()
@@ -124,7 +124,7 @@ describe('the snapshots of a machine', () => {
     await dialog().locator('[data-step=take-snapshot]').waitFor();
     await restore.click();
     await page.locator('[data-testid=operation-state][data-state=succeeded]').waitFor();
-    await page.goto(`${machines.appliance.url}${path}`);
+    await page.goto(`${machines.appliance.url}${path}/snapshots`);
     await page.locator('[data-testid=vm-state][data-state=stopped]').waitFor();
     await row('fresh-install').getByText('Goes on from here').waitFor();
   });

@@ -55,6 +55,7 @@ async function lookAt(path: string, name: string): Promise<void> {
     }
 }
 const state = (name: string) => page.locator(`[data-testid=vm-state][data-state=${name}]`);
+const tab = (name: string) => page.getByRole('navigation', { name: /^About/ }).getByRole('link', { name });
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
 beforeAll(async () => {
@@ -145,9 +146,12 @@ describe('the machines', () => {
   it('run, with their history', async () => {
     await button('Create machine').click();
     await state('running').waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm');
+    await tab('History').click();
     await page.getByRole('link', { name: /Create machine web/ }).waitFor();
     expect(machines.libvirt.domstate('web')).toBe('running');
-    await lookAt(new URL(page.url()).pathname, 'vm');
+    await tab('Overview').click();
+    await page.getByTestId('vm-usage').waitFor();
     await lookAt('/vms', 'vms');
   });
 
@@ -298,7 +302,14 @@ describe('the machines', () => {
     await state('stopped').waitFor();
   });
 
+  it('show what their engine keeps of them', async () => {
+    await tab('Definition').click();
+    await page.getByTestId('vm-definition').getByText('<name>web</name>').waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm-definition');
+  });
+
   it('get a larger disk, and are never offered a smaller one', async () => {
+    await tab('Hardware').click();
     await page.getByTestId('vm.grow-disk').click();
     const dialog = page.getByRole('dialog');
     const enlarge = dialog.getByRole('button', { name: 'Enlarge' });

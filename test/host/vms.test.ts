@@ -89,6 +89,12 @@ describe('a machine', () => {
     expect(machines.appliance.output).not.toContain('$6$');
   });
 
+  it('has a definition to be read, without a password', async () => {
+    const { body } = await rest<{ definition: string }>('GET', `/vms/${(await vm())?.id ?? ''}/definition`);
+    expect(body.definition).toContain('<name>web</name>');
+    expect(body.definition).not.toMatch(/passwd|\$6\$/);
+  });
+
   it('is the same one when it is asked for twice with its id', async () => {
     const id = (await vm())?.id;
     const again = await create({ id });

@@ -178,6 +178,7 @@ beforeEach(() => {
     vmPlugins: () => ['toy'],
     vm: () => engine,
     acceleration: engine.acceleration,
+    vmDefinition: async (_plugin: string, id: string) => `<toy>${id}</toy>`,
     vmAddresses: async () => ({ folder: root, machines: given() }),
     vmCloneWhy: () => engine.cloneWhy?.({} as never, {} as never),
     knownVm: () => engine,
@@ -536,6 +537,18 @@ describe('machines over the router', () => {
     expect(await caller('viewer').vms.usageHistory({ id: subject.id, range: 'day' })).toEqual([]);
     const nobody = caller('viewer').vms.usageHistory({ id: 'x', range: 'day' });
     expect(await codeOf(nobody)).toBe('vm_not_found');
+  });
+
+  it('have a definition that can be read, as long as their engine knows them', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    expect(await caller('viewer').vms.definition({ id: subject.id })).toEqual({
+      definition: `<toy>${subject.id}</toy>`,
+    });
+    machines = [];
+    expect(await codeOf(caller('viewer').vms.definition({ id: subject.id }))).toBe('vm_wrong_state');
+    expect(await codeOf(caller('viewer').vms.definition({ id: 'x' }))).toBe('vm_not_found');
   });
 
   it('have tags and notes of people, whatever becomes of them', async () => {

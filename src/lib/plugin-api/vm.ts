@@ -238,6 +238,8 @@ export interface VmPlugin {
   };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
+  /** What the engine keeps of a machine, for people to read. Never a secret. */
+  definition?(context: PluginContext, id: string): Promise<string>;
   /** Every machine that the engine knows, ours or not, in one question. */
   status(context: PluginContext): Promise<VmReading[]>;
   /** Of every machine that is on, in one question; asked every few seconds while somebody looks, and never waits for a guest. */

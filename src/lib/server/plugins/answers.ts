@@ -157,6 +157,15 @@ export const heldBytes = (answer: unknown): number => held(count, 'sizeOf', answ
 export const heldAcceleration = (answer: unknown): Acceleration => held(acceleration, 'acceleration', answer);
 export const heldConsole = (answer: unknown): ConsoleEndpoint | null =>
   held(consoleEndpoint, 'console', answer);
+export const heldDefinition = (answer: unknown): string =>
+  held(
+    z
+      .string()
+      .min(1)
+      .max(1024 ** 2),
+    'definition',
+    answer,
+  );
 export const heldVmUsages = (answer: unknown): VmUsage[] => held(vmUsages, 'usage', answer);
 export const heldVmAddresses = (answer: unknown): VmAddresses[] => held(vmAddresses, 'addresses', answer);
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);

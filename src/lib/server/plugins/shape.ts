@@ -114,6 +114,7 @@ const vmPlugin = z.looseObject({
   cards: z.looseObject({ most: z.int().min(1), macOf: method, add: method, remove: method }).optional(),
   cd: z.looseObject({ read: method, change: method }).optional(),
   console: method.optional(),
+  definition: method.optional(),
   usage: method.optional(),
 });
 const plugin = z.discriminatedUnion('kind', [storagePlugin, vmPlugin]);

@@ -21,6 +21,7 @@ import {
   heldBytes,
   heldCdDrive,
   heldConsole,
+  heldDefinition,
   heldFacts,
   heldVmAddresses,
   heldVmReadings,
@@ -49,6 +50,8 @@ export interface VmPlugins {
   vmAddresses(id: string, ids: string[]): Promise<{ folder: string; machines: VmAddresses[] } | null>;
   /** Where the console of a machine that is on is now; null: it has none of that kind. */
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
+  /** What it keeps of a machine, to be read. @throws as readVms, and AppError not_supported */
+  vmDefinition(id: string, vmId: string): Promise<string>;
   /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
   vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** Why a machine cannot be cloned; null: it can. @throws as readVms, and AppError not_supported for a plugin that cannot */
@@ -139,6 +142,19 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(CONSOLE_LIMIT_MS, 'Looking for the console', async (signal) =>
           heldConsole(await ask(parts.contextOf(plugin, signal), vmId, kind)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmDefinition(id, vmId) {
+      const plugin = loaded(id);
+      if (!plugin.definition)
+        throw new AppError('not_supported', `The plugin ${plugin.name} has no definitions to be read.`);
+      const ask = plugin.definition.bind(plugin);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the definition of a machine', async (signal) =>
+          heldDefinition(await ask(parts.contextOf(plugin, signal), vmId)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -128,3 +128,8 @@ export const putVmLabels = answer('operator', async ({ services, param, event })
   services.vms.label(param('id'), vmLabels.parse(await readJson(event.request)));
   return json(services.vms.get(param('id')));
 });
+
+/** `{"definition"}`: what its engine keeps of it, to be read. */
+export const getVmDefinition = answer('viewer', async ({ services, param }) =>
+  json({ definition: await services.vms.definition(param('id')) }),
+);

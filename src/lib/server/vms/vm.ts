@@ -24,7 +24,7 @@ import { createVmSnapshots, type VmSnapshotReadings } from './snapshots';
 import { findVm, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
 import { createVmUsageHistory, type VmUsageHistory } from './usage-history';
-import { recordOf } from './verb';
+import { recordOf, wrongState } from './verb';
 
 export interface Vms extends VmSettingVerbs {
   list(): Vm[];
@@ -33,6 +33,8 @@ export interface Vms extends VmSettingVerbs {
   /** Its disks, with what each takes of the pool now. @throws AppError vm_not_found */
   disks(id: string): Promise<VmDiskUse[]>;
   host(): VmHost;
+  /** What its engine keeps of it, to be read. @throws AppError vm_not_found | vm_wrong_state */
+  definition(id: string): Promise<string>;
   /** Names of the machines whose disks need this image. */
   namesWithImage(imageId: string): string[];
   /** Names of the machines that have a disk, or the image below it, on this pool. */
@@ -128,6 +130,16 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
           ...{ ...disk, file: posix.basename(disk.path), takenBytes: await takenBytes(disk) },
         })),
       ),
+    async definition(id) {
+      const { name, plugin } = recordOf(db, id);
+      await readings.refresh(plugin);
+      if (readings.of(plugin, id) === 'missing')
+        throw wrongState(
+          `${plugin} does not know "${name}" any more.`,
+          'Start it once: that makes it known again.',
+        );
+      return plugins.vmDefinition(plugin, id);
+    },
     host,
     ...vmSettingVerbs(deps),
     autostart: createAutostart(deps),

@@ -79,6 +79,10 @@ export const vmsRouter = router({
     .query(({ ctx, input: { id, range } }): VmUsageSample[] =>
       ctx.services.vms.usageHistory.range(ctx.services.vms.get(id).id, range),
     ),
+  /** What its engine keeps of it, to be read. */
+  definition: viewerProcedure
+    .input(one)
+    .query(async ({ ctx, input }) => ({ definition: await ctx.services.vms.definition(input.id) })),
   /** A line for each thing that happens until it is on, or has an address; the last one says how it ended. */
   onWait: viewerProcedure.input(vmWaitRequest).subscription(({ ctx, input, signal }) => {
     const { id } = ctx.services.vms.get(input.vmId);
