@@ -1,10 +1,13 @@
 /** Snapshots of a machine: libvirt keeps them, inside its qcow2 disks, with its definition and its memory. Pure. */
+import { posix } from 'node:path';
 import type { JsonObject, Step, VmSnapshot, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { look, run } from './domain-steps';
 import { NOTE_KEY, NOTE_URI, noteNode } from './parse-snapshots';
 import { QEMU_IMG } from './qemu-img';
 
+/** Where libvirt notes the snapshots of each domain, in a folder with its name. */
+const SNAPSHOTS_FOLDER = '/var/lib/libvirt/qemu/snapshot';
 /** Gigabytes of memory, and a slow disk. */
 const MEMORY_MS = 30 * 60_000;
 
@@ -16,6 +19,7 @@ interface Facts {
 export function snapshotPlansOf(sdk: PluginSdk) {
   const { xml, xmlText } = sdk;
   return {
+    folders: ({ name }: VmSpec): string[] => [SNAPSHOTS_FOLDER, posix.join(SNAPSHOTS_FOLDER, name)],
     take({ id }: VmSpec, wanted: { name: string; description: string | null }, facts: JsonObject): Step[] {
       const { name, description } = wanted;
       const { diskPaths } = facts as unknown as Facts;

@@ -76,6 +76,7 @@ beforeEach(() => {
     ...{ api: 1, kind: 'vm', id: 'toy', name: 'Toy', version: '1', description: '', programs: [] },
     ...{ create: () => [], destroy: () => [], start: () => [], stop: () => [] },
     snapshots: {
+      folders: () => [],
       read: () => Promise.resolve(reading),
       take: (_spec, { name }) => [step(`take-${name}`)],
       restore: () => [step('restore')],

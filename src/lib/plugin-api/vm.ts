@@ -198,6 +198,8 @@ export interface VmPlugin {
   cloneWhy?(context: PluginContext, spec: VmSpec): Promise<string | null>;
   /** All of it as one, whatever its disks and its memory are. Plans are pure, and get the facts of the reading. */
   snapshots?: {
+    /** Pure. Absolute; something changes in one of them whenever a snapshot is taken or deleted. They need not be there yet. */
+    folders(spec: VmSpec): string[];
     read(context: PluginContext, spec: VmSpec): Promise<VmSnapshotsReading>;
     /** With its memory when it is on. */
     take(spec: VmSpec, wanted: { name: string; description: string | null }, facts: JsonObject): Step[];

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '$lib/server/errors';
 import { createVmSnapshots, type VmSnapshotReadings } from '$lib/server/vms/snapshots';
@@ -13,6 +16,7 @@ let listeners: Map<string, Heard>;
 let answer: () => Promise<{ snapshots: { name: string; createdAt: number }[] }>;
 let asked: number;
 let status: string;
+let noted: string;
 let readings: VmSnapshotReadings;
 const names = ({ snapshots }: VmSnapshots): string[] => snapshots.map(({ name }) => name);
 const listed = (...all: string[]) =>
@@ -23,7 +27,9 @@ beforeEach(() => {
   listeners = new Map();
   answer = () => listed('a');
   [asked, status] = [0, 'stopped'];
+  noted = mkdtempSync(join(tmpdir(), 'cairn-noted-'));
   readings = createVmSnapshots({
+    log: { debug: () => undefined },
     db: {},
     bus: {
       on(name: string, hear: Heard) {
@@ -33,6 +39,7 @@ beforeEach(() => {
     },
     clock: { now: () => 7 },
     plugins: {
+      knownVm: () => ({ snapshots: { folders: () => [noted, join(noted, 'web')] } }),
       vmSnapshots: async () => {
         asked += 1;
         return { takeWhy: null, strays: [], facts: {}, ...(await answer()) };
@@ -44,6 +51,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   readings.stop();
+  rmSync(noted, { recursive: true });
   vi.useRealTimers();
 });
 
@@ -73,18 +81,26 @@ describe('snapshots that somebody looks at', () => {
     ending.abort();
   });
 
-  it('are read again after a while, since nobody tells of those of a machine that is off', async () => {
+  it('are read again when something changes where they are noted, since nobody tells of a machine that is off', async () => {
+    vi.useRealTimers();
     const ending = new AbortController();
     const { next, stream } = await follow(ending);
     const later = next();
+    answer = () => listed('a', 'b');
+    // The first one of all: the machine had no folder before.
+    mkdirSync(join(noted, 'web'));
+    expect(names(await later)).toEqual(['a', 'b']);
+    const evenLater = next();
     answer = () => listed();
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(names(await later)).toEqual([]);
+    writeFileSync(join(noted, 'web', 'c.xml'), '');
+    expect(names(await evenLater)).toEqual([]);
     const end = stream.next();
     ending.abort();
     expect((await end).done).toBe(true);
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(asked).toBe(2);
+    const before = asked;
+    writeFileSync(join(noted, 'web', 'd.xml'), '');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(asked).toBe(before);
   });
 
   it('stay as they were, with the reason, when they cannot be read', async () => {

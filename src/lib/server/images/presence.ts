@@ -1,8 +1,8 @@
 /** Are the files of images still there? Looked at when a pool comes or goes, and live where the folder can be watched. */
-import { watch, type FSWatcher } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { Pool } from '$lib/shared/wire/pools';
+import { createFolderWatches } from '../host/folder-watches';
 import type { Logger } from '../log';
 import type { Presence } from './document';
 import { IMAGES_FOLDER } from './file-names';
@@ -31,23 +31,7 @@ async function presenceAt(path: string): Promise<Presence> {
 
 export function createImagePlaces(log: Pick<Logger, 'debug'>, changed: () => void): ImagePlaces {
   const seen = new Map<string, Presence>();
-  const watchers = new Map<string, FSWatcher>();
-  let stopped = false;
-
-  function watchFolder(folder: string): void {
-    if (stopped || watchers.has(folder)) return;
-    try {
-      const watcher = watch(folder, changed);
-      watcher.on('error', () => unwatch(folder));
-      watchers.set(folder, watcher);
-    } catch (error) {
-      log.debug({ error, folder }, 'the folder cannot be watched');
-    }
-  }
-  function unwatch(folder: string): void {
-    watchers.get(folder)?.close();
-    watchers.delete(folder);
-  }
+  const folderWatches = createFolderWatches(log, changed);
 
   return {
     of: (id) => seen.get(id),
@@ -67,13 +51,8 @@ export function createImagePlaces(log: Pick<Logger, 'debug'>, changed: () => voi
       );
       seen.clear();
       for (const [id, presence] of answers) seen.set(id, presence);
-      // A watch holds nothing: the pool can be unmounted under it, and its watch ends by itself.
-      for (const folder of watchers.keys()) if (!folders.has(folder)) unwatch(folder);
-      for (const folder of folders) watchFolder(folder);
+      folderWatches.follow(folders);
     },
-    stop() {
-      stopped = true;
-      for (const folder of watchers.keys()) unwatch(folder);
-    },
+    stop: () => folderWatches.stop(),
   };
 }

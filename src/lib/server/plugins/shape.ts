@@ -106,7 +106,9 @@ const vmPlugin = z.looseObject({
     .looseObject({ folder: z.string().startsWith('/'), save: method, restore: method, discard: method })
     .optional(),
   resize: z.looseObject({ facts: method, plan: method }).optional(),
-  snapshots: z.looseObject({ read: method, take: method, restore: method, delete: method }).optional(),
+  snapshots: z
+    .looseObject({ folders: method, read: method, take: method, restore: method, delete: method })
+    .optional(),
   cloneWhy: method.optional(),
   disks: z
     .looseObject({ most: z.int().min(1), sizeOf: method, grow: method, add: method, remove: method })

@@ -2,8 +2,8 @@
  * Addresses of machines that are on: asked for when one comes on, and whenever its engine has given one to somebody.
  * Never waits for a guest.
  */
-import { watch, type FSWatcher } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { createFolderWatches } from '../host/folder-watches';
 import type { Logger } from '../log';
 import type { Plugins } from '../plugins/registry';
 
@@ -22,7 +22,6 @@ export function createVmAddresses(deps: {
 }): VmAddressBook {
   const { plugins, log, changed } = deps;
   const known = new Map<string, string[]>();
-  const watchers = new Map<string, FSWatcher>();
   let on = new Map<string, string[]>();
   /** `again`: something happened while it was being asked. */
   const asking = new Map<string, { again: boolean }>();
@@ -30,25 +29,17 @@ export function createVmAddresses(deps: {
 
   const isOn = (id: string): boolean => [...on.values()].some((ids) => ids.includes(id));
 
-  /** A folder that is not there yet (no network was ever up) is tried again when the next machine comes on. */
-  function watchFolder(plugin: string, folder: string): void {
-    if (stopped || watchers.has(folder)) return;
-    try {
-      const watcher = watch(folder, () => void ask(plugin));
-      const end = (): void => {
-        watcher.close();
-        watchers.delete(folder);
-      };
-      watcher.on('error', end);
-      watchers.set(folder, watcher);
-    } catch (error) {
-      log.debug({ error, folder }, 'the folder cannot be watched');
-    }
-  }
+  /** By plugin: where something changes when an address is given. */
+  const folders = new Map<string, string>();
+  const folderWatches = createFolderWatches(log, (changedFolder) => {
+    for (const [plugin, folder] of folders) if (folder === changedFolder) void ask(plugin);
+  });
   async function askOnce(plugin: string): Promise<void> {
     const answer = await plugins.vmAddresses(plugin, on.get(plugin) ?? []);
     if (!answer) return;
-    watchFolder(plugin, answer.folder);
+    folders.set(plugin, answer.folder);
+    // One that is not there yet (no network was ever up) is tried again when the next machine comes on.
+    folderWatches.follow(folders.values());
     let news = false;
     for (const { id, addresses } of answer.machines) {
       if (!isOn(id) || isDeepStrictEqual(known.get(id) ?? [], addresses)) continue;
@@ -91,8 +82,7 @@ export function createVmAddresses(deps: {
     },
     stop() {
       stopped = true;
-      for (const watcher of watchers.values()) watcher.close();
-      watchers.clear();
+      folderWatches.stop();
     },
   };
 }

@@ -1,14 +1,13 @@
 /**
  * The snapshots of machines, read from their engines as long as somebody looks: when the engine or an operation has changed
- * something, and every few seconds, since engines say nothing of a snapshot that is taken of a machine that is off.
+ * something, and when something changes where the engine notes them, since it says nothing of a machine that is off.
  */
 import type { VmSnapshots } from '$lib/shared/wire/vm-snapshots';
+import { createFolderWatches } from '../host/folder-watches';
 import { toAppError } from '../errors';
 import type { VmDeps } from './deps';
 import { findVm, type VmRecord } from './store';
 import { recordOf } from './verb';
-
-const EVERY_MS = 10_000;
 
 export interface VmSnapshotReadings {
   /** Read now. @throws AppError vm_not_found */
@@ -21,18 +20,17 @@ export interface VmSnapshotReadings {
   stop(): void;
 }
 
-type Deps = Pick<VmDeps, 'db' | 'bus' | 'clock' | 'plugins' | 'readings'>;
+type Deps = Pick<VmDeps, 'db' | 'bus' | 'clock' | 'log' | 'plugins' | 'readings'>;
 type Found = Pick<VmSnapshots, 'snapshots' | 'takeWhy' | 'strays'>;
 const NOTHING: Found = { snapshots: [], takeWhy: null, strays: [] };
 
 const sameBut = ({ readAt: _, ...rest }: VmSnapshots): string => JSON.stringify(rest);
 
-export function createVmSnapshots({ db, bus, clock, plugins, readings }: Deps): VmSnapshotReadings {
+export function createVmSnapshots({ db, bus, clock, log, plugins, readings }: Deps): VmSnapshotReadings {
   const watchers = new Map<string, Set<(now: VmSnapshots) => void>>();
   const last = new Map<string, VmSnapshots>();
   const asking = new Map<string, { now: Promise<VmSnapshots>; next: Promise<VmSnapshots> | null }>();
   const unsubscribe: (() => void)[] = [];
-  let timer: NodeJS.Timeout | undefined;
 
   async function find({ plugin, state, spec }: VmRecord): Promise<Found> {
     if (state !== 'ready') return { ...NOTHING, takeWhy: 'It is not at rest.' };
@@ -73,18 +71,28 @@ export function createVmSnapshots({ db, bus, clock, plugins, readings }: Deps): 
       if (record && needs(record)) void read(id);
     }
   };
+  function foldersOf({ plugin, spec }: VmRecord): string[] {
+    return plugins.knownVm(plugin).snapshots?.folders(spec) ?? [];
+  }
+  const folderWatches = createFolderWatches(log, (folder) => {
+    // The folder of the machine itself may just have been made.
+    watchFolders();
+    readWatched((record) => foldersOf(record).includes(folder));
+  });
+  function watchFolders(): void {
+    const records = [...watchers.keys()].flatMap((id) => findVm(db, id) ?? []);
+    folderWatches.follow(records.flatMap(foldersOf));
+  }
   function watch(id: string, tell: (now: VmSnapshots) => void): () => void {
     const mine = watchers.get(id) ?? new Set();
     watchers.set(id, mine.add(tell));
-    timer ??= setInterval(() => readWatched(() => true), EVERY_MS).unref();
+    watchFolders();
     return () => {
       mine.delete(tell);
       if (mine.size > 0) return;
       watchers.delete(id);
       last.delete(id);
-      if (watchers.size > 0) return;
-      clearInterval(timer);
-      timer = undefined;
+      watchFolders();
     };
   }
 
@@ -127,7 +135,7 @@ export function createVmSnapshots({ db, bus, clock, plugins, readings }: Deps): 
       );
     },
     stop() {
-      clearInterval(timer);
+      folderWatches.stop();
       for (const off of unsubscribe) off();
     },
   };
