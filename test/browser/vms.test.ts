@@ -247,6 +247,9 @@ describe('the machines', () => {
       await machines.appliance.rest('POST', '/vms', microRequest(imageId, { name: 'other' })),
     );
     const list = await open('/vms', 'light', 1280);
+    // Of the one that runs.
+    await list.getByTestId('vm-spark').waitFor();
+    expect(await list.getByTestId('vm-spark').count()).toBe(1);
     const rows = list.getByTestId('vm-row');
     await expect.poll(() => rows.count()).toBe(2);
     await list.getByRole('button', { name: 'media', exact: true }).click();
