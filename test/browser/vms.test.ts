@@ -111,6 +111,11 @@ describe('the machines', () => {
       .waitFor();
     await page.getByLabel('Public SSH keys').fill(KEY);
     await page.getByLabel('Password').fill('a guest password');
+    await page.getByText('More for its first start').click();
+    await page.getByLabel('Packages').fill('nginx rm;x');
+    await page.getByText('"rm;x" cannot be the name of a package.').first().waitFor();
+    await page.getByLabel('Packages').fill('nginx');
+    await page.getByLabel('Cloud-config').fill('users: []');
     await page.screenshot({ path: join(shots, 'vms-new-login.png'), fullPage: true });
     expect(await seriousFindings(page)).toEqual([]);
   });
@@ -128,6 +133,12 @@ describe('the machines', () => {
     await button('Hardware').click();
     expect(await page.getByLabel('Name').inputValue()).toBe('web');
     await button('Next').click();
+    await page.getByLabel('Password').fill('a guest password');
+    await button('Next').click();
+    await page.getByText('"users" is written from the fields above.').waitFor();
+    expect(await button('Create machine').getAttribute('aria-disabled')).toBe('true');
+    await button('Back').click();
+    await page.getByLabel('Cloud-config').fill('runcmd: [[echo, "a: b"]]');
     await page.getByLabel('Password').fill('a guest password');
     await button('Next').click();
   });

@@ -200,6 +200,26 @@ export const ERROR_CODES = {
     title: 'That is no name of a user',
     remedy: 'Use lower-case letters, digits, dashes and underscores, and begin with a letter.',
   },
+  package_name_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is no name of a package',
+    remedy:
+      'Give names as the package manager of the system knows them: letters, digits, dots, dashes, plus signs.',
+  },
+  cloud_config_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is no cloud-config',
+    remedy:
+      'Write YAML as for cloud-init: a name, a colon and a value on each line, lists and more below them.',
+  },
+  cloud_config_taken: {
+    kind: 'input',
+    status: 400,
+    title: 'That is set by the form',
+    remedy: 'Take it out here, and fill in the field.',
+  },
   guest_password_invalid: {
     kind: 'input',
     status: 400,

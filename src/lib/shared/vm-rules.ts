@@ -39,6 +39,12 @@ export const guestPasswordIssues = (password: string, field = 'cloudInit.passwor
         ),
       ];
 
+/** As Debian (deb-control(5)) and RPM name them. */
+export const packageIssues = (names: string[], field = 'cloudInit.packages'): Issue[] =>
+  names
+    .filter((name) => !/^[A-Za-z0-9][A-Za-z0-9.+_-]{0,99}$/.test(name))
+    .map((name) => issueOf('package_name_invalid', `"${name}" cannot be the name of a package.`, field));
+
 const KEY_TYPES = [
   ...['ssh-ed25519', 'ssh-rsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
   ...['sk-ssh-ed25519@openssh.com', 'sk-ecdsa-sha2-nistp256@openssh.com'],

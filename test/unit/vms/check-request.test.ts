@@ -32,6 +32,8 @@ describe('a request for a machine', () => {
     [{ diskBytes: -1 }, 'disk_invalid'],
     [{ diskBytes: GIB + 1 }, 'disk_invalid'],
     [{ cloudInit: { user: 'ann', hasPassword: false } }, 'no_login'],
+    [{ cloudInit: { user: 'ann', hasPassword: true, packages: ['nginx; reboot'] } }, 'package_name_invalid'],
+    [{ cloudInit: { user: 'ann', hasPassword: true, more: 'users: []' } }, 'cloud_config_taken'],
     [{ cloudInit: { user: 'root:x', hasPassword: true } }, 'user_name_invalid'],
     [{ cloudInit: { user: 'ann', hasPassword: true, sshKeys: ['x'] } }, 'ssh_key_invalid'],
   ])('is refused by name: %j', (change, code) => {

@@ -38,7 +38,7 @@ describe('a search', () => {
 describe('what somebody has begun to fill in', () => {
   const draft: Draft = {
     ...{ id: 'x', stage: 'hardware', imageId: 'i', poolGuid: null, name: 'web', cpus: '1' },
-    ...{ memoryMib: '1024', diskGib: '10', disk: 'overlay', user: 'ann', keys: '' },
+    ...{ memoryMib: '1024', diskGib: '10', disk: 'overlay', user: 'ann', keys: '', packages: '', more: '' },
   };
   const kept = new Map<string, string>();
   const storage = {

@@ -13,6 +13,8 @@ export interface Draft {
   disk: 'overlay' | 'copy';
   user: string;
   keys: string;
+  packages: string;
+  more: string;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
@@ -22,7 +24,7 @@ const isDraft = (value: unknown): value is Draft => {
     typeof draft === 'object' &&
     draft !== null &&
     [draft.id, draft.stage, draft.name, draft.cpus, draft.memoryMib, draft.diskGib].every(isText) &&
-    [draft.user, draft.keys].every(isText) &&
+    [draft.user, draft.keys, draft.packages, draft.more].every(isText) &&
     [draft.imageId, draft.poolGuid].every((one) => one === null || isText(one)) &&
     (draft.disk === 'overlay' || draft.disk === 'copy')
   );

@@ -5,7 +5,13 @@ import { presentError, type PresentedError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
 import { errorEntry } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
-import { guestPasswordIssues, sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
+import {
+  guestPasswordIssues,
+  packageIssues,
+  sshKeyIssues,
+  userNameIssues,
+  vmNameIssues,
+} from '$lib/shared/vm-rules';
 import type { Image } from '$lib/shared/wire/images';
 import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
@@ -37,6 +43,8 @@ export class NewVm {
   user = $state('');
   keys = $state('');
   password = $state('');
+  packages = $state('');
+  more = $state('');
   plan = $state.raw<PlanPreview | null>(null);
   error = $state.raw<PresentedError | null>(null);
   busy = $state(false);
@@ -62,7 +70,7 @@ export class NewVm {
       : {
           ...{ id: this.id, stage: this.stage, imageId: this.#imageId, poolGuid: this.#poolGuid },
           ...{ name: this.name, cpus: this.cpus, memoryMib: this.memoryMib, diskGib: this.diskGib },
-          ...{ disk: this.disk, user: this.user, keys: this.keys },
+          ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
         },
   );
 
@@ -107,6 +115,8 @@ export class NewVm {
       .filter(Boolean),
   );
 
+  packageNames = $derived.by((): string[] => this.packages.split(/[\s,]+/).filter(Boolean));
+
   /** The first thing that is wrong with each field. */
   problems = $derived.by((): Record<string, string | null> => {
     const first = (issues: { message: string }[]): string | null => issues[0]?.message ?? null;
@@ -120,6 +130,7 @@ export class NewVm {
       disk: this.#diskProblem(),
       user: first(userNameIssues(this.user)),
       keys: first(this.keyLines.flatMap((line) => sshKeyIssues(line, ''))),
+      packages: first(packageIssues(this.packageNames)),
       password: this.password === '' ? null : first(guestPasswordIssues(this.password)),
     };
   });
@@ -139,7 +150,7 @@ export class NewVm {
 
   /** Why the next step cannot be reached from this one. */
   whyNotNext = $derived.by((): string | null => {
-    const { name, cpus, memory, disk, user, keys, password } = this.problems;
+    const { name, cpus, memory, disk, user, keys, password, packages } = this.problems;
     switch (this.stage) {
       case 'image':
         return this.image ? null : 'Choose an image first.';
@@ -150,6 +161,7 @@ export class NewVm {
           user ??
           keys ??
           password ??
+          packages ??
           (this.keyLines.length === 0 && this.password === ''
             ? 'Give a public SSH key or a password: otherwise nobody could log in.'
             : null)
@@ -165,7 +177,7 @@ export class NewVm {
     ...(this.withLogin
       ? {
           cloudInit: {
-            ...{ user: this.user, sshKeys: this.keyLines },
+            ...{ user: this.user, sshKeys: this.keyLines, packages: this.packageNames, more: this.more },
             ...(this.password === '' ? {} : { password: this.password }),
           },
         }

@@ -2,13 +2,14 @@
 import type { VmSize } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
-import { sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
+import { packageIssues, sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
 import type { Image, ImageBadge } from '$lib/shared/wire/images';
 import type { VmPlanRequest } from '$lib/shared/wire/vms';
 import { issue } from '../errors';
 import type { HostSize } from '../host/host-size';
 import { hostArch } from '../images/file-names';
 import { HOST_MEMORY_BYTES } from './accounts';
+import { readMoreConfig } from './more-cloud-config';
 
 const MIB = 1024 ** 2;
 /** Less than any system can start with. */
@@ -102,13 +103,15 @@ export function imageIssues(image: Image | null, imageId: string): Issue[] {
 
 function loginIssues({ cloudInit }: VmPlanRequest): Issue[] {
   if (!cloudInit) return [];
-  const { user, sshKeys, hasPassword } = cloudInit;
+  const { user, sshKeys, hasPassword, packages, more } = cloudInit;
   return [
     ...userNameIssues(user),
     ...sshKeys.flatMap((key, index) => sshKeyIssues(key, `cloudInit.sshKeys.${index}`)),
     ...(sshKeys.length === 0 && !hasPassword
       ? [issue('no_login', `Without a key and without a password "${user}" could not log in.`, 'cloudInit')]
       : []),
+    ...packageIssues(packages),
+    ...readMoreConfig(more).issues,
   ];
 }
 

@@ -7,6 +7,9 @@ export interface Login {
   user: string;
   sshKeys: string[];
   hasPassword: boolean;
+  packages: string[];
+  /** Names and values beside those that are written here. */
+  more: Record<string, unknown>;
 }
 
 export const userData = (name: string, login: Login): string =>
@@ -22,6 +25,9 @@ export const userData = (name: string, login: Login): string =>
       },
     ],
     ssh_pwauth: login.hasPassword,
+    // The lists of what there is may be months old.
+    ...(login.packages.length > 0 ? { package_update: true, packages: login.packages } : {}),
+    ...login.more,
   });
 
 /** The same for another machine: it has what the first one's has, under its own name. @throws Error for what is no cloud-config */

@@ -18,6 +18,7 @@ import { requestIssuesOf } from './check-request';
 import { metaData, userData } from './cloud-init';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
+import { readMoreConfig } from './more-cloud-config';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import type { VmSecrets } from './secrets';
 import { findVm, findVmByName, type VmRecord } from './store';
@@ -107,7 +108,7 @@ function originOf(request: VmPlanRequest, begins: Beginning, secrets: VmSecrets)
     image: begins.image,
     seed: login
       ? {
-          userData: userData(request.name, login),
+          userData: userData(request.name, { ...login, more: readMoreConfig(login.more).content }),
           metaData: metaData(request.id, request.name),
           secretPath: login.hasPassword ? secrets.path(request.id) : null,
         }

@@ -113,10 +113,16 @@ export interface VmHost {
 }
 
 const guid = z.uuid().transform((value) => value.toLowerCase());
+/** Characters; cloud-init itself takes more, some platforms do not. */
+export const LONGEST_CLOUD_CONFIG = 16_384;
 const login = {
   user: z.string().max(200),
   /** A line of authorized_keys(5) each. */
   sshKeys: z.array(z.string().max(10_000)).max(50).default([]),
+  /** Installed at the first start, by the system's own package manager. */
+  packages: z.array(z.string().max(1_000)).max(200).default([]),
+  /** More of cloud-config, in YAML. It is written into the plan: no place for secrets. */
+  more: z.string().max(LONGEST_CLOUD_CONFIG).default(''),
 };
 const machine = {
   name: z.string().max(1_000),
