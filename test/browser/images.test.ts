@@ -221,11 +221,12 @@ describe('the images page', () => {
     await dialog.getByText('20 MiB').waitFor();
     await page.screenshot({ path: join(shots, 'images-upload.png') });
     expect(await seriousFindings(page)).toEqual([]);
-    await speed(8 * 1024 ** 2);
+    await speed(4 * 1024 ** 2);
     await dialog.getByRole('button', { name: 'Upload', exact: true }).click();
     await dialog.waitFor({ state: 'detached' });
     const row = rows('uploading');
-    await row.getByText(/8 MiB of 20 MiB/).waitFor();
+    // Something, and not all: how much there is when the page is told depends on what else the machine does.
+    await row.getByText(/(?<![\d.])(?!0 |20 )[\d.]+ [KM]iB of 20 MiB/).waitFor();
     await page.screenshot({ path: join(shots, 'images-uploading.png') });
     await row.getByRole('button', { name: /^Pause/ }).click();
     await page.reload();
