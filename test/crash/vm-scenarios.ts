@@ -313,7 +313,11 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     {
       title: 'vm.remove',
       kind: 'vm.remove',
-      setUp: (appliance) => setUp(appliance, 'off'),
+      async setUp(appliance) {
+        // The first is to be like all that follow it: without what the scenarios before have given it.
+        await setUp(appliance, 'gone');
+        await setUp(appliance, 'off');
+      },
       begin: (appliance) => appliance.rest('DELETE', path()),
       backward: false,
       observe,
