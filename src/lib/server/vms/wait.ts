@@ -19,10 +19,13 @@ function endOf(vm: Vm, goal: VmWaitRequest['goal']): VmWaitLine | null {
 
 /** What has not been told yet of an operation: its steps as they begin, and why it failed. */
 function newsOf({ id, title, steps, state, error }: Operation, told: Set<string>): string[] {
-  const begun = steps.filter((step) => !['pending', 'skipped'].includes(step.state));
+  // By its place in the plan: one that was begun and told may be skipped afterwards.
+  const begun = steps.flatMap((step, index): [string, string][] =>
+    ['pending', 'skipped'].includes(step.state) ? [] : [[`${id}/${index}`, step.title]],
+  );
   const news: [string, string][] = [
     [id, title],
-    ...begun.map((step, index): [string, string] => [`${id}/${index}`, step.title]),
+    ...begun,
     ...(state === 'undoing' || (error && !isLive(state))
       ? [[`${id}/error`, error?.message ?? 'It is taken back.'] as [string, string]]
       : []),
