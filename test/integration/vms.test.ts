@@ -24,6 +24,7 @@ import { createOperations } from '$lib/server/operations/operations';
 import type { Plugins } from '$lib/server/plugins/registry';
 import { appRouter } from '$lib/server/trpc/app-router';
 import { createVmUsageHistory } from '$lib/server/vms/usage-history';
+import { waitForVm } from '$lib/server/vms/wait';
 import { createVms, type Vms } from '$lib/server/vms/vm';
 import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
@@ -398,6 +399,36 @@ describe('machines over the router', () => {
       expect(await waitFor(id, 'on')).toEqual([{ text: '"web" is on.', end: 'reached' }]);
     });
 
+    it('with a line for what comes after a step that was begun and had nothing to do', async () => {
+      const begun = (state: string, ...more: string[]) => [
+        { title: 'First', state },
+        ...more.map((title) => ({ title, state: 'acting' })),
+      ];
+      let steps = begun('begun');
+      let state = 'starting';
+      const operation = () => ({ id: 'o', title: 'Start web', state: 'running', error: null, steps });
+      const told = waitForVm(
+        {
+          bus: bench.services.bus,
+          operations: { get: operation },
+          vms: {
+            get: () => ({ name: 'web' }),
+            list: () => [{ id: 'v', name: 'web', state, operationId: 'o', addresses: [] }],
+          },
+        } as unknown as Parameters<typeof waitForVm>[0],
+        { vmId: 'v', goal: 'on', seconds: 60 },
+        undefined,
+      );
+      const heard = hear(told);
+      await sleep(20);
+      steps = begun('skipped', 'Second');
+      bench.services.bus.emit('operation.changed', { id: 'o' });
+      await sleep(20);
+      state = 'running';
+      bench.services.bus.emit('vms.changed', {});
+      expect((await heard).map(({ text }) => text)).toEqual(['Start web', 'First', 'Second', '"web" is on.']);
+    });
+
     it('and are told to have failed, with the reason', async () => {
       engine.start = (spec) => [
         {
@@ -476,29 +507,35 @@ describe('machines over the router', () => {
     let now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
     let used = { cpuNs: 0, readBytes: 0 };
     let known = true;
+    let questions = 0;
+    let cpus = new Map<string, number>();
     const history = createVmUsageHistory({
-      ...{ db: bench.db, cpus: () => new Map([[subject.id, 2]]) },
+      ...{ db: bench.db, cpus: () => cpus, log: bench.services.log },
       clock: { now: () => now, elapsed: () => now },
       plugins: {
         vmPlugins: () => ['toy'],
-        vmUsage: async () => [
-          {
-            id: subject.id,
-            memoryBytes: known ? 64 : null,
-            writtenBytes: 0,
-            ...used,
-            receivedBytes: 0,
-            sentBytes: 0,
-          },
-          {
-            id: 'of somebody else',
-            memoryBytes: 1,
-            writtenBytes: 0,
-            ...used,
-            receivedBytes: 0,
-            sentBytes: 0,
-          },
-        ],
+        vmUsage: async () => {
+          questions += 1;
+          if (questions === 2) throw new Error('libvirt does not answer');
+          return [
+            {
+              id: subject.id,
+              memoryBytes: known ? 64 : null,
+              writtenBytes: 0,
+              ...used,
+              receivedBytes: 0,
+              sentBytes: 0,
+            },
+            {
+              id: 'of somebody else',
+              memoryBytes: 1,
+              writtenBytes: 0,
+              ...used,
+              receivedBytes: 0,
+              sentBytes: 0,
+            },
+          ];
+        },
       },
     });
     const pass = async (share: number): Promise<void> => {
@@ -509,7 +546,13 @@ describe('machines over the router', () => {
       };
       await history.take();
     };
+    // Where no machine is, there may be no engine to be asked either.
     await history.take();
+    expect(questions).toBe(0);
+    cpus = new Map([[subject.id, 2]]);
+    await history.take();
+    await history.take();
+    expect(questions).toBe(2);
     expect(history.range(subject.id, 'day')).toEqual([]);
     for (const share of [0.5, 1, 0, 0.5]) await pass(share);
     expect(history.range(subject.id, 'day').map(({ cpuPercent }) => cpuPercent)).toEqual([50, 100, 0, 50]);

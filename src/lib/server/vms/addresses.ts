@@ -35,7 +35,9 @@ export function createVmAddresses(deps: {
     for (const [plugin, folder] of folders) if (folder === changedFolder) void ask(plugin);
   });
   async function askOnce(plugin: string): Promise<void> {
-    const answer = await plugins.vmAddresses(plugin, on.get(plugin) ?? []);
+    const ids = on.get(plugin) ?? [];
+    if (ids.length === 0) return;
+    const answer = await plugins.vmAddresses(plugin, ids);
     if (!answer) return;
     folders.set(plugin, answer.folder);
     // One that is not there yet (no network was ever up) is tried again when the next machine comes on.

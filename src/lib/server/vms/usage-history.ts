@@ -6,6 +6,7 @@ import type { VmUsage } from '$lib/plugin-api/vm';
 import { SAMPLE_SPANS, type VmSampleRange, type VmUsageSample } from '$lib/shared/wire/vm-usage';
 import type { Clock } from '../clock';
 import type { Db } from '../db/client';
+import type { Logger } from '../log';
 import { sampleOf } from './usage';
 import { averagesSince, forgetBefore, insertSamples, makeCoarse } from './usage-history-store';
 
@@ -29,9 +30,20 @@ export function createVmUsageHistory(deps: {
   plugins: { vmPlugins(): string[]; vmUsage(id: string): Promise<VmUsage[]> };
   /** CPUs of the machines that we know, by id. */
   cpus: () => Map<string, number>;
+  log: Pick<Logger, 'debug'>;
 }): VmUsageHistory {
   const { db, clock, plugins } = deps;
   let before = new Map<string, { usage: VmUsage; elapsed: number }>();
+
+  async function ask(): Promise<VmUsage[] | null> {
+    try {
+      return (await Promise.all(plugins.vmPlugins().map((id) => plugins.vmUsage(id)))).flat();
+    } catch (error) {
+      // That an engine does not answer is told where its machines are shown; here only a line breaks off.
+      deps.log.debug({ error }, 'what machines use could not be noted');
+      return null;
+    }
+  }
 
   return {
     range(vmId, range) {
@@ -39,12 +51,15 @@ export function createVmUsageHistory(deps: {
       return averagesSince(db, vmId, clock.now() - span, Math.ceil(span / MOST_POINTS));
     },
     async take() {
-      const usages = await Promise.all(plugins.vmPlugins().map((id) => plugins.vmUsage(id)));
       const cpus = deps.cpus();
+      // Where no machine is, there may be no engine either: nobody is asked in vain for ever.
+      if (cpus.size === 0) return;
+      const usages = await ask();
+      if (!usages) return;
       const [at, elapsed] = [clock.now(), clock.elapsed()];
       const next = new Map<string, { usage: VmUsage; elapsed: number }>();
       const rows: (VmUsageSample & { vmId: string })[] = [];
-      for (const usage of usages.flat()) {
+      for (const usage of usages) {
         next.set(usage.id, { usage, elapsed });
         const last = before.get(usage.id);
         const own = cpus.get(usage.id);

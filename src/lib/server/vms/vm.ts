@@ -66,7 +66,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   defineVmOperations(operations, deps, secrets);
   const cpus = (): Map<string, number> => new Map(listVms(db).map((record) => [record.id, record.cpus]));
   const usages = createVmUsages({ plugins, log, cpus, clock: options.clock });
-  const usageHistory = createVmUsageHistory({ db, plugins, cpus, clock: options.clock });
+  const usageHistory = createVmUsageHistory({ db, plugins, log, cpus, clock: options.clock });
   const snapshots = createVmSnapshots(deps);
   defineSnapshotOperations(operations, deps, snapshots);
   const unsubscribe: (() => void)[] = [];
