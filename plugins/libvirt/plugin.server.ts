@@ -44,9 +44,14 @@ async function check(sdk: PluginSdk, context: PluginContext): Promise<Availabili
   if (networks.exitCode !== 0)
     return {
       available: false,
-      reason: `libvirt does not answer: ${networks.stderr.trim()}`,
+      // virsh says it in two lines, the second of which has the cause.
+      reason: `libvirt does not answer: ${networks.stderr
+        .trim()
+        .split('\n')
+        .at(-1)
+        ?.replace(/^error: /, '')}.`,
       remedy:
-        'Install it (apt-get install libvirt-daemon-system) and start it: systemctl start libvirtd, or virtlogd -d and libvirtd -d where no systemd runs.',
+        'Start it: systemctl start libvirtd, or virtlogd -d and libvirtd -d where no systemd runs. If there is none: apt-get install libvirt-daemon-system.',
     };
   if (!networks.stdout.split('\n').includes(NETWORK))
     return {

@@ -420,4 +420,16 @@ describe('the machines', () => {
     await page.goto(`${machines.appliance.url}/vms`);
     await page.getByText('No machine yet').waitFor();
   });
+
+  it('are not said to be none while nobody can tell: why, and what to do, until libvirt is back', async () => {
+    await machines.libvirt.killLibvirtd();
+    await page.getByText('No machine can be run now').waitFor();
+    await page.getByText('Nobody can tell which machines there are').waitFor();
+    await page.getByText(/systemctl start libvirtd/).waitFor();
+    expect(await page.getByText('No machine yet').count()).toBe(0);
+    await lookAt('/vms', 'vms-no-engine');
+    await machines.libvirt.startLibvirtd();
+    await page.getByText('No machine yet').waitFor();
+    expect(await page.getByText('No machine can be run now').count()).toBe(0);
+  });
 });

@@ -99,6 +99,7 @@ beforeEach(() => {
     vmPlugins: () => ['toy'],
     vm: () => engine,
     knownVm: () => engine,
+    recheck: () => Promise.resolve(),
     readVms: () => engine.status({} as never),
     vmSnapshots: () => Promise.resolve(reading),
   } as unknown as Plugins;

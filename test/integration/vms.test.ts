@@ -186,6 +186,7 @@ beforeEach(() => {
     vmCdDrive: () => engine.cd?.read({} as never, {} as never),
     vmDiskSize: () => engine.disks?.sizeOf({} as never, {} as never),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
+    recheck: () => Promise.resolve(),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
   } as unknown as Plugins;
   const operations = createOperations({

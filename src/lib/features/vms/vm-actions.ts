@@ -10,6 +10,7 @@ import RotateCcw from '@lucide/svelte/icons/rotate-ccw';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import { goto } from '$app/navigation';
 import { trpc } from '$lib/client/trpc';
+import type { PluginView } from '$lib/shared/wire/plugins';
 import type { Vm, VmState } from '$lib/shared/wire/vms';
 import type { Action } from '$lib/ui/action';
 import { dialogs } from '$lib/ui/dialogs.svelte';
@@ -132,11 +133,16 @@ export function vmActions(vm: Vm, access: Access): Action[] {
   ];
 }
 
-export const newVmAction = (access: Access): Action => ({
+/** Why no machine can be run here; null: some engine answers, or has not been asked yet. */
+export const engineProblem = (plugins: Iterable<PluginView>): PluginView | null => {
+  const engines = [...plugins].filter(({ kind }) => kind === 'vm');
+  return engines.some(({ available }) => available) ? null : (engines[0] ?? null);
+};
+export const newVmAction = (access: Access, problem: PluginView | null = null): Action => ({
   id: 'vm.new',
   title: 'New machine',
   icon: CirclePlus,
   shown: true,
-  why: access.why('operator'),
+  why: access.why('operator') ?? problem?.reason ?? null,
   run: () => void goto('/vms/new'),
 });

@@ -62,6 +62,8 @@ export interface Plugins extends VmPlugins {
   refresh(): Promise<void>;
   /** Once more those whose last check came to no answer. @returns whether another plugin can be used now */
   checkFailed(): Promise<boolean>;
+  /** Has one plugin check again, because what it talks to went or came back; no such plugin: nothing. */
+  recheck(id: string): Promise<void>;
 }
 
 export interface PluginsOptions {
@@ -166,6 +168,12 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     }
     if (more) publish();
     return more;
+  }
+  async function recheck(id: string): Promise<void> {
+    const entry = entries.get(id);
+    if (!entry?.plugin) return;
+    availability.set(id, await check(entry));
+    publish();
   }
   const publish = (): void =>
     feed.replace(
@@ -275,6 +283,7 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     },
     refresh,
     checkFailed,
+    recheck,
     ...vmPluginsOf({
       plugins: () => [...entries.values()].flatMap(({ plugin }) => (plugin?.kind === 'vm' ? [plugin] : [])),
       refuseUnavailable,

@@ -20,7 +20,7 @@ export interface VmReadings {
 type Answer = { machines: Map<string, VmReading> } | { reason: string };
 
 export function createVmReadings(deps: {
-  plugins: Pick<Plugins, 'vmPlugins' | 'readVms'>;
+  plugins: Pick<Plugins, 'vmPlugins' | 'readVms' | 'recheck'>;
   bus: Bus;
   log: Logger;
   changed: () => void;
@@ -36,8 +36,11 @@ export function createVmReadings(deps: {
       const readings = await plugins.readVms(id);
       answers.set(id, { machines: new Map(readings.map((reading) => [reading.id, reading])) });
     } catch (error) {
-      if (!stopped) log.warn({ error, plugin: id }, 'the machines could not be read');
-      answers.set(id, { reason: error instanceof Error ? error.message : String(error) });
+      const reason = error instanceof Error ? error.message : String(error);
+      // Pages show it for as long as it is so: in the log a line is enough.
+      if (!stopped) log.warn({ reason, plugin: id }, 'the machines could not be read');
+      log.debug({ error, plugin: id }, 'why the machines could not be read');
+      answers.set(id, { reason });
     }
     if (!stopped) changed();
   }
@@ -72,8 +75,11 @@ export function createVmReadings(deps: {
       unsubscribe.push(
         bus.on('machines.changed', ({ plugin }) => void refresh(plugin)),
         // It went (the engine was stopped), or is back: either way what was read is old.
-        bus.on('source.changed', ({ name }) => {
-          if (plugins.vmPlugins().includes(name)) void refresh(name);
+        bus.on('source.changed', ({ name, ok }) => {
+          if (!plugins.vmPlugins().includes(name)) return;
+          // Who sees machines again can use them: the check comes first. That they are gone is told at once.
+          if (ok) void plugins.recheck(name).then(() => refresh(name));
+          else void Promise.all([refresh(name), plugins.recheck(name)]);
         }),
         bus.on('vm.changed', refreshAll),
       );
