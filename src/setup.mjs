@@ -213,6 +213,20 @@ export async function prepare({ forTests = false, withBuild = true } = {}) {
   if (withBuild) build();
 }
 
+const LIBVIRT_SOCKET = '/run/libvirt/libvirt-sock';
+/**
+ * systemd starts libvirt when it is installed. Where there is none (a container, say), nobody does: then it runs until two
+ * minutes after the last who needs it, machines included. Without it the rest works, and the page of machines says why.
+ */
+function startLibvirt() {
+  if (existsSync('/run/systemd/system') || existsSync(LIBVIRT_SOCKET) || !isInstalled('libvirtd')) return;
+  say('starting libvirtd, since no systemd does');
+  for (const program of ['virtlogd', 'libvirtd']) {
+    const { ok, output } = run(program, ['--daemon', '--timeout', '120'], { PATH: SEARCH.join(delimiter) });
+    if (!ok) return say(`${program} could not be started: ${output.trim()}`);
+  }
+}
+
 /** Replaces this process as far as a shell can tell: same output, same signals, same end. */
 function become(
   /** @type {string} */ program,
@@ -245,6 +259,7 @@ async function main() {
   const [verb, ...rest] = process.argv.slice(2);
   if (verb === 'start') {
     await prepare();
+    startLibvirt();
     // A small nursery: an idle appliance keeps a quarter less memory, and what it does is not bound by garbage.
     become(at('node_modules/.bin/node'), ['--max-semi-space-size=2', at('src/main.ts')], {
       ...sandboxEnv(),
