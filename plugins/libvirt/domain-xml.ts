@@ -92,7 +92,11 @@ export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
       xml('vcpu', {}, String(spec.cpus)),
       xml('os', {}, xml('type', { arch: 'x86_64', machine: 'q35' }, 'hvm')),
       xml('features', {}, xml('acpi'), xml('apic')),
-      xml('cpu', { mode: spec.virtType === 'kvm' ? 'host-passthrough' : 'maximum' }),
+      xml(
+        'cpu',
+        { mode: spec.virtType === 'kvm' ? 'host-passthrough' : 'maximum' },
+        spec.topology ? xml('topology', { ...spec.topology }) : null,
+      ),
       xml('clock', { offset: 'utc' }),
       spec.asRoot
         ? xml('seclabel', { type: 'static', model: 'dac', relabel: 'no' }, xml('label', {}, '+0:+0'))

@@ -10,7 +10,16 @@ import type {
 } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import type { SizeField } from './parse-size';
-import { activeNetworks, readDevices, readDomains, readSize, WHERE, type Where } from './virsh';
+import { PARTS, partText, restHash } from './definition';
+import {
+  activeNetworks,
+  readDefinition,
+  readDevices,
+  readDomains,
+  readSize,
+  WHERE,
+  type Where,
+} from './virsh';
 import { diskQuestion, parseDiskSize, QEMU_IMG, readDiskSize } from './qemu-img';
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
@@ -73,6 +82,19 @@ export function looksOf(sdk: PluginSdk) {
       const field = text(args['field']) as SizeField;
       const status = size[field] === args['is'] ? 'done' : size[field] === args['was'] ? 'absent' : 'foreign';
       return seen(status, `${field} is ${size[field]}.`);
+    },
+    /** One part of its definition. foreign: it is neither what the step makes of it nor what it was, or the rest is another one. */
+    async definition(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const part = PARTS.find((one) => one === args['part']);
+      if (!part) throw new TypeError('a look does not say at which part');
+      const parse = sdk.defineParser('virsh dumpxml', (xml) => sdk.parseXml(xml));
+      const domain = parse(await readDefinition(context, text(args['id'])));
+      const now = partText(sdk, part, domain);
+      const evidence = `Its definition has ${part}: ${now || 'none'}.`;
+      if (now === args['is']) return seen('done', evidence);
+      return now === args['was'] && restHash(sdk, part, domain) === args['rest']
+        ? seen('absent', evidence)
+        : seen('foreign', `${evidence} It was changed since.`);
     },
     /** done: it is off, or the time of this wait is over; `endMs` is when it is switched off. */
     async 'shut-down'(context: PluginContext, args: JsonObject): Promise<LookResult> {

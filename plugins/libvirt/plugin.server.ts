@@ -11,7 +11,7 @@ import { MOST_DISKS } from './domain-xml';
 import { cardsFor } from './plan-cards';
 import { cdOf } from './plan-cd';
 import { planAdd, planGrow, planRemove } from './plan-disks';
-import { planResize } from './plan-resize';
+import { resizeOf } from './plan-resize';
 import { snapshotPlansOf } from './plan-snapshots';
 import { cloneWhy, readSnapshots } from './read-snapshots';
 import { snapshotLooksOf } from './snapshot-looks';
@@ -23,7 +23,6 @@ import {
   readDefinition,
   readDomains,
   readUsage,
-  readSize,
   SOCKET,
   STDBUF,
   VIRSH,
@@ -77,10 +76,7 @@ export default (sdk: PluginSdk) =>
     ...plansOf(sdk),
     console: consolesOf(sdk),
     ...powerPlansOf(sdk),
-    resize: {
-      facts: async (context, { id }) => ({ ...(await readSize(sdk)(context, id)) }),
-      plan: planResize,
-    },
+    resize: resizeOf(sdk),
     cloneWhy: cloneWhy(sdk),
     snapshots: { read: readSnapshots(sdk), ...snapshotPlansOf(sdk) },
     cards: cardsFor(sdk),

@@ -75,6 +75,20 @@ export async function readDefinition(context: PluginContext, id: string): Promis
   return stdout;
 }
 
+const SECRET =
+  'Its definition holds a password, which Cairn shows to nobody and writes nowhere. Change it with virsh edit.';
+/** The same, to be changed: what is left out of it would be lost. `why` it must not be; null: nothing is left out. */
+export async function readEditable(
+  context: PluginContext,
+  id: string,
+): Promise<{ definition: string; why: string | null }> {
+  const { stdout: whole } = await context.read(VIRSH, virsh('dumpxml', '--inactive', '--security-info', id), {
+    timeoutMs: TIMEOUT_MS,
+  });
+  const definition = await readDefinition(context, id);
+  return { definition, why: definition === whole ? null : SECRET };
+}
+
 /** Names of the networks that are up. */
 export async function activeNetworks(context: PluginContext): Promise<string[]> {
   const { stdout } = await context.read(VIRSH, virsh('net-list', '--name'), { timeoutMs: TIMEOUT_MS });

@@ -289,8 +289,20 @@ describe('the machines', () => {
     expect(await seriousFindings(page)).toEqual([]);
     await dialog.getByLabel('CPUs').fill('2');
     await dialog.getByLabel('Memory, MiB').fill('48');
+    await dialog.getByLabel('Set sockets, cores and threads').check();
+    await dialog.getByLabel('Sockets', { exact: true }).fill('2');
+    await dialog
+      .getByText(/are 4, and the machine has 2 CPUs/)
+      .first()
+      .waitFor();
+    await page.screenshot({ path: join(shots, 'vms-resize-topology.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByLabel('Cores of each').fill('1');
     await change.click();
     await page.getByText('2 CPUs, 48 MiB.').waitFor();
+    await tab('Hardware').click();
+    await page.getByTestId('vm-cpus').getByText('2 sockets × 1 core × 1 thread').waitFor();
+    await tab('Overview').click();
   });
 
   it('are cloned while they are off, under a name of their own', async () => {

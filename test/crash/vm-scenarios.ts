@@ -88,7 +88,10 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   async function size(appliance: Appliance, cpus: number): Promise<void> {
     const [now] = appliance.query<{ cpus: number }>('SELECT cpus FROM vms');
     if (now?.cpus !== cpus)
-      await mustSucceed(appliance, await appliance.rest('PUT', path('/size'), sizeOf(cpus)));
+      await mustSucceed(
+        appliance,
+        await appliance.rest('PUT', path('/size'), { ...sizeOf(cpus), topology: null }),
+      );
   }
   async function moreDisks(appliance: Appliance, wanted: 0 | 1): Promise<void> {
     const [now] = appliance.query<{ count: number }>(
@@ -223,6 +226,20 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
         await size(appliance, 1);
       },
       begin: (appliance) => appliance.rest('PUT', path('/size'), sizeOf(2)),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.resize, to sockets and cores',
+      kind: 'vm.resize',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        await size(appliance, 1);
+      },
+      begin: (appliance) =>
+        appliance.rest('PUT', path('/size'), {
+          ...{ ...sizeOf(2), topology: { sockets: 1, cores: 2, threads: 1 } },
+        }),
       backward: true,
       observe,
     },

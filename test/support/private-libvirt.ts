@@ -14,6 +14,7 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -124,6 +125,12 @@ export class PrivateLibvirt {
   virsh(...words: string[]) {
     const [nsenter = '', ...before] = this.enter();
     return call(nsenter, [...before, '/usr/bin/virsh', '-q', '-c', 'qemu:///system', ...words]);
+  }
+  /** As somebody with a shell does. @returns the exit status */
+  define(xml: string): number | null {
+    const file = join(this.state, 'define.xml');
+    writeFileSync(file, xml);
+    return this.virsh('define', file).status;
   }
   /** `running`, `shut off`, ...; null: it does not know the machine. */
   domstate(name: string): string | null {

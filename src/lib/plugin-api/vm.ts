@@ -14,6 +14,8 @@ export interface VmSpec {
   name: string;
   cpus: number;
   memoryBytes: number;
+  /** How its CPUs are arranged; without this each of them is a socket of its own. */
+  topology?: VmTopology;
   virtType: VirtType;
   /** Folder of its own, on a pool. Its files are in there, and the folder above holds machines only. */
   folder: string;
@@ -29,6 +31,15 @@ export interface VmSpec {
   cdPath: string | null;
   /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
   asRoot: boolean;
+}
+
+/** sockets × cores × threads are its CPUs. */
+export interface VmTopology {
+  sockets: number;
+  /** Of each socket. */
+  cores: number;
+  /** Of each core. */
+  threads: number;
 }
 
 /** One of its disks. */
@@ -66,6 +77,8 @@ export interface VmStopTime {
   untilMs: number;
 }
 export type VmSize = Pick<VmSpec, 'cpus' | 'memoryBytes'>;
+/** null: each CPU is a socket of its own. */
+export type VmShape = VmSize & { topology: VmTopology | null };
 
 /** What only its creation needs. */
 export interface VmOrigin {
@@ -188,8 +201,10 @@ export interface VmPlugin {
   resize?: {
     /** What its plan needs to know and only the engine does. */
     facts(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
+    /** Pure. Why its CPUs cannot be arranged otherwise than they are; null: they can. Without this none can. */
+    topologyWhy?(facts: JsonObject): string | null;
     /** Pure. Whatever else its engine keeps of the machine stays as it is. */
-    plan(spec: VmSpec, to: VmSize, facts: JsonObject): Step[];
+    plan(spec: VmSpec, to: VmShape, facts: JsonObject): Step[];
   };
   /**
    * Why another machine cannot be made from the one file in `diskPath`; null: there is all that it has on disks. Without

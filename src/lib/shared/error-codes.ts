@@ -157,6 +157,18 @@ export const ERROR_CODES = {
     title: 'The host has fewer CPUs than that',
     remedy: 'Give the machine at most as many CPUs as the host has.',
   },
+  topology_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'CPUs cannot be arranged like that',
+    remedy: 'Give at least one socket, one core of each socket, and one thread of each core.',
+  },
+  topology_mismatch: {
+    kind: 'input',
+    status: 400,
+    title: 'Sockets, cores and threads do not multiply to the CPUs',
+    remedy: 'Choose sockets × cores × threads so that they are as many as the CPUs.',
+  },
   memory_invalid: {
     kind: 'input',
     status: 400,

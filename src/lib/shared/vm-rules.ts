@@ -2,6 +2,35 @@
 import type { ErrorCode, Issue } from './error-codes';
 import { issueOf } from './issue';
 
+interface Topology {
+  sockets: number;
+  cores: number;
+  threads: number;
+}
+const count = (value: number, one: string): string => `${value} ${one}${value === 1 ? '' : 's'}`;
+/** `2 sockets × 2 cores × 1 thread` */
+export const topologyText = ({ sockets, cores, threads }: Topology): string =>
+  [count(sockets, 'socket'), count(cores, 'core'), count(threads, 'thread')].join(' × ');
+
+/** @returns at most one issue; null is no arrangement, and fits any number */
+export function topologyIssues(cpus: number, topology: Topology | null, field = 'topology'): Issue[] {
+  if (!topology) return [];
+  const { sockets, cores, threads } = topology;
+  for (const [name, value] of Object.entries({ sockets, cores, threads }))
+    if (!Number.isSafeInteger(value) || value < 1)
+      return [issueOf('topology_invalid', `A machine cannot have ${value} ${name}.`, `${field}.${name}`)];
+  const product = sockets * cores * threads;
+  return product === cpus
+    ? []
+    : [
+        issueOf(
+          'topology_mismatch',
+          `${topologyText(topology)} are ${product}, and the machine has ${count(cpus, 'CPU')}.`,
+          field,
+        ),
+      ];
+}
+
 const NAME_MIN_LENGTH = 3;
 /** A label of a host name (RFC 1123). */
 const NAME_MAX_LENGTH = 63;

@@ -223,9 +223,16 @@ describe('the plan of a machine', () => {
 });
 
 describe('another size of a machine', () => {
-  const had = { 'vcpu.current': 2, 'vcpu.maximum': 2, 'balloon.current': 1024, 'balloon.maximum': 1024 };
+  const had = {
+    ...{ 'vcpu.current': 2, 'vcpu.maximum': 2, 'balloon.current': 1024, 'balloon.maximum': 1024 },
+    ...{
+      definition: readFileSync('test/fixtures/virsh/9.0-definition.xml', 'utf8'),
+      why: null,
+      topology: null,
+    },
+  };
   const plan = (cpus: number, kib: number, facts = had) =>
-    plugin.resize.plan(spec, { cpus, memoryBytes: kib * 1024 }, facts);
+    plugin.resize.plan(spec, { cpus, memoryBytes: kib * 1024, topology: null }, facts);
 
   it('never has it with more than it can have, forward and back', () => {
     expect(names(plan(4, 2048))).toEqual(['set-most-cpus', 'set-cpus', 'set-most-memory', 'set-memory']);

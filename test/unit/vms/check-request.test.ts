@@ -20,11 +20,15 @@ const codes = (change: Record<string, unknown>, of: Image | null = image): strin
 describe('a request for a machine', () => {
   it('is fine as it is', () => {
     expect(codes({})).toEqual([]);
+    expect(codes({ cpus: 4, topology: { sockets: 2, cores: 2, threads: 1 } })).toEqual([]);
   });
   it.each([
     [{ cpus: 0 }, 'cpus_invalid'],
     [{ cpus: 1.5 }, 'cpus_invalid'],
     [{ cpus: 5 }, 'cpus_too_many'],
+    [{ cpus: 4, topology: { sockets: 2, cores: 2, threads: 2 } }, 'topology_mismatch'],
+    [{ cpus: 4, topology: { sockets: 0, cores: 4, threads: 1 } }, 'topology_invalid'],
+    [{ cpus: 4, topology: { sockets: 2.5, cores: 2, threads: 1 } }, 'topology_invalid'],
     [{ memoryBytes: 0 }, 'memory_invalid'],
     [{ memoryBytes: 8 * GIB }, 'memory_too_much'],
     [{ memoryBytes: 7 * GIB }, 'memory_taken'],

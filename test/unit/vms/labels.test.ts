@@ -38,6 +38,7 @@ describe('a search', () => {
 describe('what somebody has begun to fill in', () => {
   const draft: Draft = {
     ...{ id: 'x', stage: 'hardware', imageId: 'i', poolGuid: null, name: 'web', cpus: '1' },
+    topology: { sockets: '1', cores: '1', threads: '1' },
     ...{ memoryMib: '1024', diskGib: '10', disk: 'overlay', user: 'ann', keys: '', packages: '', more: '' },
   };
   const kept = new Map<string, string>();
@@ -54,7 +55,13 @@ describe('what somebody has begun to fill in', () => {
     expect(keptDraft(storage)).toBeNull();
   });
   it('is nothing when an older version, or somebody else, has written it', () => {
-    for (const text of ['{', '7', '{"id":"x"}', JSON.stringify({ ...draft, cpus: 1 })]) {
+    for (const text of [
+      '{',
+      '7',
+      '{"id":"x"}',
+      JSON.stringify({ ...draft, cpus: 1 }),
+      JSON.stringify({ ...draft, topology: {} }),
+    ]) {
       kept.set('cairn-new-vm', text);
       expect(keptDraft(storage)).toBeNull();
     }

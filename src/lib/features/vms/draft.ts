@@ -1,4 +1,6 @@
 /** The new machine that somebody has begun to describe, kept in this browser; never its password. */
+import type { TopologyText } from './size';
+
 const KEY = 'cairn-new-vm';
 
 export interface Draft {
@@ -8,6 +10,7 @@ export interface Draft {
   poolGuid: string | null;
   name: string;
   cpus: string;
+  topology: TopologyText;
   memoryMib: string;
   diskGib: string;
   disk: 'overlay' | 'copy';
@@ -18,6 +21,8 @@ export interface Draft {
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
+const isTopology = (value: TopologyText | undefined): boolean =>
+  value === null || (typeof value === 'object' && [value.sockets, value.cores, value.threads].every(isText));
 const isDraft = (value: unknown): value is Draft => {
   const draft = value as Partial<Draft> | null;
   return (
@@ -26,6 +31,7 @@ const isDraft = (value: unknown): value is Draft => {
     [draft.id, draft.stage, draft.name, draft.cpus, draft.memoryMib, draft.diskGib].every(isText) &&
     [draft.user, draft.keys, draft.packages, draft.more].every(isText) &&
     [draft.imageId, draft.poolGuid].every((one) => one === null || isText(one)) &&
+    isTopology(draft.topology) &&
     (draft.disk === 'overlay' || draft.disk === 'copy')
   );
 };

@@ -18,7 +18,7 @@ import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
 import type { Draft } from './draft';
 import { poolsForImages } from '../images/pools-for-images';
 import { newGuid } from '../pools/guid';
-import { cpuProblem, memoryProblem, MIB } from './size';
+import { cpuProblem, memoryProblem, MIB, topologyOf, topologyProblem, type TopologyText } from './size';
 
 export type Stage = 'image' | 'hardware' | 'login' | 'review';
 const GIB = 1024 ** 3;
@@ -37,6 +37,7 @@ export class NewVm {
   #poolGuid = $state<string | null>(null);
   name = $state('');
   cpus = $state('1');
+  topology = $state.raw<TopologyText>(null);
   memoryMib = $state('1024');
   diskGib = $state('10');
   disk = $state<'overlay' | 'copy'>('overlay');
@@ -70,6 +71,7 @@ export class NewVm {
       : {
           ...{ id: this.id, stage: this.stage, imageId: this.#imageId, poolGuid: this.#poolGuid },
           ...{ name: this.name, cpus: this.cpus, memoryMib: this.memoryMib, diskGib: this.diskGib },
+          topology: this.topology,
           ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
         },
   );
@@ -125,7 +127,7 @@ export class NewVm {
       name:
         first(vmNameIssues(this.name)) ??
         (taken ? `There is a machine called "${this.name}" already.` : null),
-      cpus: cpuProblem(this.cpus, this.#live.vmHost),
+      cpus: cpuProblem(this.cpus, this.#live.vmHost) ?? topologyProblem(this.cpus, this.topology),
       memory: memoryProblem(this.memoryMib, this.#live.vmHost),
       disk: this.#diskProblem(),
       user: first(userNameIssues(this.user)),
@@ -173,6 +175,7 @@ export class NewVm {
 
   request = $derived.by((): VmCreateRequestInput => ({
     ...{ id: this.id, name: this.name, imageId: this.imageId, poolGuid: this.poolGuid, disk: this.disk },
+    topology: topologyOf(this.topology),
     ...{ cpus: Number(this.cpus), memoryBytes: Number(this.memoryMib) * MIB, diskBytes: this.#diskBytes() },
     ...(this.withLogin
       ? {

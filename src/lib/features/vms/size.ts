@@ -1,6 +1,7 @@
 /** What is wrong with the size that a machine is to have, in the words of a form; null: nothing. */
 import { formatBytes } from '$lib/shared/units';
-import type { VmHost } from '$lib/shared/wire/vms';
+import { topologyIssues } from '$lib/shared/vm-rules';
+import type { VmHost, VmTopologyView } from '$lib/shared/wire/vms';
 
 export const MIB = 1024 ** 2;
 
@@ -18,3 +19,16 @@ export function memoryProblem(textMib: string, host: VmHost | null | undefined, 
   if (!Number.isInteger(bytes) || bytes < 16 * MIB) return 'A machine needs 16 MiB at least.';
   return bytes > free ? `${formatBytes(free)} can still be given to machines.` : null;
 }
+
+/** As it is typed; null: each CPU is a socket of its own. */
+export type TopologyText = Record<keyof VmTopologyView, string> | null;
+export const topologyOf = (text: TopologyText): VmTopologyView | null =>
+  text && { sockets: Number(text.sockets), cores: Number(text.cores), threads: Number(text.threads) };
+export const textOf = (topology: VmTopologyView | null): TopologyText =>
+  topology && {
+    sockets: String(topology.sockets),
+    cores: String(topology.cores),
+    threads: String(topology.threads),
+  };
+export const topologyProblem = (cpus: string, text: TopologyText): string | null =>
+  topologyIssues(Number(cpus), topologyOf(text))[0]?.message ?? null;

@@ -2,7 +2,13 @@
 import type { VmSize } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
-import { packageIssues, sshKeyIssues, userNameIssues, vmNameIssues } from '$lib/shared/vm-rules';
+import {
+  packageIssues,
+  sshKeyIssues,
+  topologyIssues,
+  userNameIssues,
+  vmNameIssues,
+} from '$lib/shared/vm-rules';
 import type { Image, ImageBadge } from '$lib/shared/wire/images';
 import type { VmPlanRequest } from '$lib/shared/wire/vms';
 import { issue } from '../errors';
@@ -125,6 +131,7 @@ export const requestIssuesOf = (request: VmPlanRequest, image: Image | null, hos
   ...vmNameIssues(request.name),
   ...imageIssues(image, request.imageId),
   ...sizeIssues(request, host),
+  ...topologyIssues(request.cpus, request.topology ?? null),
   ...diskIssues(request.diskBytes, 'diskBytes'),
   ...loginIssues(request),
 ];

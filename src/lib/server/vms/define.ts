@@ -16,7 +16,7 @@ import {
   prepareStop,
 } from './prepare-verbs';
 import { tell, verbRecord } from './records';
-import { prepareResize, resizeInput } from './resize';
+import { prepareResize, resizeInput, withShape } from './resize';
 import { prepareDiscard, prepareSave } from './saved-memory';
 import type { VmSecrets } from './secrets';
 import { refuseProtected } from './settings';
@@ -110,9 +110,10 @@ const resizeRecord = (deps: VmDeps): RecordOwner => ({
     }).begin(tx, operationId, prepared);
   },
   succeed(tx, _operationId, { input, subject: { id } }) {
-    const { cpus, memoryBytes } = resizeInput.parse(input);
+    const shape = resizeInput.parse(input);
+    const { cpus, memoryBytes } = shape;
     const record = findVm(tx, id);
-    if (record) changeVm(tx, id, { cpus, memoryBytes, spec: { ...record.spec, cpus, memoryBytes } });
+    if (record) changeVm(tx, id, { cpus, memoryBytes, spec: withShape(record.spec, shape) });
     tell(deps, id);
   },
 });

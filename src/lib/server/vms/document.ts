@@ -79,6 +79,7 @@ export function vmDocument(facts: VmFacts): Vm {
   const { id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt } = record;
   return {
     ...{ id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt, nodeId, addresses },
+    topology: record.spec.topology ?? null,
     diskBytes: promisedDiskBytes(record.spec),
     disks: disksOf(record.spec).map(({ slot, path, sizeBytes }) => ({
       slot,

@@ -76,10 +76,11 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
   if (wrong.length > 0) throw issuesError(wrong);
 
   const { virtType } = await deps.plugins.acceleration(plugin.id);
-  const { cpus, memoryBytes, diskBytes, cdPath } = source.spec;
+  const { cpus, memoryBytes, diskBytes, cdPath, topology } = source.spec;
   // Nothing else of the source's: what it was given since, its files above all, stays its own.
   const spec: VmSpec = {
     ...{ id, name, cpus, memoryBytes, diskBytes, cdPath },
+    ...(topology ? { topology } : {}),
     ...{ folder, virtType, asRoot: deps.config.sandbox },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),

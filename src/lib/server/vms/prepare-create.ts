@@ -137,6 +137,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   const before = findVm(deps.db, request.id);
   const spec: VmSpec = {
     ...{ id: request.id, name: request.name, cpus: request.cpus, memoryBytes: request.memoryBytes },
+    ...(request.topology ? { topology: request.topology } : {}),
     ...{ virtType: trial.virtType, folder, diskBytes: request.diskBytes, cdPath: begins.cdPath },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,

@@ -56,6 +56,8 @@ export interface Vm {
   /** Why it is in this state, where that is not plain; null otherwise. */
   stateText: string | null;
   cpus: number;
+  /** How its CPUs are arranged; null: each of them is a socket of its own. */
+  topology: VmTopologyView | null;
   memoryBytes: number;
   /** Of all its disks together. */
   diskBytes: number;
@@ -112,6 +114,10 @@ export interface VmHost {
   virtText: string | null;
 }
 
+/** sockets × cores × threads are the CPUs; cores of each socket, threads of each core. */
+export const vmTopology = z.strictObject({ sockets: z.number(), cores: z.number(), threads: z.number() });
+export type VmTopologyView = z.infer<typeof vmTopology>;
+
 const guid = z.uuid().transform((value) => value.toLowerCase());
 /** Characters; cloud-init itself takes more, some platforms do not. */
 export const LONGEST_CLOUD_CONFIG = 16_384;
@@ -129,6 +135,8 @@ const machine = {
   imageId: z.string().min(1).max(200),
   poolGuid: guid,
   cpus: z.number(),
+  /** Without it each CPU is a socket of its own. */
+  topology: vmTopology.nullable().optional(),
   memoryBytes: z.number(),
   diskBytes: z.number(),
   /** overlay: its disk holds what differs from the image, which has to stay. copy: all of it. */
@@ -177,8 +185,11 @@ export const vmCloneRequest = z.strictObject({
 export type VmCloneRequest = z.infer<typeof vmCloneRequest>;
 export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
-/** `PUT /api/v1/vms/{id}/size`: of a machine that is off. */
-export const vmResizeRequest = z.strictObject({ vmId: guid, cpus: z.number(), memoryBytes: z.number() });
+/** `PUT /api/v1/vms/{id}/size`: of a machine that is off. `topology` null: each CPU is a socket of its own; without it: as it is. */
+export const vmResizeRequest = z.strictObject({
+  ...{ vmId: guid, cpus: z.number(), memoryBytes: z.number() },
+  topology: vmTopology.nullable().optional(),
+});
 /** `DELETE /api/v1/vms/{id}/network-cards/{slot}`; `POST /api/v1/vms/{id}/network-cards` adds one. */
 export const vmCardRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) });
 /** `PUT /api/v1/vms/{id}/cd` and DELETE: an ISO image into its drive, null for none. */
