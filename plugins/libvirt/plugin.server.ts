@@ -12,6 +12,7 @@ import { cardsFor } from './plan-cards';
 import { cdOf } from './plan-cd';
 import { planAdd, planGrow, planRemove } from './plan-disks';
 import { resizeOf } from './plan-resize';
+import { shelveOf } from './plan-shelve';
 import { snapshotPlansOf } from './plan-snapshots';
 import { cloneWhy, readSnapshots } from './read-snapshots';
 import { snapshotLooksOf } from './snapshot-looks';
@@ -74,6 +75,7 @@ export default (sdk: PluginSdk) =>
     check: (context) => check(sdk, context),
     acceleration,
     ...plansOf(sdk),
+    shelve: shelveOf(sdk),
     console: consolesOf(sdk),
     ...powerPlansOf(sdk),
     resize: resizeOf(sdk),

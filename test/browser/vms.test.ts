@@ -9,6 +9,7 @@ import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
 import {
   addImage,
+  deleteForGood,
   emptyCd,
   makePool,
   microRequest,
@@ -275,7 +276,7 @@ describe('the machines', () => {
     const { appliance } = machines;
     const other = (await vmNamed(appliance, 'other'))?.id ?? '';
     await mustSucceed(appliance, await appliance.rest('POST', `/vms/${other}/stop`, { graceSeconds: 0 }));
-    await mustSucceed(appliance, await appliance.rest('DELETE', `/vms/${other}`));
+    await deleteForGood(appliance, other);
   });
 
   it('get another size while they are off', async () => {
@@ -323,7 +324,7 @@ describe('the machines', () => {
     await page.getByText('a full copy of the image').waitFor();
     const { appliance } = machines;
     const made = await vmNamed(appliance, 'web-2');
-    await mustSucceed(appliance, await appliance.rest('DELETE', `/vms/${made?.id ?? ''}`));
+    await deleteForGood(appliance, made?.id ?? '');
     await page.goto(`${appliance.url}${pathname}`);
     await state('stopped').waitFor();
   });
@@ -375,7 +376,7 @@ describe('the machines', () => {
       .waitFor();
     await lookAt(new URL(page.url()).pathname, 'vm-disks');
     await page.getByTestId('vm.remove-disk').click();
-    await dialog.getByText(/disk-2\.qcow2 is deleted, with everything that is on it/).waitFor();
+    await dialog.getByText(/disk-2\.qcow2, with everything that is on it/).waitFor();
     const go = dialog.getByRole('button', { name: 'Remove disk' });
     expect(await go.getAttribute('aria-disabled')).toBe('true');
     await page.screenshot({ path: join(shots, 'vms-remove-disk.png') });
@@ -417,13 +418,40 @@ describe('the machines', () => {
     await drive.getByText('Empty.').waitFor();
   });
 
-  it('are removed only after each file was named and the name typed', async () => {
+  it('are removed and kept for a while, and come back as they were', async () => {
     await button('Remove').click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByText(/machines\/web\/disk\.qcow2 is deleted/).waitFor();
+    await dialog.getByText(/are kept in .*\.removed.* for 7 days/).waitFor();
+    await dialog.getByText(/Kept: .*disk\.qcow2/).waitFor();
     await dialog.getByText('The image "Micro" stays.').waitFor();
     await page.screenshot({ path: join(shots, 'vms-remove.png') });
-    const go = dialog.getByRole('button', { name: 'Remove machine' });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Remove machine' }).click();
+    await page.locator('[data-testid=operation-state][data-state=succeeded]').waitFor();
+    expect(machines.libvirt.domstate('web')).toBeNull();
+    await page.goto(`${machines.appliance.url}/vms`);
+    await page.getByText('No machine yet').waitFor();
+    await page.getByText(/1 removed machine still takes/).waitFor();
+    await page.getByRole('link', { name: 'Bring back, or delete for good' }).click();
+    await page.getByTestId('removed-vm').getByText('web', { exact: true }).waitFor();
+    await lookAt('/vms/removed', 'vms-removed');
+    await page.getByTestId('removed-vm.bring-back').click();
+    await dialog.getByText('It is off when it is back.').waitFor();
+    await page.screenshot({ path: join(shots, 'vms-bring-back.png') });
+    await dialog.getByRole('button', { name: 'Bring back' }).click();
+    await page.locator('[data-testid=operation-state][data-state=succeeded]').waitFor();
+    expect(machines.libvirt.domstate('web')).toBe('shut off');
+  });
+
+  it('are deleted for good only after each file was named and the name typed', async () => {
+    const id = (await vmNamed(machines.appliance, 'web'))?.id ?? '';
+    await page.goto(`${machines.appliance.url}/vms/${id}`);
+    await button('Remove').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('radio', { name: 'Delete it now' }).check();
+    await dialog.getByText(/machines\/web\/disk\.qcow2, a disk of/).waitFor();
+    await page.screenshot({ path: join(shots, 'vms-remove-for-good.png') });
+    const go = dialog.getByRole('button', { name: 'Delete for good' });
     expect(await go.getAttribute('aria-disabled')).toBe('true');
     await dialog.getByLabel('Type web to confirm').fill('web');
     await go.click();

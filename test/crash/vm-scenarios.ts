@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appliance } from '../support/appliance';
 import {
   addImage,
+  deleteConfirmed,
+  deleteForGood,
   emptyCd,
   ended,
   makePool,
@@ -28,6 +30,9 @@ const path = (verb = ''): string => `/vms/${VM_ID}${verb}`;
 const recordState = (appliance: Appliance): string | undefined =>
   appliance.query<{ state: string }>('SELECT state FROM vms WHERE id = ?', VM_ID)[0]?.state;
 
+const KEPT = `/removed-vms/${VM_ID}`;
+const isKept = (appliance: Appliance): boolean => appliance.query('SELECT 1 FROM removed_vms').length > 0;
+
 const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
 
 export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): Scenario[] {
@@ -46,7 +51,8 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   };
   const remove = async (appliance: Appliance): Promise<void> => {
     if (is('running') || is('paused')) await post(appliance, '/stop', { graceSeconds: 0 });
-    if (recordState(appliance)) await mustSucceed(appliance, await appliance.rest('DELETE', path()));
+    if (recordState(appliance)) await deleteForGood(appliance, VM_ID);
+    if (isKept(appliance)) await mustSucceed(appliance, await deleteConfirmed(appliance, KEPT));
   };
   /** The pool, its image, and the network that every start needs; then the machine as a case wants it. */
   async function setUp(
@@ -84,6 +90,13 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     if (wanted === 'on') await libvirt().guestListens('web');
     if (wanted === 'saved') await post(appliance, '/save');
   }
+  /** Removed, with all that it had. */
+  async function kept(appliance: Appliance): Promise<void> {
+    if (isKept(appliance) && !recordState(appliance)) return;
+    await setUp(appliance, 'gone');
+    await setUp(appliance, 'off');
+    await mustSucceed(appliance, await appliance.rest('DELETE', path()));
+  }
   const sizeOf = (cpus: number) => ({ cpus, memoryBytes: 32 * MIB });
   async function size(appliance: Appliance, cpus: number): Promise<void> {
     const [now] = appliance.query<{ cpus: number }>('SELECT cpus FROM vms');
@@ -101,7 +114,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     const asked =
       wanted === 1
         ? await appliance.rest('POST', path('/disks'), { sizeBytes: MIB })
-        : await appliance.rest('DELETE', path('/disks/2'));
+        : await deleteConfirmed(appliance, path('/disks/2'));
     await mustSucceed(appliance, asked);
   }
   const isoId = (appliance: Appliance): string | undefined =>
@@ -135,12 +148,14 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       is: libvirt().domstate('web'),
       saved: isSaved(),
       files: names(machines).flatMap((name) => [
-        name,
+        // Empty it may stay.
+        ...(name === '.removed' ? [] : [name]),
         ...names(join(machines, name)).map((file) => `${name}/${file}`),
       ]),
       records: appliance.query(
         "SELECT id, name, state, cpus, memory_bytes, spec FROM vms WHERE state <> 'failed'",
       ),
+      kept: appliance.query('SELECT id, folder, record, settings, facts FROM removed_vms'),
       secrets: recordState(appliance) === 'failed' ? [] : names(join(appliance.dataDir, 'secrets')),
     };
   }
@@ -249,7 +264,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       async setUp(appliance) {
         await setUp(appliance, 'off');
         if (appliance.query('SELECT 1 FROM vms WHERE id = ?', CLONE_ID).length > 0)
-          await mustSucceed(appliance, await appliance.rest('DELETE', `/vms/${CLONE_ID}`));
+          await deleteForGood(appliance, CLONE_ID);
       },
       begin: (appliance) => appliance.rest('POST', path('/clone'), { name: 'web-2', id: CLONE_ID }),
       backward: true,
@@ -289,7 +304,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
         await setUp(appliance, 'off');
         await moreDisks(appliance, 1);
       },
-      begin: (appliance) => appliance.rest('DELETE', path('/disks/2')),
+      begin: (appliance) => deleteConfirmed(appliance, path('/disks/2')),
       backward: false,
       observe,
     },
@@ -328,7 +343,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       }),
     })),
     {
-      title: 'vm.remove',
+      title: 'vm.remove, kept for a while',
       kind: 'vm.remove',
       async setUp(appliance) {
         // The first is to be like all that follow it: without what the scenarios before have given it.
@@ -336,6 +351,30 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
         await setUp(appliance, 'off');
       },
       begin: (appliance) => appliance.rest('DELETE', path()),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.bring-back',
+      kind: 'vm.bring-back',
+      setUp: kept,
+      begin: (appliance) => appliance.rest('POST', `${KEPT}/restore`),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.empty',
+      kind: 'vm.empty',
+      setUp: kept,
+      begin: (appliance) => deleteConfirmed(appliance, KEPT),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.remove, for good',
+      kind: 'vm.remove',
+      setUp: (appliance) => setUp(appliance, 'off'),
+      begin: (appliance) => deleteConfirmed(appliance, path('?forGood=true')),
       backward: false,
       observe,
     },

@@ -1,7 +1,8 @@
 /** Snapshots of a machine as scenarios of the crash matrix: what is on its disk tells whether it was restored. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Answer, Appliance } from '../support/appliance';
+import type { Appliance } from '../support/appliance';
+import { deleteConfirmed } from '../support/machines';
 import type { PrivateLibvirt } from '../support/private-libvirt';
 import type { Scenario } from './cases';
 import { confirmed } from './confirmed';
@@ -25,12 +26,6 @@ const write = (appliance: Appliance, byte: number): unknown =>
   qemuIo(appliance, [], `write -P ${byte} 4M 64k`);
 const isWritten = (appliance: Appliance, byte: number): boolean =>
   !qemuIo(appliance, ['-r', '-U'], `read -P ${byte} 4M 64k`).includes('failed');
-
-async function deleteConfirmed(appliance: Appliance, path: string): Promise<Answer> {
-  const refused = await appliance.rest<{ error?: { details?: { confirmCode?: string } } }>('DELETE', path);
-  const code = refused.body.error?.details?.confirmCode;
-  return code ? appliance.rest('DELETE', `${path}?confirmCode=${code}`) : refused;
-}
 
 export function vmSnapshotScenarios({ libvirt, path, setUp, observe }: Machine): Scenario[] {
   const list = (): string[] =>

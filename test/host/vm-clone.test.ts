@@ -4,7 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { microRequest, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+import {
+  deleteForGood,
+  microRequest,
+  mustSucceed,
+  startMachines,
+  vmNamed,
+  type Machines,
+} from '../support/machines';
 
 const before = traces();
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2gqCq7rYHq0mF3Y1gqj4D8pK4oZ2e7nB6Uq3nJt5Xk ann@desk';
@@ -85,7 +92,7 @@ describe('a machine that is cloned', () => {
     await machines.libvirt.guestListens('web-2');
     for (const where of [`/vms/${CLONE_ID}`, path])
       await mustSucceed(machines.appliance, await rest('POST', `${where}/stop`, { graceSeconds: 0 }));
-    await mustSucceed(machines.appliance, await rest('DELETE', `/vms/${CLONE_ID}`));
+    await deleteForGood(machines.appliance, CLONE_ID);
     await mustSucceed(machines.appliance, await rest('POST', `${path}/start`));
     await mustSucceed(machines.appliance, await rest('POST', `${path}/stop`, { graceSeconds: 0 }));
   });

@@ -203,7 +203,7 @@ describe('a machine whose disks have changed since', () => {
     await ask('POST', '/disks', { sizeBytes: MIB });
     await take('two-disks');
     write('d');
-    const removal = await ask('DELETE', '/disks/2');
+    const removal = await confirmed('DELETE', '/disks/2');
     expect(removal.state).toBe('succeeded');
     expect((await one('two-disks'))?.restoreWhy).toMatch(/disk/);
     const refused = await refusalOf(rest('POST', `${path}/snapshots/two-disks/restore`));

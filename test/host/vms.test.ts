@@ -9,6 +9,8 @@ import { expectNoLeaks, traces } from '../support/leaks';
 import { deafGuest, lettingGoGuest } from '../support/micro-guest';
 import {
   addImage,
+  deleteConfirmed,
+  deleteForGood,
   emptyCd,
   ended,
   microRequest,
@@ -274,8 +276,13 @@ describe('a machine', () => {
     const { appliance, libvirt } = machines;
     expect(codeOf(await rest('DELETE', `/vms/${id}/disks/1`))).toBe('disk_needed');
     expect(codeOf(await rest('DELETE', `/vms/${id}/disks/7`))).toBe('disk_not_found');
-    const { body } = await rest<{ operationId: string }>('DELETE', `/vms/${id}/disks/3`);
-    const failed = await ended(appliance, body.operationId);
+    const refused = await rest<{ error: { details: { loses: string[] } } }>('DELETE', `/vms/${id}/disks/3`);
+    expect(codeOf(refused)).toBe('confirm_required');
+    expect(refused.body.error.details.loses).toEqual([
+      `${folder ?? ''}/disk-3.qcow2, with everything that is on it.`,
+    ]);
+    const asked = (await deleteConfirmed(appliance, `/vms/${id}/disks/3`)).body as { operationId: string };
+    const failed = await ended(appliance, asked.operationId);
     expect(failed).toMatchObject({
       state: 'failed',
       error: { message: expect.stringContaining('has not let go of it') },
@@ -284,7 +291,8 @@ describe('a machine', () => {
     expect(libvirt.virsh('domblklist', id, '--inactive').stdout).toContain('disk-3.qcow2');
     expect((await vm())?.disks).toHaveLength(3);
     await verb('stop', { graceSeconds: 0 });
-    for (const slot of [3, 2]) await mustSucceed(appliance, await rest('DELETE', `/vms/${id}/disks/${slot}`));
+    for (const slot of [3, 2])
+      await mustSucceed(appliance, await deleteConfirmed(appliance, `/vms/${id}/disks/${slot}`));
     expect(readdirSync(folder ?? '')).not.toEqual(expect.arrayContaining([expect.stringMatching(/disk-/)]));
     expect(libvirt.virsh('domblklist', id, '--inactive').stdout).not.toContain('disk-');
     expect((await vm())?.diskBytes).toBe(16 * MIB);
@@ -299,7 +307,7 @@ describe('a machine', () => {
     const { folder } = (await vm('letting')) ?? {};
     for (let count = 0; count < 2; count += 1)
       await mustSucceed(appliance, await rest('POST', disks, { sizeBytes: MIB }));
-    await mustSucceed(appliance, await rest('DELETE', `${disks}/2`));
+    await mustSucceed(appliance, await deleteConfirmed(appliance, `${disks}/2`));
     const cards = `/vms/${body.vmId}/network-cards`;
     const macs = (...words: string[]) =>
       libvirt.virsh('domiflist', 'letting', ...words).stdout.match(/52:54:00(?::\w\w){3}/g) ?? [];
@@ -316,13 +324,13 @@ describe('a machine', () => {
     writeFileSync(own, '');
     libvirt.virsh('detach-disk', 'letting', 'vdc', '--config');
     libvirt.virsh('attach-disk', 'letting', own, 'vdc', '--config', '--subdriver', 'qcow2');
-    const { body: asked } = await rest<{ operationId: string }>('DELETE', `${disks}/3`);
+    const asked = (await deleteConfirmed(appliance, `${disks}/3`)).body as { operationId: string };
     expect(await ended(appliance, asked.operationId)).toMatchObject({
       ...{ state: 'failed', error: { code: 'foreign_state' } },
     });
     expect(libvirt.virsh('domblklist', 'letting', '--inactive').stdout).toContain(own);
     expect(existsSync(join(folder ?? '', 'disk-3.qcow2'))).toBe(true);
-    await mustSucceed(appliance, await rest('DELETE', `/vms/${body.vmId}`));
+    await deleteForGood(appliance, body.vmId);
     expect(existsSync(folder ?? '')).toBe(false);
   });
 
@@ -419,7 +427,7 @@ describe('a machine', () => {
     const operation = await mustSucceed(machines.appliance, asked);
     expect(operation.steps.find(({ name }) => name === 'switch-off')?.state).toBe('done');
     await until('stopped', 'deaf');
-    await mustSucceed(machines.appliance, await rest('DELETE', `/vms/${body.vmId}`));
+    await deleteForGood(machines.appliance, body.vmId);
   });
 });
 
@@ -492,7 +500,7 @@ describe('a machine that cannot be', () => {
     await mustSucceed(machines.appliance, made ?? { status: 0, body: {} });
     const id = made?.body.vmId ?? '';
     await mustSucceed(machines.appliance, await rest('POST', `/vms/${id}/stop`, { graceSeconds: 0 }));
-    await mustSucceed(machines.appliance, await rest('DELETE', `/vms/${id}`));
+    await deleteForGood(machines.appliance, id);
   });
 
   it('is kept with the reason when it fails to start, and made when it is tried again', async () => {
@@ -517,7 +525,7 @@ describe('a machine that cannot be', () => {
     expect((await until('running', 'late')).failedOperationId).toBeNull();
     expect(readdirSync(join(appliance.dataDir, 'secrets'))).toEqual([]);
     await mustSucceed(appliance, await rest('POST', `/vms/${asked.vmId}/stop`, { graceSeconds: 0 }));
-    await mustSucceed(appliance, await rest('DELETE', `/vms/${asked.vmId}`));
+    await deleteForGood(appliance, asked.vmId);
     expect(await vm('late')).toBeUndefined();
   });
 });
@@ -525,7 +533,7 @@ describe('a machine that cannot be', () => {
 describe('a machine that is removed', () => {
   it('takes each file of its own with it, and leaves the image', async () => {
     const { id = '', folder = '' } = (await vm()) ?? {};
-    await mustSucceed(machines.appliance, await rest('DELETE', `/vms/${id}`));
+    await deleteForGood(machines.appliance, id);
     expect(existsSync(folder ?? '')).toBe(false);
     expect(machines.libvirt.domstate('web')).toBeNull();
     expect(machines.appliance.query('SELECT id FROM vms')).toEqual([]);

@@ -137,6 +137,11 @@ const engine = {
 } satisfies VmPlugin as VmPlugin;
 
 const normal = { ...engine };
+const shelve: NonNullable<VmPlugin['shelve']> = {
+  read: () => Promise.resolve({ known: 'all' }),
+  forget: () => [],
+  recall: () => [],
+};
 
 const caller = (role: Role) => appRouter.createCaller(contextOf(bench.services, actorOf(role)));
 const request = (change: Record<string, unknown> = {}) => ({
@@ -150,9 +155,16 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
     (error: { cause?: { code?: string }; code?: string }) => error.cause?.code ?? error.code,
   );
 const wait = (id: string) => bench.services.operations.wait(id);
+/** As somebody who has read what is lost. */
+async function removeForGood(vmId: string) {
+  const ask = { vmId, forGood: true };
+  const { confirmCode } = await caller('operator').vms.previewRemove(ask);
+  return wait((await caller('operator').vms.remove({ ...ask, confirmCode })).id);
+}
 
 beforeEach(() => {
   Object.assign(engine, normal);
+  delete engine.shelve;
   root = mkdtempSync(join(tmpdir(), 'cairn-vms-'));
   mkdirSync(join(root, 'tank'));
   mkdirSync(join(root, 'late'));
@@ -185,6 +197,7 @@ beforeEach(() => {
     knownVm: () => engine,
     vmCdDrive: () => engine.cd?.read({} as never, {} as never),
     vmDiskSize: () => engine.disks?.sizeOf({} as never, {} as never),
+    vmShelveFacts: () => engine.shelve?.read({} as never, {} as never),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     recheck: () => Promise.resolve(),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
@@ -333,11 +346,11 @@ describe('machines over the router', () => {
     expect((await wait(asked.id)).state).toBe('needs-attention');
     const vmId = asked.subject.id;
     expect(vms.get(vmId)).toMatchObject({ state: 'failed-to-start', operationId: asked.id });
-    expect(await codeOf(caller('operator').vms.remove({ vmId }))).toBe('locked');
+    expect(await codeOf(removeForGood(vmId))).toBe('locked');
     await caller('operator').operations.resolve({ id: asked.id, decision: 'leave-as-is' });
     rmSync(join(root, 'tank/machines/web/on'), { recursive: true });
-    const removed = await caller('operator').vms.remove({ vmId });
-    expect((await wait(removed.id)).state).toBe('succeeded');
+    expect(await codeOf(caller('operator').vms.remove({ vmId }))).toBe('confirm_required');
+    expect((await removeForGood(vmId)).state).toBe('succeeded');
     expect(vms.list()).toEqual([]);
     expect(existsSync(join(root, 'tank/machines/web'))).toBe(false);
   });
@@ -489,15 +502,87 @@ describe('machines over the router', () => {
     // Also when it is protected while its files are still being listed.
     const slow = Promise.withResolvers<VmReading[]>();
     engine.status = () => slow.promise;
+    engine.shelve = shelve;
     const removal = codeOf(caller('operator').vms.remove(ask));
     await caller('admin').vms.protect({ ...ask, value: true });
     slow.resolve(machines);
     expect(await removal).toBe('vm_protected');
     engine.status = normal.status;
+    delete engine.shelve;
     await caller('admin').vms.protect({ ...ask, value: false });
     rmSync(join(root, 'tank/machines/web/on'), { recursive: true });
-    expect((await wait((await caller('operator').vms.remove(ask)).id)).state).toBe('succeeded');
+    expect((await removeForGood(subject.id)).state).toBe('succeeded');
     expect(await codeOf(caller('admin').vms.protect({ ...ask, value: true }))).toBe('vm_not_found');
+  });
+
+  it('are kept when they are removed, and deleted by themselves when their time is over', async () => {
+    engine.shelve = shelve;
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const ask = { vmId: subject.id };
+    expect(await codeOf(caller('operator').removedVms.setKeepDays({ keepDays: 3 }))).toBe('forbidden');
+    for (const keepDays of [0, 1.5, 366])
+      expect(await codeOf(caller('admin').removedVms.setKeepDays({ keepDays }))).toBe('keep_days_invalid');
+    expect(await caller('admin').removedVms.setKeepDays({ keepDays: 3 })).toMatchObject({ keepDays: 3 });
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    expect(await codeOf(caller('viewer').vms.remove(ask))).toBe('forbidden');
+    expect((await wait((await caller('operator').vms.remove(ask)).id)).state).toBe('succeeded');
+    machines = [];
+    expect(vms.list()).toEqual([]);
+    const [kept] = vms.removed.list().machines;
+    expect(kept).toMatchObject({ id: subject.id, blocked: null, pool: { label: 'Tank' } });
+    expect((kept?.keptUntil ?? 0) - (kept?.removedAt ?? 0)).toBe(3 * 86_400_000);
+    expect(vms.namesOnPool(GUID)).toEqual(['web (removed, and still kept)']);
+    const folder = join(root, 'tank/machines/.removed', subject.id);
+    expect(readdirSync(folder)).toContain('machine.json');
+
+    await vms.removed.emptyDue();
+    expect(vms.removed.list().machines).toHaveLength(1);
+    expect(await codeOf(caller('operator').removedVms.empty(ask))).toBe('confirm_required');
+    rmSync(join(folder, 'on'), { recursive: true });
+    bench.db.$client.prepare('UPDATE removed_vms SET kept_until = 1, pool_guid = ?').run(randomUUID());
+    await vms.removed.emptyDue();
+    expect(vms.removed.list().machines[0]?.blocked).toMatch(/"Tank" is not one of this host/);
+    bench.db.$client.prepare('UPDATE removed_vms SET pool_guid = ?').run(GUID);
+    await vms.removed.emptyDue();
+    expect(vms.removed.list().machines).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
+    expect(bench.services.operations.page({ limit: 1 }).items[0]).toMatchObject({
+      ...{ kind: 'vm.empty', state: 'succeeded', requestedBy: 'cairn' },
+    });
+  });
+
+  it('are as they were when they could not be brought back, and neither start by themselves nor lose what was set', async () => {
+    engine.shelve = shelve;
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    const ask = { vmId: subject.id };
+    const autostart = { on: true, order: 4, delaySeconds: 2 };
+    await caller('operator').vms.setAutostart({ ...ask, autostart });
+    await caller('operator').vms.label({ ...ask, tags: ['media'], notes: 'films' });
+    await wait((await caller('operator').vms.remove(ask)).id);
+    machines = [];
+    boot = 'another-boot';
+    engine.shelve = {
+      ...shelve,
+      recall: (spec) => [{ ...step('recall', join(spec.folder, 'x')), look: looks.directory('/nowhere') }],
+    };
+    expect((await wait((await caller('operator').removedVms.bringBack(ask)).id)).state).toBe('failed');
+    expect(vms.list()).toEqual([]);
+    expect(vms.removed.list().machines).toHaveLength(1);
+    expect(readdirSync(join(root, 'tank/machines'))).toEqual(['.removed']);
+    // What is promised by now is not there twice.
+    free = 5 * MIB;
+    engine.shelve = shelve;
+    expect(await codeOf(caller('operator').removedVms.bringBack(ask))).toBe('pool_full');
+    free = 300 * MIB;
+    expect((await wait((await caller('operator').removedVms.bringBack(ask)).id)).state).toBe('succeeded');
+    expect(vms.get(subject.id)).toMatchObject({
+      ...{ tags: ['media'], notes: 'films', autostart, diskBytes: 10 * MIB },
+    });
+    expect(vms.get(subject.id).stateText ?? '').not.toMatch(/starts by itself/);
+    expect(vms.removed.list().machines).toEqual([]);
   });
 
   it('have a history of what they used, in averages that become coarser with time', async () => {
@@ -635,7 +720,10 @@ describe('machines over the router', () => {
     const started = await wait((await caller('operator').vms.start(ask)).id);
     expect(started.steps.map(({ name }) => name)).toEqual(['restore']);
     expect((await wait((await caller('operator').vms.discardMemory(ask)).id)).state).toBe('succeeded');
-    expect((await caller('operator').vms.previewRemove(ask)).notes).toContain('Its saved memory is deleted.');
+    say('saved');
+    expect((await caller('operator').vms.previewRemove(ask)).loses).toContain(
+      'What "web" had in its memory when it was saved.',
+    );
   });
 
   it('are shown as they are by then, to who asks the moment an operation on them has ended', async () => {
@@ -842,10 +930,19 @@ describe('machines over the router', () => {
     say('paused');
     expect(await codeOf(caller('operator').vms.removeDisk(gone))).toBe('vm_wrong_state');
     say('running');
-    const { notes } = await caller('operator').vms.previewRemoveDisk(gone);
-    expect(notes.join(' ')).toMatch(/disk-3\.qcow2 is deleted.* asked to let go of it, and has 15 s/);
+    const { notes, loses, confirmText } = await caller('operator').vms.previewRemoveDisk(gone);
+    expect(notes.join(' ')).toMatch(/asked to let go of it, and has 15 s/);
+    expect([loses, confirmText]).toEqual([
+      [`${join(folder, 'disk-3.qcow2')}, with everything that is on it.`],
+      'disk-3.qcow2',
+    ]);
     say('stopped');
-    const removed = await wait((await caller('operator').vms.removeDisk(gone)).id);
+    expect(await codeOf(caller('operator').vms.removeDisk(gone))).toBe('confirm_required');
+    const { confirmCode } = await caller('operator').vms.previewRemoveDisk(gone);
+    expect(await codeOf(caller('operator').vms.removeDisk({ ...gone, confirmCode: 'another' }))).toBe(
+      'confirm_stale',
+    );
+    const removed = await wait((await caller('operator').vms.removeDisk({ ...gone, confirmCode })).id);
     expect([removed.state, removed.steps[0]?.name]).toEqual(['succeeded', 'remove']);
     expect(slots()).toEqual([1]);
     expect(vms.get(subject.id).diskBytes).toBe(10 * MIB);

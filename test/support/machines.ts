@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image } from '$lib/shared/wire/images';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Vm } from '$lib/shared/wire/vms';
-import { Appliance } from './appliance';
+import { Appliance, type Answer } from './appliance';
 import { startFileServer, type FileServer } from './file-server';
 import { microGuest } from './micro-guest';
 import { PrivateLibvirt } from './private-libvirt';
@@ -39,6 +39,20 @@ export async function mustSucceed(
     throw new Error(`${operation.title}: ${operation.state}, ${JSON.stringify(operation.error)}`);
   return operation;
 }
+
+interface Refused {
+  error?: { details?: { confirmCode?: string } };
+}
+/** As a script does: again, with the confirm code that the refusal names. */
+export async function deleteConfirmed(appliance: Appliance, path: string): Promise<Answer> {
+  const refused = await appliance.rest<Refused>('DELETE', path);
+  const code = refused.body.error?.details?.confirmCode;
+  if (!code) return refused;
+  return appliance.rest('DELETE', `${path}${path.includes('?') ? '&' : '?'}confirmCode=${code}`);
+}
+/** A machine, without keeping it for a while. */
+export const deleteForGood = async (appliance: Appliance, id: string): Promise<Operation> =>
+  mustSucceed(appliance, await deleteConfirmed(appliance, `/vms/${id}?forGood=true`));
 
 /** Downloads it to the pool. @returns the image's id */
 export async function addImage(

@@ -40,6 +40,7 @@ export class Live {
   readonly found: DocumentMaps['found'] = new SvelteMap();
   readonly images: DocumentMaps['images'] = new SvelteMap();
   readonly vms: DocumentMaps['vms'] = new SvelteMap();
+  readonly removedVms: DocumentMaps['removedVms'] = new SvelteMap();
   readonly #vmHost: DocumentMaps['vmHost'] = new SvelteMap();
   readonly operations: DocumentMaps['operations'] = new SvelteMap();
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
@@ -142,6 +143,7 @@ export class Live {
       found: this.found,
       images: this.images,
       vms: this.vms,
+      removedVms: this.removedVms,
       vmHost: this.#vmHost,
       operations: this.operations,
       plugins: this.plugins,

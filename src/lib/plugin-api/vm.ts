@@ -178,6 +178,15 @@ export interface VmPlugin {
   create(spec: VmSpec, origin: VmOrigin): Step[];
   /** Pure. Steps from a machine that is off to nothing; `keepFolder` when somebody else has files in it. */
   destroy(spec: VmSpec, options: { keepFolder: boolean }): Step[];
+  /** A machine that is off goes with its files kept, and comes back as it was. Plans are pure, and get the facts of the reading. */
+  shelve?: {
+    /** All that only the engine knows of it. It knows the machine. */
+    read(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
+    /** The engine knows it no more; its files stay as they are. `facts` null: it has forgotten it already. */
+    forget(spec: VmSpec, facts: JsonObject | null): Step[];
+    /** It is known again, and off: its files are where they were. */
+    recall(spec: VmSpec, facts: JsonObject | null): Step[];
+  };
   /** Pure. Also of a machine that the engine has forgotten. */
   start(spec: VmSpec): Step[];
   /** Pure. It is asked to shut down, and switched off when its time is over; null: at once. */

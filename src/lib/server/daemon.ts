@@ -228,7 +228,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     ...housekeeping(config, { sweep, cleanUp }),
     ...driveJobs(driveHealth),
     ...poolJobs(samples),
-    ...vmJobs(vms.usageHistory),
+    ...vmJobs(vms.usageHistory, vms.removed),
   ];
   undoing.add('jobs', startJobs([...jobs, ...snapshotJobs(scheduler)], log));
   askFirstQuestions(services, { undoing, state });

@@ -421,6 +421,18 @@ export const ERROR_CODES = {
     title: 'There is no such disk',
     remedy: 'Look at the machine’s page: its disks are there.',
   },
+  removed_vm_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'No such machine among those that were removed',
+    remedy: 'It may have been brought back, or emptied: the history of operations tells.',
+  },
+  keep_days_invalid: {
+    kind: 'input',
+    status: 422,
+    title: 'Machines cannot be kept for so long',
+    remedy: 'Give whole days, from 1 to 365.',
+  },
   vm_not_found: {
     kind: 'not-found',
     status: 404,

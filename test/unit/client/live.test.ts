@@ -18,6 +18,7 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
       found: [],
       images: [],
       vms: [],
+      removedVms: [],
       vmHost: [],
       plugins: [],
       alerts: [],

@@ -163,6 +163,24 @@ describe('the plan of a machine', () => {
     const shell: sdk.Step = { ...first, run: { do: 'exec', program: '/bin/sh', argv: [] } };
     expect(() => checkVmPlan(plugin, spec, [shell])).toThrow(/does not declare/);
   });
+  it('comes back with its definition and its snapshots, parents first, and keeps what only it has', () => {
+    const snapshots = ['one', 'two'].map((name) => ({ name, xml: `<${name}/>`, isCurrent: name === 'two' }));
+    const facts = { definition: '<domain><tpm/></domain>', snapshots };
+    const [forget] = plugin.shelve.forget(spec, facts);
+    expect(forget?.run).toHaveProperty(
+      'argv',
+      expect.arrayContaining(['undefine', '--snapshots-metadata', '--keep-nvram', '--keep-tpm']),
+    );
+    const recall = plugin.shelve.recall(spec, facts);
+    expect(names(recall)).toEqual(['define', 'recall-snapshot-1', 'recall-snapshot-2']);
+    // Taken back, it is exactly as when it is brought back.
+    expect(forget?.undo).toEqual(recall.map(({ run }) => run));
+    expect(recall.at(-1)?.run).toHaveProperty('argv', expect.arrayContaining(['--redefine', '--current']));
+    for (const steps of [plugin.shelve.forget(spec, facts), recall])
+      expect(checkVmPlan(plugin, spec, steps)).toBe(steps);
+    expect(plugin.shelve.forget(spec, null)).toEqual([]);
+    expect(names(plugin.shelve.recall(spec, null))).toEqual(['define']);
+  });
   it('takes back everything that it makes', () => {
     const undone = plugin.create(spec, origin).filter(({ undo }) => Array.isArray(undo) && undo.length > 0);
     expect(names(undone)).toEqual([

@@ -262,6 +262,27 @@ export const vms = sqliteTable('vms', {
   createdAt: integer('created_at').notNull(),
 });
 
+type VmRecord = typeof vms.$inferSelect;
+/** Machines that were removed, with their files in a folder of ours on their pool until their time is over. */
+export const removedVms = sqliteTable('removed_vms', {
+  /** UUID that it had, and has again when it comes back. */
+  id: text('id').primaryKey(),
+  poolGuid: text('pool_guid').notNull(),
+  /** For people: the pool may be gone. */
+  poolLabel: text('pool_label').notNull(),
+  record: text('record', { mode: 'json' }).$type<VmRecord>().notNull(),
+  settings: text('settings', { mode: 'json' }).$type<JsonObject>().notNull(),
+  /** All that its engine knew of it; null: it knew nothing any more. */
+  facts: text('facts', { mode: 'json' }).$type<JsonObject | null>(),
+  /** Absolute. */
+  folder: text('folder').notNull(),
+  /** Of the pool, that its files take. */
+  takenBytes: integer('taken_bytes').notNull(),
+  removedAt: integer('removed_at').notNull(),
+  /** Then it may be emptied by itself. */
+  keptUntil: integer('kept_until').notNull(),
+});
+
 /** What people want of a machine, whatever is done to it; without a row it is as the defaults say. */
 export const vmSettings = sqliteTable('vm_settings', {
   vmId: text('vm_id')

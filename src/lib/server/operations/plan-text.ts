@@ -25,7 +25,9 @@ export const planHash = (kind: string, prepared: Prepared): string =>
 
 /** First 12 digits of the hash: short enough to read out, too long to guess by accident. */
 export const confirmCodeOf = (kind: string, prepared: Prepared): string | null =>
-  destroys(prepared) ? planHash(kind, prepared).slice(0, 12) : null;
+  destroys(prepared)
+    ? planHash(kind, { ...prepared, steps: prepared.confirmSteps ?? prepared.steps }).slice(0, 12)
+    : null;
 
 const destroys = ({ erases, loses = [] }: Prepared): boolean => erases.length + loses.length > 0;
 

@@ -34,6 +34,8 @@ export interface Prepared {
   erases: Erasure[];
   /** What else is lost for good, a line each; it needs the confirm code as `erases` does. */
   loses?: string[];
+  /** What the confirm code stands for instead of the steps, where those hold the moment at which they were planned. */
+  confirmSteps?: Step[];
   /** What the user types before the confirm code is sent; needed when `erases` or `loses` is not empty. */
   confirmText: string | null;
   notes: string[];

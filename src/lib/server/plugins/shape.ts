@@ -106,6 +106,7 @@ const vmPlugin = z.looseObject({
     .looseObject({ folder: z.string().startsWith('/'), save: method, restore: method, discard: method })
     .optional(),
   resize: z.looseObject({ facts: method, plan: method }).optional(),
+  shelve: z.looseObject({ read: method, forget: method, recall: method }).optional(),
   snapshots: z
     .looseObject({ folders: method, read: method, take: method, restore: method, delete: method })
     .optional(),

@@ -54,6 +54,8 @@ export interface VmPlugins {
   vmDefinition(id: string, vmId: string): Promise<string>;
   /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
   vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
+  /** What comes back with a machine that is shelved. @throws as vmSizeFacts */
+  vmShelveFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** Why a machine cannot be cloned; null: it can. @throws as readVms, and AppError not_supported for a plugin that cannot */
   vmCloneWhy(id: string, spec: VmSpec): Promise<string | null>;
   /** @throws as readVms, and AppError not_supported for a plugin whose machines have none */
@@ -167,6 +169,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a machine', async (signal) =>
           heldFacts(await resize.facts(parts.contextOf(plugin, signal), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmShelveFacts(id, spec) {
+      const plugin = loaded(id);
+      const { shelve } = plugin;
+      if (!shelve) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading all that is known of a machine', async (signal) =>
+          heldFacts(await shelve.read(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -4,7 +4,7 @@ import { vmCdRequest, vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wi
 import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from '../vms/kinds';
 import { answer, json } from './answer';
 import { readJson } from './body';
-import { verb } from './vms';
+import { codeOf, verb } from './vms';
 
 export const listVmDisks = answer('viewer', async ({ services, param }) =>
   json({ disks: await services.vms.disks(param('id')) }),
@@ -13,8 +13,9 @@ const diskBody = vmDiskAddRequest.omit({ vmId: true });
 export const addVmDisk = answer('operator', async (request) =>
   verb(request, ADD_DISK, diskBody.parse(await readJson(request.event.request))),
 );
-export const removeVmDisk = answer('operator', (request) =>
-  verb(request, REMOVE_DISK, { slot: Number(request.param('slot')) }),
+/** Without a confirm code the refusal names it, with what is lost. */
+export const removeVmDisk = answer('operator', async (request) =>
+  verb(request, REMOVE_DISK, { slot: Number(request.param('slot')) }, await codeOf(request)),
 );
 const diskSizeBody = vmDiskGrowRequest.pick({ sizeBytes: true });
 export const growVmDisk = answer('operator', async (request) =>

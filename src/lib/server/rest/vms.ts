@@ -24,7 +24,7 @@ export const listVms = answer('viewer', ({ services }) => json({ vms: services.v
 export const getVm = answer('viewer', ({ services, param }) => json(services.vms.get(param('id'))));
 
 /** 202: what was asked for is on disk and goes on by itself; its operation tells how far it is. */
-const begun = (operation: Operation): Response =>
+export const begun = (operation: Operation): Response =>
   json({ success: true, vmId: operation.subject.id, operationId: operation.id }, 202, {
     location: `/api/v1/operations/${operation.id}`,
   });
@@ -54,9 +54,16 @@ export async function verb(
   { services, actor, param }: RestRequest,
   kind: string,
   more: JsonObject = {},
+  confirmCode: string | null = null,
 ): Promise<Response> {
   const { id } = services.vms.get(param('id'));
-  return begun(await services.operations.start({ kind, request: { vmId: id, ...more }, actor }));
+  return begun(await services.operations.start({ kind, request: { vmId: id, ...more }, actor, confirmCode }));
+}
+const confirmBody = z.object({ confirmCode: z.string().max(200).nullish() });
+/** Of what destroys something: in the body, or as `?confirmCode=`. */
+export async function codeOf({ event }: RestRequest): Promise<string | null> {
+  const { confirmCode } = confirmBody.parse((await readJson(event.request)) ?? {});
+  return confirmCode ?? event.url.searchParams.get('confirmCode');
 }
 const stopBody = vmStopRequest.pick({ graceSeconds: true });
 const sizeBody = vmResizeRequest.omit({ vmId: true });
@@ -73,7 +80,12 @@ export const discardVmMemory = answer('operator', (request) => verb(request, DIS
 export const resizeVm = answer('operator', async (request) =>
   verb(request, RESIZE, sizeBody.parse(await readJson(request.event.request))),
 );
-export const removeVm = answer('operator', (request) => verb(request, REMOVE));
+const removeQuery = z.object({ forGood: z.stringbool().default(false) });
+/** It is kept for a while; `?forGood=true` deletes it at once, with the confirm code that the refusal names. */
+export const removeVm = answer('operator', async (request) => {
+  const { forGood } = removeQuery.parse(Object.fromEntries(request.event.url.searchParams));
+  return verb(request, REMOVE, { forGood }, await codeOf(request));
+});
 
 /** A rate needs two readings. */
 const USAGE_WAIT_MS = 4 * USAGE_EVERY_MS;

@@ -31,9 +31,13 @@ export const poolJobs = (samples: { take(): Promise<void>; thin(): void }): Job[
 ];
 
 /** Every five minutes what machines use; once a night what is old becomes thinner. */
-export const vmJobs = (history: { take(): Promise<void>; thin(): void }): Job[] => [
+export const vmJobs = (
+  history: { take(): Promise<void>; thin(): void },
+  removed: { emptyDue(): Promise<void> },
+): Job[] => [
   { name: 'note what machines use', cron: '*/5 * * * *', run: () => history.take() },
   { name: 'thin the history of what machines used', cron: '47 3 * * *', run: () => history.thin() },
+  { name: 'delete removed machines whose time is over', cron: '*/10 * * * *', run: () => removed.emptyDue() },
 ];
 
 /** Each minute those schedules whose time has come; what was missed while Cairn did not run is made up for. */

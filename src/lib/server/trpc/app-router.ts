@@ -8,6 +8,7 @@ import { operationsRouter } from './routers/operations';
 import { pluginsRouter } from './routers/plugins';
 import { foundRouter } from './routers/found';
 import { poolsRouter } from './routers/pools';
+import { removedVmsRouter } from './routers/removed-vms';
 import { replacementsRouter } from './routers/replacements';
 import { snapshotsRouter } from './routers/snapshots';
 import { sessionRouter } from './routers/session';
@@ -29,6 +30,7 @@ export const appRouter = router({
   images: imagesRouter,
   vms: vmsRouter,
   vmSnapshots: vmSnapshotsRouter,
+  removedVms: removedVmsRouter,
   replacements: replacementsRouter,
   snapshots: snapshotsRouter,
   operations: operationsRouter,

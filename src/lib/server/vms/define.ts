@@ -7,15 +7,10 @@ import { hardwareOperations } from './hardware';
 import { CLONE, CREATE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from './kinds';
 import { prepareClone } from './prepare-clone';
 import { createInput, prepareCreate } from './prepare-create';
-import {
-  preparePause,
-  prepareRemove,
-  prepareReset,
-  prepareResume,
-  prepareStart,
-  prepareStop,
-} from './prepare-verbs';
+import { preparePause, prepareReset, prepareResume, prepareStart, prepareStop } from './prepare-verbs';
+import { prepareRemove } from './prepare-remove';
 import { tell, verbRecord } from './records';
+import { keepRemoved, removedOperations } from './removed-operations';
 import { prepareResize, resizeInput, withShape } from './resize';
 import { prepareDiscard, prepareSave } from './saved-memory';
 import type { VmSecrets } from './secrets';
@@ -76,7 +71,8 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
     changeVm(tx, record.id, { state: 'removing' });
     tell(deps, record.id);
   },
-  succeed(tx, _operationId, { subject }) {
+  succeed(tx, _operationId, { subject, input }) {
+    keepRemoved(deps, tx, subject.id, input);
     deleteVm(tx, subject.id);
     tell(deps, subject.id);
     queueMicrotask(() => {
@@ -207,6 +203,7 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       record: resizeRecord(deps),
     },
     ...hardwareOperations(deps),
+    ...removedOperations(deps),
     {
       kind: REMOVE,
       onInterrupt: 'finish',

@@ -16,6 +16,9 @@ export const ADD_CARD = 'vm.add-card';
 export const REMOVE_CARD = 'vm.remove-card';
 export const CHANGE_CD = 'vm.change-cd';
 export const REMOVE = 'vm.remove';
+/** Of machines that were removed. */
+export const BRING_BACK = 'vm.bring-back';
+export const EMPTY = 'vm.empty';
 export const SNAPSHOT = {
   take: 'vm.snapshot',
   restore: 'vm.restore-snapshot',

@@ -1,5 +1,4 @@
 /** The plans of what is done to a machine that is there. */
-import { posix } from 'node:path';
 import type { JsonObject } from '$lib/shared/json';
 import { formatBytes } from '$lib/shared/units';
 import { vmRequest, vmStopRequest } from '$lib/shared/wire/vms';
@@ -7,11 +6,8 @@ import { AppError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import type { VmDeps } from './deps';
-import { namesIn } from './place';
 import { poolFor } from './prepare-create';
-import { removalNotes } from './prepare-snapshots';
 import { memoryOf } from './saved-memory';
-import { refuseProtected } from './settings';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
@@ -90,39 +86,4 @@ export async function prepareResume(deps: VmDeps, request: JsonObject): Promise<
   if (!plugin.resume) throw wrongState(`The plugin ${plugin.name} cannot let machines go on.`);
   if ((await statusNow(deps, record)) !== 'paused') throw wrongState(`"${record.name}" is not paused.`);
   return prepared(plugin, record, { title: `Resume ${record.name}`, steps: plugin.resume(record.spec) });
-}
-
-/** Its own files, by their plan; anything else in its folder stays, and the folder with it. */
-export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const record = recordOf(deps.db, parse(vmRequest, request).vmId);
-  refuseProtected(deps.db, record);
-  const title = `Remove machine ${record.name}`;
-  const plugin = deps.plugins.vm(record.plugin);
-  const names = await namesIn(record.spec.folder);
-  const status = await statusNow(deps, record);
-  // Its creation was taken back: only its name is left.
-  if (record.state === 'failed' && names === null && status === 'missing')
-    return prepared(plugin, record, { title, steps: [], notes: ['Nothing of it is on the host.'] });
-  if (!isOff(status)) throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
-  const pool = deps.pools.list().find(({ guid }) => guid === record.poolGuid);
-  if (pool) poolFor([pool], pool.guid);
-  const { spec } = record;
-  const all = plugin.destroy(spec, { keepFolder: false });
-  const deleted = all.flatMap(({ run }) => (run.do === 'remove-file' ? [run.path] : []));
-  const strange = (names ?? [])
-    .map((name) => posix.join(spec.folder, name))
-    .filter((path) => !deleted.includes(path));
-  const gone = names === null;
-  return prepared(plugin, record, {
-    title,
-    steps: plugin.destroy(spec, { keepFolder: strange.length > 0 }),
-    locks: pool ? [usesLock(`pool:${pool.guid}`)] : [],
-    notes: [
-      ...(status === 'saved' ? ['Its saved memory is deleted.'] : []),
-      ...(status === 'missing' ? [] : await removalNotes(deps, record)),
-      ...(gone ? ['Its files are gone already.'] : deleted.map((path) => `${path} is deleted.`)),
-      ...strange.map((path) => `${path} stays: it is not the machine's.`),
-      ...(record.disk === 'empty' ? [] : [`The image "${record.imageName}" stays.`]),
-    ],
-  });
 }

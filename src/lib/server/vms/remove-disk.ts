@@ -1,4 +1,5 @@
 /** A disk that was added goes, and what is on it with it. */
+import { posix } from 'node:path';
 import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
 import { formatBytes } from '$lib/shared/units';
@@ -38,8 +39,12 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
     title: `Remove disk ${slot} of ${name}`,
     steps: disks.remove(spec, disk, untilMs),
     locks: [usesLock(`pool:${pool.guid}`)],
+    loses: [`${disk.path}, with everything that is on it.`],
+    confirmText: posix.basename(disk.path),
+    // Asked for again with the code, its guest has its time from then on.
+    confirmSteps: disks.remove(spec, disk, untilMs === null ? null : 0),
     notes: [
-      `${disk.path} is deleted, with everything that is on it. It has ${formatBytes(disk.sizeBytes)}, of which ${formatBytes(taken ?? 0)} are used.`,
+      `The disk has ${formatBytes(disk.sizeBytes)}, of which ${formatBytes(taken ?? 0)} are used.`,
       ...(untilMs === null
         ? []
         : [

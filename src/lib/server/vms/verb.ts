@@ -57,6 +57,8 @@ export function prepared(
     /** Lost for good: it has to be confirmed, by the name of what is lost; without one, by that of the machine. */
     loses?: string[];
     confirmText?: string;
+    /** See Prepared. */
+    confirmSteps?: Step[];
   },
 ): Prepared {
   return {
@@ -70,6 +72,7 @@ export function prepared(
     ...(plan.loses && plan.loses.length > 0
       ? { loses: plan.loses, confirmText: plan.confirmText ?? record.name }
       : { confirmText: null }),
+    ...(plan.confirmSteps ? { confirmSteps: plan.confirmSteps } : {}),
     notes: plan.notes ?? [],
   };
 }

@@ -16,6 +16,8 @@ import { vmLock } from './kinds';
 import { takenBytes } from './place';
 import { needsImage } from './needed-images';
 import { createVmReadings } from './readings';
+import { createRemoved, type Removed } from './removed';
+import { listRemoved, keepDays } from './removed-store';
 import { createVmSecrets, type VmSecrets } from './secrets';
 import { vmSettingVerbs, type VmSettingVerbs } from './settings';
 import { isDue, settingsOf } from './settings-store';
@@ -47,6 +49,7 @@ export interface Vms extends VmSettingVerbs {
   usages: VmUsages;
   usageHistory: VmUsageHistory;
   snapshots: VmSnapshotReadings;
+  removed: Removed;
   autostart: Autostart;
   /** Requests that have not been answered yet, by the id of their machine. */
   asking: Map<string, Promise<Operation>>;
@@ -69,6 +72,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const usageHistory = createVmUsageHistory({ db, plugins, log, cpus, clock: options.clock });
   const snapshots = createVmSnapshots(deps);
   defineSnapshotOperations(operations, deps, snapshots);
+  const removed = createRemoved(deps);
   const unsubscribe: (() => void)[] = [];
   let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
 
@@ -100,6 +104,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     return {
       ...{ id: 'host', cpus, memoryBytes, ...tried },
       freeMemoryBytes: Math.max(0, memoryBytes - HOST_MEMORY_BYTES - taken),
+      keepRemovedDays: keepDays(db),
     };
   }
   function publish(): void {
@@ -108,14 +113,26 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       'vms',
       list().map((vm) => ({ id: vm.id, value: vm })),
     );
+    feed.replace(
+      'removedVms',
+      removed.list().machines.map((one) => ({ id: one.id, value: one })),
+    );
     feed.replace('vmHost', plugins.vmPlugins().length > 0 ? [{ id: 'host', value: host() }] : []);
     bus.emit('vms.changed', {});
   }
 
-  const namesOf = (needs: (record: VmRecord) => boolean): string[] =>
-    listVms(db)
+  /** One that was removed comes back with all it needs. */
+  const namesOf = (needs: (record: VmRecord) => boolean): string[] => [
+    ...listVms(db)
       .filter((record) => record.state !== 'failed' && needs(record))
-      .map(({ name }) => name);
+      .map(({ name }) => name),
+    ...listRemoved(db)
+      .filter(
+        ({ id, record }) =>
+          findVm(db, id) === null && needs({ ...record, spec: { ...record.spec, cdPath: null } }),
+      )
+      .map(({ record }) => `${record.name} (removed, and still kept)`),
+  ];
   function namesWithImage(imageId: string): string[] {
     const image = images.list().find(({ id }) => id === imageId);
     return image ? namesOf((record) => needsImage(record, image)) : [];
@@ -168,6 +185,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     usages,
     usageHistory,
     snapshots,
+    removed,
     asking: new Map(),
     start() {
       unsubscribe.push(

@@ -7,6 +7,7 @@ import type { FoundPool } from './found';
 import type { Pool } from './pools';
 import type { Replacement } from './replacements';
 import type { PoolSnapshots } from './snapshots';
+import type { RemovedVm } from './removed-vms';
 import type { Vm, VmHost } from './vms';
 
 export interface SystemView {
@@ -27,6 +28,8 @@ export interface TopicDocuments {
   found: FoundPool;
   images: Image;
   vms: Vm;
+  /** Machines that were removed and are still kept. */
+  removedVms: RemovedVm;
   /** One document: what a new machine can have. */
   vmHost: VmHost;
   operations: Operation;
@@ -49,6 +52,7 @@ export const TOPICS = [
   'found',
   'images',
   'vms',
+  'removedVms',
   'vmHost',
   'replacements',
   'snapshots',

@@ -102,7 +102,7 @@ export interface Vm {
   createdAt: number;
 }
 
-/** What a new machine can have at most now, for the form. */
+/** What a new machine can have at most now, for the form, and how long one is kept that is removed. */
 export interface VmHost {
   id: 'host';
   cpus: number;
@@ -112,6 +112,8 @@ export interface VmHost {
   virtType: 'kvm' | 'qemu';
   /** Why guests are emulated; null: they are not. */
   virtText: string | null;
+  /** Days. */
+  keepRemovedDays: number;
 }
 
 /** sockets × cores × threads are the CPUs; cores of each socket, threads of each core. */
@@ -162,6 +164,8 @@ export const vmPlanRequest = z.strictObject({
 export type VmPlanRequest = z.infer<typeof vmPlanRequest>;
 
 export const vmRequest = z.strictObject({ vmId: guid });
+/** `DELETE /api/v1/vms/{id}?forGood=true`: at once, without a way back; else it is kept for a while. */
+export const vmRemoveRequest = z.strictObject({ vmId: guid, forGood: z.boolean().default(false) });
 /** `GET /api/v1/vms/{id}/wait?goal=address&seconds=60`. address: on, and one is known. */
 export const vmWaitRequest = z.strictObject({
   vmId: guid,

@@ -12,6 +12,7 @@ import {
 } from '$lib/shared/wire/vms';
 import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from '../../vms/kinds';
 import { operatorProcedure, viewerProcedure } from '../init';
+import { confirmCode } from '../preview';
 
 const one = z.strictObject({ id: z.string().min(1).max(200) });
 
@@ -48,9 +49,11 @@ export const vmHardwareProcedures = {
     .input(vmDiskRequest)
     .query(({ ctx, input }): Promise<PlanPreview> => ctx.services.operations.preview(REMOVE_DISK, input)),
   removeDisk: operatorProcedure
-    .input(vmDiskRequest)
-    .mutation(({ ctx, input }): Promise<Operation> =>
-      ctx.services.operations.start({ kind: REMOVE_DISK, request: input, actor: ctx.actor }),
+    .input(vmDiskRequest.extend({ confirmCode }))
+    .mutation(({ ctx, input: { confirmCode: code, ...request } }): Promise<Operation> =>
+      ctx.services.operations.start({
+        ...{ kind: REMOVE_DISK, request, actor: ctx.actor, confirmCode: code ?? null },
+      }),
     ),
   /** A larger disk, of one that is on too. */
   growDisk: operatorProcedure

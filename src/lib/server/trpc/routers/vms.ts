@@ -7,6 +7,7 @@ import {
   vmCloneRequest,
   vmCreateRequest,
   vmLabels,
+  vmRemoveRequest,
   vmRequest,
   vmResizeRequest,
   vmStopRequest,
@@ -18,7 +19,7 @@ import { cloneVm, createVm, previewVm, retryVm } from '../../vms/operations';
 import { CLONE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../../vms/kinds';
 import { waitForVm } from '../../vms/wait';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
-import { previewOf } from '../preview';
+import { confirmCode, previewOf } from '../preview';
 import { vmHardwareProcedures } from './vm-hardware';
 
 const one = z.strictObject({ id: z.string().min(1).max(200) });
@@ -141,11 +142,11 @@ export const vmsRouter = router({
   }),
   /** Names each file that goes. */
   previewRemove: operatorProcedure
-    .input(vmRequest)
+    .input(vmRemoveRequest)
     .query(({ ctx, input }): Promise<PlanPreview> => ctx.services.operations.preview(REMOVE, input)),
   remove: operatorProcedure
-    .input(vmRequest)
-    .mutation(({ ctx, input }): Promise<Operation> =>
-      ctx.services.operations.start({ kind: REMOVE, request: input, actor: ctx.actor }),
+    .input(vmRemoveRequest.extend({ confirmCode }))
+    .mutation(({ ctx, input: { confirmCode: code, ...request } }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: REMOVE, request, actor: ctx.actor, confirmCode: code ?? null }),
     ),
 });
