@@ -43,6 +43,14 @@ function askToShutDown(spec: VmSpec, { index, untilMs }: Press, time: VmStopTime
 /** Gigabytes of memory, and a slow disk. */
 const SAVE_MS = 30 * 60_000;
 
+const saveIfOn = (spec: VmSpec): Step => ({
+  name: 'save-if-on',
+  title: 'Write its memory to disk, if it is still on',
+  run: { ...runUnlessOff('managedsave', spec.id), timeoutMs: SAVE_MS },
+  undo: 'nothing',
+  look: off(spec),
+});
+
 export function powerPlansOf(sdk: PluginSdk) {
   return {
     start: (spec: VmSpec): Step[] => [
@@ -56,9 +64,13 @@ export function powerPlansOf(sdk: PluginSdk) {
         look: look('running', { id: spec.id }, { untilReboot: true }),
       },
     ],
-    stop: (spec: VmSpec, time: VmStopTime | null): Step[] => [
+    stop: (
+      spec: VmSpec,
+      time: VmStopTime | null,
+      otherwise: 'switch-off' | 'save' = 'switch-off',
+    ): Step[] => [
       ...(time === null ? [] : pressTimes(time).flatMap((press) => askToShutDown(spec, press, time))),
-      switchOff(spec),
+      otherwise === 'save' ? saveIfOn(spec) : switchOff(spec),
     ],
     reset: (spec: VmSpec): Step[] => [
       {

@@ -1,5 +1,6 @@
 /** Machines as scenarios of the crash matrix, on a libvirtd of the test's own. */
 import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Appliance } from '../support/appliance';
@@ -34,6 +35,19 @@ const KEPT = `/removed-vms/${VM_ID}`;
 const isKept = (appliance: Appliance): boolean => appliance.query('SELECT 1 FROM removed_vms').length > 0;
 
 const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
+
+/** Resolves as soon as the first machine is being stopped, or the server has died. */
+const hostGoesDown = (dataDir: string): Promise<void> =>
+  new Promise((resolve) => {
+    const asked = request(
+      { socketPath: join(dataDir, 'local.sock'), path: '/stop-machines', method: 'POST' },
+      (response) => response.once('data', () => resolve()).on('error', () => resolve()),
+    );
+    asked
+      .on('error', () => resolve())
+      .on('close', () => resolve())
+      .end();
+  });
 
 export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): Scenario[] {
   const is = (state: string): boolean => libvirt().domstate('web') === state;
@@ -190,6 +204,17 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       kind: 'vm.stop',
       setUp: (appliance) => setUp(appliance, 'on'),
       begin: (appliance) => appliance.rest('POST', path('/stop'), { graceSeconds: 0 }),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.stop-with-host',
+      kind: 'vm.stop-with-host',
+      async setUp(appliance) {
+        await setUp(appliance, 'on');
+        await appliance.rest('PUT', path('/host-stop'), { otherwise: 'save', startsAgain: true });
+      },
+      begin: (appliance) => hostGoesDown(appliance.dataDir),
       backward: false,
       observe,
     },

@@ -585,6 +585,20 @@ describe('machines over the router', () => {
     expect(vms.removed.list().machines).toEqual([]);
   });
 
+  it('are told what becomes of them when the host goes down, by operators', async () => {
+    const { subject, id } = await caller('operator').vms.create(request({ cloudInit: undefined }));
+    await wait(id);
+    const vmId = subject.id;
+    expect(vms.get(vmId).hostStop).toEqual({ seconds: 60, otherwise: 'switch-off', startsAgain: false });
+    const hostStop = { seconds: 5, otherwise: 'save', startsAgain: true } as const;
+    expect(await codeOf(caller('viewer').vms.setHostStop({ vmId, hostStop }))).toBe('forbidden');
+    for (const seconds of [0, 601, 1.5])
+      expect(
+        await codeOf(caller('operator').vms.setHostStop({ vmId, hostStop: { ...hostStop, seconds } })),
+      ).toBe('BAD_REQUEST');
+    expect((await caller('operator').vms.setHostStop({ vmId, hostStop })).hostStop).toEqual(hostStop);
+  });
+
   it('have a history of what they used, in averages that become coarser with time', async () => {
     const MINUTE_MS = 60_000;
     const HOUR_MS = 60 * MINUTE_MS;

@@ -189,8 +189,11 @@ export interface VmPlugin {
   };
   /** Pure. Also of a machine that the engine has forgotten. */
   start(spec: VmSpec): Step[];
-  /** Pure. It is asked to shut down, and switched off when its time is over; null: at once. */
-  stop(spec: VmSpec, time: VmStopTime | null): Step[];
+  /**
+   * Pure. It is asked to shut down, and switched off when its time is over; null: at once. `otherwise` save, of a plugin that has
+   * `memory`: when its time is over its memory is kept.
+   */
+  stop(spec: VmSpec, time: VmStopTime | null, otherwise?: 'switch-off' | 'save'): Step[];
   /** Pure. As the button on its front. */
   reset?(spec: VmSpec): Step[];
   /** Pure. A machine that runs stands still and keeps its memory; `resume` lets it go on. */

@@ -47,6 +47,8 @@ export interface Config {
   sandboxDir: string;
   /** Files that only root may read, and only for a while: see vms/secrets.ts. */
   secretsDir: string;
+  /** See sockets/local.ts. */
+  localSocket: string;
   thirdPartyPluginsDir: string;
   mountRoot: string;
   host: string;
@@ -78,6 +80,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     recordsDir: join(dataDir, 'records'),
     sandboxDir: join(dataDir, 'sandbox'),
     secretsDir: join(dataDir, 'secrets'),
+    localSocket: join(dataDir, 'local.sock'),
     thirdPartyPluginsDir: join(dataDir, 'plugins'),
     mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),
     host: value.CAIRN_HOST,

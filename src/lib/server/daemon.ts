@@ -45,6 +45,7 @@ import { driveJobs, housekeeping, poolJobs, snapshotJobs, startJobs, vmJobs } fr
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { composeSnapshots } from './snapshots/compose';
+import { openLocalSocket } from './sockets/local';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
@@ -211,6 +212,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   await desired.start();
   undoing.add('machines that start with the host', () => vms.autostart.stop());
   vms.autostart.start();
+  undoing.add('local socket', await openLocalSocket({ config, log, hostStop: vms.hostStop }));
   const sweep = async (): Promise<void> => {
     await operations.sweep();
     pools.sweep();

@@ -181,6 +181,12 @@ describe('the plan of a machine', () => {
     expect(plugin.shelve.forget(spec, null)).toEqual([]);
     expect(names(plugin.shelve.recall(spec, null))).toEqual(['define']);
   });
+  it('keeps the memory of what does not shut down in time, when that is asked for, and never switches it off', () => {
+    const steps = plugin.stop(spec, { fromMs: 0, untilMs: 60_000 }, 'save');
+    expect(names(steps).at(-1)).toBe('save-if-on');
+    expect(JSON.stringify(steps)).not.toContain('"destroy"');
+    expect(checkVmPlan(plugin, spec, steps)).toBe(steps);
+  });
   it('takes back everything that it makes', () => {
     const undone = plugin.create(spec, origin).filter(({ undo }) => Array.isArray(undo) && undo.length > 0);
     expect(names(undone)).toEqual([

@@ -15,7 +15,8 @@ const record = {
 } as unknown as VmRecord;
 const settings = {
   ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },
-  ...{ turnBootId: null, turnText: null, tags: [], notes: '' },
+  ...{ turnBootId: null, turnText: null, tags: [], notes: '', startsAgain: false },
+  ...{ hostStopSeconds: 60, hostStopThen: 'switch-off' as const, ranAtHostStop: false },
 };
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({

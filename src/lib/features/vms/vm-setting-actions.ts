@@ -4,6 +4,7 @@ import Copy from '@lucide/svelte/icons/copy';
 import Cpu from '@lucide/svelte/icons/cpu';
 import Lock from '@lucide/svelte/icons/lock';
 import LockOpen from '@lucide/svelte/icons/lock-open';
+import PowerOff from '@lucide/svelte/icons/power-off';
 import Tag from '@lucide/svelte/icons/tag';
 import { trpc } from '$lib/client/trpc';
 import type { Vm, VmState } from '$lib/shared/wire/vms';
@@ -37,6 +38,15 @@ export const autostartAction = (vm: Vm, access: Access): Action => ({
   shown: true,
   why: access.why('operator'),
   run: () => void dialogs.open(() => import('./AutostartDialog.svelte'), { vm }),
+});
+
+export const hostStopAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.host-stop',
+  title: 'Change stop',
+  icon: PowerOff,
+  shown: true,
+  why: access.why('operator'),
+  run: () => void dialogs.open(() => import('./HostStopDialog.svelte'), { vm }),
 });
 
 export const labelAction = (vm: Vm, access: Access): Action => ({

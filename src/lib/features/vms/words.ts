@@ -56,3 +56,10 @@ export function autostartText({ autostart: { on, order, delaySeconds, error } }:
   const text = `It starts by itself once its pool is there, with order ${order}${wait}.`;
   return error === null ? text : `${text} The last time it could not: ${error}`;
 }
+
+/** What becomes of it when the host goes down, and at the start after that. */
+export function hostStopText({ autostart, hostStop: { seconds, otherwise, startsAgain } }: Vm): string {
+  const then = otherwise === 'save' ? 'then its memory is saved' : 'then it is switched off';
+  const again = startsAgain && !autostart.on ? ' It starts again with the host, if it ran.' : '';
+  return `It has ${seconds} s to shut down; ${then}.${again}`;
+}

@@ -3,6 +3,7 @@ import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
 import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
+import { HOST_STOP, type HostStopThen } from '$lib/shared/wire/vm-host-stop';
 import type { SubjectType, WireError } from '$lib/shared/wire/operations';
 import type { Action, Checksum, Look, Step } from '$lib/plugin-api/plan';
 import type { DriveRole } from '$lib/plugin-api/storage';
@@ -300,6 +301,13 @@ export const vmSettings = sqliteTable('vm_settings', {
   turnBootId: text('turn_boot_id'),
   /** Why it could not be started when its turn came. */
   turnText: text('turn_text'),
+  /** When the host goes down: so long it has to shut down, and what is done then. */
+  hostStopSeconds: integer('host_stop_seconds').notNull().default(HOST_STOP.seconds),
+  hostStopThen: text('host_stop_then').$type<HostStopThen>().notNull().default(HOST_STOP.otherwise),
+  /** It starts with the host when it ran as that went down. */
+  startsAgain: integer('starts_again', { mode: 'boolean' }).notNull().default(HOST_STOP.startsAgain),
+  /** It ran when the host went down the last time, and has neither been started nor stopped since. */
+  ranAtHostStop: integer('ran_at_host_stop', { mode: 'boolean' }).notNull().default(false),
 });
 
 /** What machines used: averages of the time since the sample before, and of each hour when they are old. */

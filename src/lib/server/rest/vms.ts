@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
+import { vmHostStop } from '$lib/shared/wire/vm-host-stop';
 import { USAGE_EVERY_MS, VM_SAMPLE_RANGES } from '$lib/shared/wire/vm-usage';
 import {
   vmAutostart,
@@ -132,6 +133,12 @@ export const deleteVmProtection = protection(false);
 /** `{"on", "order", "delaySeconds"}`; counts from the next start of the host on. */
 export const putVmAutostart = answer('operator', async ({ services, param, event }) => {
   services.vms.setAutostart(param('id'), vmAutostart.parse(await readJson(event.request)));
+  return json(services.vms.get(param('id')));
+});
+
+/** `{"seconds", "otherwise", "startsAgain"}`: what is left out is as of a machine of which nobody has said anything. */
+export const putVmHostStop = answer('operator', async ({ services, param, event }) => {
+  services.vms.setHostStop(param('id'), vmHostStop.parse(await readJson(event.request)));
   return json(services.vms.get(param('id')));
 });
 

@@ -4,7 +4,20 @@ import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
 import { hardwareOperations } from './hardware';
-import { CLONE, CREATE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from './kinds';
+import {
+  CLONE,
+  CREATE,
+  DISCARD,
+  PAUSE,
+  REMOVE,
+  RESET,
+  RESIZE,
+  RESUME,
+  SAVE,
+  START,
+  STOP,
+  STOP_WITH_HOST,
+} from './kinds';
 import { prepareClone } from './prepare-clone';
 import { createInput, prepareCreate } from './prepare-create';
 import { preparePause, prepareReset, prepareResume, prepareStart, prepareStop } from './prepare-verbs';
@@ -15,7 +28,8 @@ import { prepareResize, resizeInput, withShape } from './resize';
 import { prepareDiscard, prepareSave } from './saved-memory';
 import type { VmSecrets } from './secrets';
 import { refuseProtected } from './settings';
-import { endTurn } from './settings-store';
+import { endTurn, leaveWithHost } from './settings-store';
+import { prepareStopWithHost } from './host-stop';
 import { changeVm, deleteVm, findVm, findVmByName, putVm } from './store';
 import { verbInput, wrongState } from './verb';
 
@@ -158,6 +172,13 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       deadlineMs: 70 * MINUTE_MS,
       prepare: (request) => prepareStop(deps, request),
       record: verbRecord(deps, (tx, { id }) => endTurn(tx, id, deps.host.bootId())),
+    },
+    {
+      kind: STOP_WITH_HOST,
+      onInterrupt: 'continue',
+      deadlineMs: 45 * MINUTE_MS,
+      prepare: (request) => prepareStopWithHost(deps, request),
+      record: verbRecord(deps, (tx, { id }) => leaveWithHost(tx, id, deps.host.bootId())),
     },
     {
       kind: RESET,

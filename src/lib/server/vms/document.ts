@@ -5,7 +5,7 @@ import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
 import { promisedDiskBytes } from './accounts';
-import { SAVE, START, STOP } from './kinds';
+import { SAVE, START, STOP, STOP_WITH_HOST } from './kinds';
 import { isReady } from '../pools/when-ready';
 import type { VmSettings } from './settings-store';
 import type { VmRecord } from './store';
@@ -45,7 +45,8 @@ function stateOf({
   if (record.state === 'failed') return { state: 'failed-to-start', stateText: record.failedText };
   if (record.state === 'removing') return { state: 'removing', stateText: null };
   if (operation?.kind === START && status !== 'running') return { state: 'starting', stateText: null };
-  if (operation?.kind === STOP && status !== 'stopped') return { state: 'stopping', stateText: null };
+  if ((operation?.kind === STOP || operation?.kind === STOP_WITH_HOST) && status !== 'stopped')
+    return { state: 'stopping', stateText: null };
   if (operation?.kind === SAVE && status !== 'saved') return { state: 'saving', stateText: null };
   switch (status) {
     case 'crashed':
@@ -98,6 +99,10 @@ export function vmDocument(facts: VmFacts): Vm {
     autostart: {
       ...{ on: settings.autostart, order: settings.startOrder, delaySeconds: settings.startDelaySeconds },
       error: settings.turnText,
+    },
+    hostStop: {
+      ...{ seconds: settings.hostStopSeconds, otherwise: settings.hostStopThen },
+      startsAgain: settings.startsAgain,
     },
     failedOperationId: record.failedOperationId,
   };

@@ -2,6 +2,8 @@
 export const CREATE = 'vm.create';
 export const START = 'vm.start';
 export const STOP = 'vm.stop';
+/** Of Cairn itself, when the host goes down. */
+export const STOP_WITH_HOST = 'vm.stop-with-host';
 export const RESET = 'vm.reset';
 export const PAUSE = 'vm.pause';
 export const RESUME = 'vm.resume';

@@ -1,6 +1,7 @@
 /** The table of what people want of machines. */
 import { eq } from 'drizzle-orm';
 import type { Db, Transaction } from '../db/client';
+import { HOST_STOP } from '$lib/shared/wire/vm-host-stop';
 import { vmSettings } from '../db/schema';
 
 export type VmSettings = Omit<typeof vmSettings.$inferSelect, 'vmId'>;
@@ -8,19 +9,28 @@ type Reader = Db | Transaction;
 
 const DEFAULTS: VmSettings = {
   ...{ isProtected: false, autostart: false, startOrder: 0, startDelaySeconds: 0 },
-  ...{ turnBootId: null, turnText: null, tags: [], notes: '' },
+  ...{ turnBootId: null, turnText: null, tags: [], notes: '', startsAgain: HOST_STOP.startsAgain },
+  ...{ hostStopSeconds: HOST_STOP.seconds, hostStopThen: HOST_STOP.otherwise, ranAtHostStop: false },
 };
 
 export const settingsOf = (db: Reader, vmId: string): VmSettings =>
   db.select().from(vmSettings).where(eq(vmSettings.vmId, vmId)).get() ?? DEFAULTS;
 
 /** It is to start by itself, and in this boot of the host nobody has decided about it yet. */
-export const isDue = ({ autostart, turnBootId }: VmSettings, bootId: string): boolean =>
-  autostart && turnBootId !== bootId;
+export const isDue = (settings: VmSettings, bootId: string): boolean =>
+  (settings.autostart || settings.ranAtHostStop) && settings.turnBootId !== bootId;
 
 /** Its turn has come, or somebody has started or stopped it: in this boot it does not start by itself any more. */
 export function endTurn(db: Reader, vmId: string, bootId: string, turnText: string | null = null): void {
-  if (settingsOf(db, vmId).autostart) changeSettings(db, vmId, { turnBootId: bootId, turnText });
+  const { autostart, ranAtHostStop } = settingsOf(db, vmId);
+  if (autostart || ranAtHostStop)
+    changeSettings(db, vmId, { turnBootId: bootId, turnText, ranAtHostStop: false });
+}
+
+/** The host goes down: its turn comes in the next boot, when it is to start again. */
+export function leaveWithHost(db: Reader, vmId: string, bootId: string): void {
+  const { startsAgain } = settingsOf(db, vmId);
+  if (startsAgain) changeSettings(db, vmId, { turnBootId: bootId, turnText: null, ranAtHostStop: true });
 }
 
 export function changeSettings(db: Reader, vmId: string, change: Partial<VmSettings>): void {

@@ -1,5 +1,6 @@
 /** What people want of a machine: records only, nothing on the host changes with them. */
 import { tagIssues, tagsIn } from '$lib/shared/vm-labels';
+import type { VmHostStop } from '$lib/shared/wire/vm-host-stop';
 import type { VmAutostart, VmLabels } from '$lib/shared/wire/vms';
 import type { Db, Transaction } from '../db/client';
 import { AppError, issuesError } from '../errors';
@@ -19,6 +20,8 @@ export interface VmSettingVerbs {
   protect(id: string, value: boolean): void;
   /** Switched on, it counts from the next start of the host on. @throws AppError vm_not_found | vm_wrong_state */
   setAutostart(id: string, wanted: VmAutostart): void;
+  /** When the host goes down. @throws AppError vm_not_found | vm_wrong_state */
+  setHostStop(id: string, wanted: VmHostStop): void;
   /** Of any machine, also of one that failed. @throws AppError vm_not_found | tag_invalid | tags_too_many */
   label(id: string, wanted: VmLabels): void;
 }
@@ -48,6 +51,13 @@ export function vmSettingVerbs({ db, bus, host }: Pick<VmDeps, 'db' | 'bus' | 'h
       bus.emit('vm.changed', { id });
     },
     protect: (id, value) => change(id, (tx) => changeSettings(tx, id, { isProtected: value })),
+    setHostStop: (id, { seconds, otherwise, startsAgain }) =>
+      change(id, (tx) =>
+        changeSettings(tx, id, {
+          ...{ hostStopSeconds: seconds, hostStopThen: otherwise, startsAgain },
+          ...(startsAgain ? {} : { ranAtHostStop: false }),
+        }),
+      ),
     setAutostart: (id, { on, order, delaySeconds }) =>
       change(id, (tx) => {
         changeSettings(tx, id, {

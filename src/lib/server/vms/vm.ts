@@ -12,6 +12,7 @@ import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';
 import { vmDocument } from './document';
+import { createHostStop, type HostStop } from './host-stop';
 import { vmLock } from './kinds';
 import { takenBytes } from './place';
 import { needsImage } from './needed-images';
@@ -51,6 +52,7 @@ export interface Vms extends VmSettingVerbs {
   snapshots: VmSnapshotReadings;
   removed: Removed;
   autostart: Autostart;
+  hostStop: HostStop;
   /** Requests that have not been answered yet, by the id of their machine. */
   asking: Map<string, Promise<Operation>>;
   start(): void;
@@ -73,6 +75,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const snapshots = createVmSnapshots(deps);
   defineSnapshotOperations(operations, deps, snapshots);
   const removed = createRemoved(deps);
+  const autostart = createAutostart(deps);
   const unsubscribe: (() => void)[] = [];
   let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
 
@@ -159,7 +162,8 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     },
     host,
     ...vmSettingVerbs(deps),
-    autostart: createAutostart(deps),
+    autostart,
+    hostStop: createHostStop({ ...deps, autostart }),
     namesWithImage,
     namesOnPool(poolGuid) {
       const onIt = images.list().filter(({ pool }) => pool?.guid === poolGuid);

@@ -1,6 +1,7 @@
 /** Virtual machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
 import { LONGEST_NOTES } from '../vm-labels';
+import type { VmHostStop } from './vm-host-stop';
 
 /**
  * What the user's operations made of a machine, and what its engine says now. crashed: its process ended without having been
@@ -94,6 +95,8 @@ export interface Vm {
     /** Why it could not be started when the host was; null: it could, or was not to be. */
     error: string | null;
   };
+  /** What becomes of it when the host goes down. */
+  hostStop: VmHostStop;
   nodeId: string;
   /** Live operation on this machine. */
   operationId: string | null;

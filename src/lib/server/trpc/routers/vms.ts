@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
+import { vmHostStop } from '$lib/shared/wire/vm-host-stop';
 import { VM_SAMPLE_RANGES, type VmUsageSample } from '$lib/shared/wire/vm-usage';
 import {
   vmAutostart,
@@ -132,6 +133,13 @@ export const vmsRouter = router({
     .input(vmRequest.extend({ autostart: vmAutostart }))
     .mutation(({ ctx, input }): Vm => {
       ctx.services.vms.setAutostart(input.vmId, input.autostart);
+      return ctx.services.vms.get(input.vmId);
+    }),
+  /** What becomes of it when the host goes down. */
+  setHostStop: operatorProcedure
+    .input(vmRequest.extend({ hostStop: vmHostStop }))
+    .mutation(({ ctx, input }): Vm => {
+      ctx.services.vms.setHostStop(input.vmId, input.hostStop);
       return ctx.services.vms.get(input.vmId);
     }),
   /** Tags and notes of people. */
