@@ -4,6 +4,7 @@ import type { Step, VmOrigin, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { defineStep, look, run, switchOff } from './domain-steps';
 import { QEMU_IMG } from './qemu-img';
+import { volumeSteps } from './plan-volumes';
 import { XORRISO } from './virsh';
 
 const MINUTE_MS = 60_000;
@@ -121,6 +122,7 @@ export function plansOf(sdk: PluginSdk) {
           look: looks.directory(spec.folder),
         },
         ...volume(spec, origin),
+        ...volumeSteps(sdk, spec, origin.formats ?? []),
         ...seed(spec, origin),
         defineStep(sdk, spec),
       ];

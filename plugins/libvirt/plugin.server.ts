@@ -13,6 +13,7 @@ import { cdOf } from './plan-cd';
 import { planAdd, planGrow, planRemove } from './plan-disks';
 import { resizeOf } from './plan-resize';
 import { shelveOf } from './plan-shelve';
+import { formattedLook, MKFS } from './plan-volumes';
 import { snapshotPlansOf } from './plan-snapshots';
 import { cloneWhy, readSnapshots } from './read-snapshots';
 import { snapshotLooksOf } from './snapshot-looks';
@@ -71,7 +72,7 @@ export default (sdk: PluginSdk) =>
     version: '1.0.0',
     description:
       'Virtual machines on this host, by libvirt and QEMU, with the processor’s help where it works.',
-    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF],
+    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF, ...Object.values(MKFS)],
     check: (context) => check(sdk, context),
     acceleration,
     ...plansOf(sdk),
@@ -84,7 +85,7 @@ export default (sdk: PluginSdk) =>
     cards: cardsFor(sdk),
     cd: cdOf(sdk),
     disks: {
-      ...{ most: MOST_DISKS, sizeOf: readDiskSize(sdk), grow: planGrow },
+      ...{ most: MOST_DISKS, sizeOf: readDiskSize(sdk), grow: planGrow, mkfs: MKFS },
       ...{ add: planAdd(sdk), remove: planRemove(sdk) },
     },
     definition: readDefinition,
@@ -93,5 +94,5 @@ export default (sdk: PluginSdk) =>
     addresses: addressesOf(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
-    looks: { ...looksOf(sdk), ...snapshotLooksOf(sdk) },
+    looks: { formatted: formattedLook, ...looksOf(sdk), ...snapshotLooksOf(sdk) },
   });

@@ -80,10 +80,20 @@ export type VmSize = Pick<VmSpec, 'cpus' | 'memoryBytes'>;
 /** null: each CPU is a socket of its own. */
 export type VmShape = VmSize & { topology: VmTopology | null };
 
+/** What a volume is to have in it from the beginning; it is in `moreDisks`. */
+export interface VmFormat {
+  slot: number;
+  type: 'ext4' | 'xfs';
+  label: string;
+  uuid: string;
+}
+
 /** What only its creation needs. */
 export interface VmOrigin {
   /** What its disk begins as; null: an empty disk. overlay: only what changes is kept in its own file. */
   image: { path: string; format: 'qcow2' | 'raw'; how: 'overlay' | 'copy' } | null;
+  /** Of its volumes those that are not empty. */
+  formats?: VmFormat[];
   /** Files of a NoCloud seed; `secretPath` is a file that is complete and readable by root only, and never shown. */
   seed: { userData: string; metaData: string; secretPath: string | null } | null;
 }
@@ -242,6 +252,8 @@ export interface VmPlugin {
     grow(spec: VmSpec, disk: VmDisk, sizeBytes: number, isOn: boolean): Step[];
     /** Slots are up to here. */
     most: number;
+    /** The program that makes each filesystem; none: volumes are made empty. */
+    mkfs?: Record<VmFormat['type'], string>;
     /** Pure. An empty one, from no file to one that the machine has, whenever it is started. `isOn`: at once as well. */
     add(spec: VmSpec, disk: VmDisk, isOn: boolean): Step[];
     /** Pure. To no file. `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */

@@ -187,6 +187,24 @@ export const ERROR_CODES = {
     title: 'That is no size of a disk',
     remedy: 'Give the disk at least 1 MiB, in whole sectors of 512 bytes.',
   },
+  volume_too_small: {
+    kind: 'input',
+    status: 400,
+    title: 'The disk is too small for its filesystem',
+    remedy: 'Make the disk larger, or choose another filesystem.',
+  },
+  volume_label_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'That is no label for this disk',
+    remedy: 'Give letters, digits, dots and dashes: up to 16 for ext4, up to 12 for xfs; each disk its own.',
+  },
+  volume_mount_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The disk cannot be mounted there',
+    remedy: 'Give a path such as /srv/data that no other disk has, or none.',
+  },
   disk_too_small: {
     kind: 'input',
     status: 400,

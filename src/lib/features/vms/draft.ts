@@ -18,6 +18,8 @@ export interface Draft {
   keys: string;
   packages: string;
   more: string;
+  /** Further disks; an older version has kept none. */
+  volumes?: unknown;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';

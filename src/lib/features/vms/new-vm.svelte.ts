@@ -17,6 +17,7 @@ import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
 import type { Draft } from './draft';
 import { poolsForImages } from '../images/pools-for-images';
+import { NewVolumes } from './new-volumes.svelte';
 import { newGuid } from '../pools/guid';
 import { cpuProblem, memoryProblem, MIB, topologyOf, topologyProblem, type TopologyText } from './size';
 
@@ -41,6 +42,7 @@ export class NewVm {
   memoryMib = $state('1024');
   diskGib = $state('10');
   disk = $state<'overlay' | 'copy'>('overlay');
+  readonly volumes = new NewVolumes();
   user = $state('');
   keys = $state('');
   password = $state('');
@@ -55,8 +57,9 @@ export class NewVm {
   constructor(live: Live, draft: Draft | null = null) {
     this.#live = live;
     if (!draft) return;
-    const { stage, imageId, poolGuid, ...fields } = draft;
+    const { stage, imageId, poolGuid, volumes, ...fields } = draft;
     Object.assign(this, fields);
+    this.volumes.restore(volumes);
     this.#imageId = imageId;
     this.#poolGuid = poolGuid;
     this.fromDraft = true;
@@ -73,6 +76,7 @@ export class NewVm {
           ...{ name: this.name, cpus: this.cpus, memoryMib: this.memoryMib, diskGib: this.diskGib },
           topology: this.topology,
           ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
+          volumes: $state.snapshot(this.volumes.list),
         },
   );
 
@@ -133,6 +137,7 @@ export class NewVm {
       user: first(userNameIssues(this.user)),
       keys: first(this.keyLines.flatMap((line) => sshKeyIssues(line, ''))),
       packages: first(packageIssues(this.packageNames)),
+      volumes: this.#volumeProblem(),
       password: this.password === '' ? null : first(guestPasswordIssues(this.password)),
     };
   });
@@ -142,9 +147,15 @@ export class NewVm {
     if (!(bytes >= MIB)) return 'The disk needs 1 MiB at least.';
     if (bytes < (this.image?.minDiskBytes ?? 0))
       return `${this.image?.name ?? 'The image'} needs ${formatBytes(this.image?.minDiskBytes ?? 0)}.`;
-    return pool && pool.availableBytes !== null && bytes > pool.availableBytes
+    return pool && pool.availableBytes !== null && bytes + this.volumes.totalBytes > pool.availableBytes
       ? `The pool has ${formatBytes(pool.availableBytes)} free.`
       : null;
+  }
+  #volumeProblem(): string | null {
+    const [index, wrong] =
+      [...this.volumes.problems(this.withLogin).entries()].find(([, one]) => Object.keys(one).length > 0) ??
+      [];
+    return wrong ? `Disk ${(index ?? 0) + 2}: ${Object.values(wrong)[0] ?? ''}` : null;
   }
   #diskBytes(): number {
     return Math.round((Number(this.diskGib) * GIB) / MIB) * MIB;
@@ -152,12 +163,12 @@ export class NewVm {
 
   /** Why the next step cannot be reached from this one. */
   whyNotNext = $derived.by((): string | null => {
-    const { name, cpus, memory, disk, user, keys, password, packages } = this.problems;
+    const { name, cpus, memory, disk, volumes, user, keys, password, packages } = this.problems;
     switch (this.stage) {
       case 'image':
         return this.image ? null : 'Choose an image first.';
       case 'hardware':
-        return name ?? cpus ?? memory ?? disk ?? (this.poolGuid ? null : 'Choose a pool first.');
+        return name ?? cpus ?? memory ?? disk ?? volumes ?? (this.poolGuid ? null : 'Choose a pool first.');
       case 'login':
         return (
           user ??
@@ -177,6 +188,7 @@ export class NewVm {
     ...{ id: this.id, name: this.name, imageId: this.imageId, poolGuid: this.poolGuid, disk: this.disk },
     topology: topologyOf(this.topology),
     ...{ cpus: Number(this.cpus), memoryBytes: Number(this.memoryMib) * MIB, diskBytes: this.#diskBytes() },
+    disks: this.volumes.asked(this.withLogin),
     ...(this.withLogin
       ? {
           cloudInit: {

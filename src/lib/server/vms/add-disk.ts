@@ -9,14 +9,12 @@ import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import { diskIssues } from './check-request';
 import type { VmDeps } from './deps';
-import { disksFor, type DiskPromise } from './disks';
+import { disksFor, fileOf, type DiskPromise } from './disks';
 import { refuseBetween, refuseUnknown } from './hardware-rules';
 import { namesIn, roomOn } from './place';
 import { poolFor } from './prepare-create';
 import type { VmRecord } from './store';
 import { isOff, parse, prepared, recordOf, statusNow } from './verb';
-
-const fileOf = (slot: number): string => `disk-${slot}.qcow2`;
 
 /** The first slot that is free, and whose file somebody else has not put there: what is there is never taken or written over. */
 async function freeSlot({ spec, name }: VmRecord, most: number): Promise<number> {

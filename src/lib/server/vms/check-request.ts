@@ -9,6 +9,7 @@ import {
   userNameIssues,
   vmNameIssues,
 } from '$lib/shared/vm-rules';
+import { volumeIssues } from '$lib/shared/vm-volumes';
 import type { Image, ImageBadge } from '$lib/shared/wire/images';
 import type { VmPlanRequest } from '$lib/shared/wire/vms';
 import { issue } from '../errors';
@@ -107,7 +108,7 @@ export function imageIssues(image: Image | null, imageId: string): Issue[] {
   return [];
 }
 
-function loginIssues({ cloudInit }: VmPlanRequest): Issue[] {
+function loginIssues({ cloudInit, disks }: VmPlanRequest): Issue[] {
   if (!cloudInit) return [];
   const { user, sshKeys, hasPassword, packages, more } = cloudInit;
   return [
@@ -117,7 +118,10 @@ function loginIssues({ cloudInit }: VmPlanRequest): Issue[] {
       ? [issue('no_login', `Without a key and without a password "${user}" could not log in.`, 'cloudInit')]
       : []),
     ...packageIssues(packages),
-    ...readMoreConfig(more).issues,
+    ...readMoreConfig(
+      more,
+      disks.some(({ mountPoint }) => mountPoint !== ''),
+    ).issues,
   ];
 }
 
@@ -133,5 +137,6 @@ export const requestIssuesOf = (request: VmPlanRequest, image: Image | null, hos
   ...sizeIssues(request, host),
   ...topologyIssues(request.cpus, request.topology ?? null),
   ...diskIssues(request.diskBytes, 'diskBytes'),
+  ...volumeIssues(request.disks, request.cloudInit !== undefined),
   ...loginIssues(request),
 ];

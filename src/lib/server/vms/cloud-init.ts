@@ -3,11 +3,18 @@ import { parse, stringify } from 'yaml';
 
 const cloudConfig = (content: unknown): string => `#cloud-config\n${stringify(content, { lineWidth: 0 })}`;
 
+/** A filesystem by its label, and where the guest has it. */
+export interface Mount {
+  label: string;
+  path: string;
+}
+
 export interface Login {
   user: string;
   sshKeys: string[];
   hasPassword: boolean;
   packages: string[];
+  mounts?: Mount[];
   /** Names and values beside those that are written here. */
   more: Record<string, unknown>;
 }
@@ -27,6 +34,14 @@ export const userData = (name: string, login: Login): string =>
     ssh_pwauth: login.hasPassword,
     // The lists of what there is may be months old.
     ...(login.packages.length > 0 ? { package_update: true, packages: login.packages } : {}),
+    // Without it the guest starts all the same.
+    ...(login.mounts && login.mounts.length > 0
+      ? {
+          mounts: login.mounts.map(({ label, path }) => [
+            ...[`LABEL=${label}`, path, 'auto', 'defaults,nofail', '0', '2'],
+          ]),
+        }
+      : {}),
     ...login.more,
   });
 

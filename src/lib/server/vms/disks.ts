@@ -9,6 +9,8 @@ import { tell, verbRecord } from './records';
 import { changeVm, findVm, type VmRecord } from './store';
 import { wrongState } from './verb';
 
+export const fileOf = (slot: number): string => `disk-${slot}.qcow2`;
+
 export function diskOf({ spec, name }: VmRecord, slot: number): VmDisk {
   const disk = disksOf(spec).find((one) => one.slot === slot);
   if (!disk) throw new AppError('disk_not_found', `"${name}" has no disk ${slot}.`);

@@ -16,8 +16,8 @@ const wrong = (code: 'cloud_config_invalid' | 'cloud_config_taken', message: str
   issues: [issueOf(code, message, FIELD)],
 });
 
-/** A mapping of YAML 1.2, with or without its first line `#cloud-config`; nothing at all is an empty one. */
-export function readMoreConfig(text: string): MoreConfig {
+/** @param hasMounts disks are mounted: that list is ours too. A mapping of YAML 1.2, with or without its first line `#cloud-config`; nothing at all is an empty one. */
+export function readMoreConfig(text: string, hasMounts = false): MoreConfig {
   if (text.trim() === '') return { content: {}, issues: [] };
   if (/^#(?!cloud-config\s*$)(!|include|cloud-|part-)/.test(text.split('\n')[0] ?? ''))
     return wrong('cloud_config_invalid', 'It begins as another kind of user data, which is not merged.');
@@ -33,7 +33,7 @@ export function readMoreConfig(text: string): MoreConfig {
   if (content === null) return { content: {}, issues: [] };
   if (typeof content !== 'object' || Array.isArray(content))
     return wrong('cloud_config_invalid', 'It is no mapping of names to values.');
-  const taken = OURS.find((key) => Object.hasOwn(content, key));
+  const taken = [...OURS, ...(hasMounts ? ['mounts'] : [])].find((key) => Object.hasOwn(content, key));
   return taken === undefined
     ? { content: content as Record<string, unknown>, issues: [] }
     : wrong('cloud_config_taken', `"${taken}" is written from the fields above.`);

@@ -16,12 +16,14 @@ import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
 import { requestIssuesOf } from './check-request';
 import { metaData, userData } from './cloud-init';
+import { promisedDiskBytes } from './accounts';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
 import { readMoreConfig } from './more-cloud-config';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import type { VmSecrets } from './secrets';
 import { findVm, findVmByName, type VmRecord } from './store';
+import { formatsOf, mkfsIssues, mountsOf, volumesOf } from './volumes';
 
 /** `roomBytes`: see accounts.ts. The record is as it will be written. */
 export const createInput = z.object({
@@ -106,9 +108,13 @@ function originOf(request: VmPlanRequest, begins: Beginning, secrets: VmSecrets)
   const { cloudInit: login } = request;
   return {
     image: begins.image,
+    formats: formatsOf(request),
     seed: login
       ? {
-          userData: userData(request.name, { ...login, more: readMoreConfig(login.more).content }),
+          userData: userData(request.name, {
+            ...{ ...login, mounts: mountsOf(request) },
+            more: readMoreConfig(login.more).content,
+          }),
           metaData: metaData(request.id, request.name),
           secretPath: login.hasPassword ? secrets.path(request.id) : null,
         }
@@ -130,6 +136,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   const pool = poolFor(deps.pools.list(), request.poolGuid);
   const folder = folderOf(pool.mountPath, request.name);
   const { begins, issues: wrong } = await beginningOf(deps, request, image);
+  wrong.push(...mkfsIssues(plugin, request));
   wrong.push(...(await placeIssues(deps, folder, image.path ?? '')));
   if (wrong.length > 0) throw issuesError(wrong);
 
@@ -142,10 +149,11 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,
     asRoot: deps.config.sandbox,
+    ...(request.disks.length > 0 ? { moreDisks: volumesOf(request, folder) } : {}),
   };
   const record: VmRecord = {
     ...{ id: spec.id, name: spec.name, plugin: plugin.id, state: 'creating', spec, disk: begins.disk },
-    ...{ cpus: spec.cpus, memoryBytes: spec.memoryBytes, diskBytes: spec.diskBytes },
+    ...{ cpus: spec.cpus, memoryBytes: spec.memoryBytes, diskBytes: promisedDiskBytes(spec) },
     ...{ virtType: spec.virtType, poolGuid: pool.guid, imageId: image.id, imageName: image.name },
     ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
     createdAt: before?.createdAt ?? deps.clock.now(),

@@ -1,5 +1,6 @@
 /** Virtual machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
+import { MOST_VOLUMES, VOLUME_FILESYSTEMS } from '../vm-volumes';
 import { LONGEST_NOTES } from '../vm-labels';
 import type { VmHostStop } from './vm-host-stop';
 
@@ -123,6 +124,13 @@ export interface VmHost {
 export const vmTopology = z.strictObject({ sockets: z.number(), cores: z.number(), threads: z.number() });
 export type VmTopologyView = z.infer<typeof vmTopology>;
 
+/** The guest mounts it at `mountPoint` when it is made with cloud-init; an empty `label` becomes `data-2` and so on. */
+const volume = z.strictObject({
+  sizeBytes: z.number(),
+  filesystem: z.enum(VOLUME_FILESYSTEMS).default('none'),
+  label: z.string().max(200).default(''),
+  mountPoint: z.string().max(1_000).default(''),
+});
 const guid = z.uuid().transform((value) => value.toLowerCase());
 /** Characters; cloud-init itself takes more, some platforms do not. */
 export const LONGEST_CLOUD_CONFIG = 16_384;
@@ -146,6 +154,8 @@ const machine = {
   diskBytes: z.number(),
   /** overlay: its disk holds what differs from the image, which has to stay. copy: all of it. */
   disk: z.enum(['overlay', 'copy']).default('overlay'),
+  /** Secondary volumes, on the pool of the first: disk 2 and so on. */
+  disks: z.array(volume).max(MOST_VOLUMES).default([]),
   /** A VM plugin; without it the first that there is. */
   plugin: z.string().min(1).max(64).optional(),
 };

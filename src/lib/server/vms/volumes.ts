@@ -1,0 +1,62 @@
+/** Secondary volumes of a new machine, as its plan and its seed have them. */
+import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
+import type { VmDisk, VmFormat, VmPlugin } from '$lib/plugin-api/vm';
+import { derivedUuid } from '$lib/plugin-api/steps';
+import type { Issue } from '$lib/shared/error-codes';
+import { volumeLabel } from '$lib/shared/vm-volumes';
+import type { VmPlanRequest } from '$lib/shared/wire/vms';
+import { issue } from '../errors';
+import type { Mount } from './cloud-init';
+import { fileOf } from './disks';
+
+type Request = Pick<VmPlanRequest, 'id' | 'disks'>;
+const slotOf = (index: number): number => index + 2;
+
+export const volumesOf = ({ disks }: Request, folder: string): VmDisk[] =>
+  disks.map(({ sizeBytes }, index) => ({
+    ...{ slot: slotOf(index), sizeBytes },
+    path: posix.join(folder, fileOf(slotOf(index))),
+  }));
+
+/** The UUID follows from the machine: the same whenever it is tried again. */
+export const formatsOf = ({ id, disks }: Request): VmFormat[] =>
+  disks.flatMap((disk, index): VmFormat[] =>
+    disk.filesystem === 'none'
+      ? []
+      : [
+          {
+            ...{ slot: slotOf(index), type: disk.filesystem, label: volumeLabel(disk, index) },
+            uuid: derivedUuid(id, `volume-${slotOf(index)}`),
+          },
+        ],
+  );
+
+export const mountsOf = ({ disks }: Request): Mount[] =>
+  disks.flatMap((disk, index) =>
+    disk.mountPoint === '' ? [] : [{ label: volumeLabel(disk, index), path: disk.mountPoint }],
+  );
+
+/** A filesystem whose program is not here, and a plugin that makes none. */
+export function mkfsIssues(plugin: Pick<VmPlugin, 'name' | 'disks'>, { disks }: Request): Issue[] {
+  const most = (plugin.disks?.most ?? 1) - 1;
+  if (disks.length > most)
+    return [issue('disks_too_many', `${plugin.name} gives a machine ${most + 1} disks at most.`, 'disks')];
+  return disks.flatMap(({ filesystem }, index) => {
+    if (filesystem === 'none') return [];
+    const program = plugin.disks?.mkfs?.[filesystem];
+    const field = `disks.${index}.filesystem`;
+    if (program === undefined)
+      return [issue('not_supported', `${plugin.name} makes no filesystem in a disk.`, field)];
+    return existsSync(program)
+      ? []
+      : [
+          issue(
+            'program_missing',
+            `${program} is not installed.`,
+            field,
+            'Install it: apt-get install ' + (filesystem === 'xfs' ? 'xfsprogs' : 'e2fsprogs'),
+          ),
+        ];
+  });
+}
