@@ -101,6 +101,27 @@ describe('the machines', () => {
     await page.getByLabel('CPUs').fill('1');
     await page.getByLabel('Memory, MiB').fill('32');
     await page.getByLabel('Disk, GiB').fill('0.05');
+    await button('Add a disk').click();
+    const volume = page.getByTestId('new-volume');
+    await volume.getByLabel('Size, GiB').fill('0');
+    await volume.getByText('A disk cannot have 0 bytes.').waitFor();
+    await page.getByText('Disk 2: A disk cannot have 0 bytes.').first().waitFor();
+    await volume.getByLabel('Size, GiB').fill('0.0625');
+    await volume.getByLabel('Mounted at').fill('/etc');
+    await volume.getByText("The guest's own system needs /etc.").waitFor();
+    await volume.getByLabel('Mounted at').fill('/srv/data');
+    for (const [scheme, width] of [
+      ['dark', 1280],
+      ['light', 390],
+    ] as const) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.screenshot({ path: join(shots, `${scheme}-${width}-vms-new-volume.png`), fullPage: true });
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 860 });
+    expect(await seriousFindings(page)).toEqual([]);
+    await volume.getByRole('button', { name: 'Remove disk 2' }).click();
     await page.screenshot({ path: join(shots, 'vms-new-hardware.png'), fullPage: true });
     expect(await seriousFindings(page)).toEqual([]);
     await button('Next').click();
@@ -233,6 +254,16 @@ describe('the machines', () => {
     expect(await seriousFindings(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Save' }).click();
     await page.getByText(/starts by itself once its pool is there, .* next one 30 s after it/).waitFor();
+    await page.getByText('It has 60 s to shut down; then it is switched off.').waitFor();
+    await page.getByTestId('vm.host-stop').click();
+    await dialog.getByLabel('Time to shut down, s').fill('0');
+    await dialog.getByText('A whole number from 1 to 600.').waitFor();
+    await dialog.getByLabel('Time to shut down, s').fill('20');
+    await dialog.getByRole('radio', { name: 'Save its memory' }).check();
+    await page.screenshot({ path: join(shots, 'vms-host-stop.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('It has 20 s to shut down; then its memory is saved.').waitFor();
     await page.getByTestId('vm.protect').click();
     await page.getByText('Protected against being removed.').waitFor();
     expect(await button('Remove').getAttribute('aria-disabled')).toBe('true');

@@ -55,10 +55,11 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     libvirt().virsh('list', '--all', '--with-managed-save', '--name').stdout.trim() === 'web';
   const post = async (appliance: Appliance, verb: string, body?: unknown): Promise<void> =>
     void (await mustSucceed(appliance, await appliance.rest('POST', path(verb), body)));
-  const create = async (appliance: Appliance) => {
+  const create = async (appliance: Appliance, change: object = {}) => {
     const [image] = appliance.query<{ id: string }>("SELECT id FROM images WHERE kind = 'disk'");
     return appliance.rest('POST', '/vms', {
       ...microRequest(image?.id ?? ''),
+      ...change,
       id: VM_ID,
       cloudInit: { user: 'ann', sshKeys: [KEY], password: 'a guest password' },
     });
@@ -179,7 +180,15 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       title: 'vm.create, above an image, with a password',
       kind: 'vm.create',
       setUp: (appliance) => setUp(appliance, 'gone'),
-      begin: create,
+      begin: (appliance) => create(appliance),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.create, with a secondary volume',
+      kind: 'vm.create',
+      setUp: (appliance) => setUp(appliance, 'gone'),
+      begin: (appliance) => create(appliance, { disks: [{ sizeBytes: 16 * MIB, filesystem: 'ext4' }] }),
       backward: true,
       observe,
     },

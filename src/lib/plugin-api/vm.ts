@@ -199,10 +199,7 @@ export interface VmPlugin {
   };
   /** Pure. Also of a machine that the engine has forgotten. */
   start(spec: VmSpec): Step[];
-  /**
-   * Pure. It is asked to shut down, and switched off when its time is over; null: at once. `otherwise` save, of a plugin that has
-   * `memory`: when its time is over its memory is kept.
-   */
+  /** Pure. It is asked to shut down, and switched off, or saved (see `memory`), when its time is over; null: at once. */
   stop(spec: VmSpec, time: VmStopTime | null, otherwise?: 'switch-off' | 'save'): Step[];
   /** Pure. As the button on its front. */
   reset?(spec: VmSpec): Step[];
