@@ -533,6 +533,8 @@ describe('machines over the router', () => {
     expect(kept).toMatchObject({ id: subject.id, blocked: null, pool: { label: 'Tank' } });
     expect((kept?.keptUntil ?? 0) - (kept?.removedAt ?? 0)).toBe(3 * 86_400_000);
     expect(vms.namesOnPool(GUID)).toEqual(['web (removed, and still kept)']);
+    const sameId = request({ id: subject.id, name: 'other', cloudInit: undefined });
+    expect(await codeOf(caller('operator').vms.create(sameId))).toBe('vm_wrong_state');
     const folder = join(root, 'tank/machines/.removed', subject.id);
     expect(readdirSync(folder)).toContain('machine.json');
 
@@ -577,7 +579,11 @@ describe('machines over the router', () => {
     engine.shelve = shelve;
     expect(await codeOf(caller('operator').removedVms.bringBack(ask))).toBe('pool_full');
     free = 300 * MIB;
+    // Somebody has made the folder again, with nothing in it.
+    mkdirSync(join(root, 'tank/machines/web'));
     expect((await wait((await caller('operator').removedVms.bringBack(ask)).id)).state).toBe('succeeded');
+    expect(readdirSync(join(root, 'tank/machines/.removed'))).toEqual([]);
+    expect(readdirSync(join(root, 'tank/machines/web'))).toContain('on');
     expect(vms.get(subject.id)).toMatchObject({
       ...{ tags: ['media'], notes: 'films', autostart, diskBytes: 10 * MIB },
     });

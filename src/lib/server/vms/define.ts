@@ -24,6 +24,7 @@ import { preparePause, prepareReset, prepareResume, prepareStart, prepareStop } 
 import { prepareRemove } from './prepare-remove';
 import { tell, verbRecord } from './records';
 import { keepRemoved, removedOperations } from './removed-operations';
+import { findRemoved } from './removed-store';
 import { prepareResize, resizeInput, withShape } from './resize';
 import { prepareDiscard, prepareSave } from './saved-memory';
 import type { VmSecrets } from './secrets';
@@ -42,6 +43,8 @@ const createRecord = (deps: VmDeps, secrets: VmSecrets, starts: boolean): Record
     const before = findVm(tx, record.id);
     if (before && before.state !== 'failed')
       throw wrongState(`There is a machine with the id ${record.id} already.`);
+    if (findRemoved(tx, record.id))
+      throw wrongState(`A machine that was removed and is still kept has the id ${record.id}.`);
     const other = findVmByName(tx, record.name);
     if (other && other.id !== record.id)
       throw new AppError('vm_name_taken', `There is a machine called "${record.name}" already.`);

@@ -61,6 +61,12 @@ async function forAWhile(deps: VmDeps, removal: Removal & { pool: Pool }): Promi
   const facts = status === 'missing' ? null : await deps.plugins.vmShelveFacts(plugin.id, spec);
   const files = filesOf(plugin, spec);
   const strange = await strangersIn(spec.folder, files);
+  const shelved = await namesIn(shelfOf(spec));
+  if (shelved !== null)
+    throw wrongState(
+      `${shelfOf(spec)}, where its files are to be kept, is there already: ${shelved.slice(0, 3).join(', ')}.`,
+      'Look at what is there; move it away, then try again.',
+    );
   const days = keepDays(deps.db);
   const folder = shelfOf(spec);
   const forget = checkVmPlan(plugin, spec, shelve.forget(spec, facts));

@@ -61,7 +61,11 @@ async function refuseKnown(deps: VmDeps, plugin: VmPlugin, { id, record: { name 
 }
 
 async function placeIssues({ record, folder }: RemovedRecord): Promise<Issue[]> {
-  if ((await namesIn(folder)) === null) return [issue('vm_gone', `Its files are not in ${folder} any more.`)];
+  if ((await namesIn(folder)) === null)
+    // Its pool was rolled back to a time when it was not removed: they are where they belong.
+    return existsSync(record.spec.diskPath)
+      ? []
+      : [issue('vm_gone', `Its files are not in ${folder} any more.`)];
   const there = await namesIn(record.spec.folder);
   return there === null || there.length === 0
     ? []

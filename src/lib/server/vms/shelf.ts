@@ -80,7 +80,8 @@ export function unshelveSteps(shelved: Shelved, recall: Step[]): Step[] {
       title: 'Move its folder back',
       run: { do: 'move-directory', from: shelf, path: spec.folder },
       undo: [{ do: 'move-directory', from: spec.folder, path: shelf }],
-      look: looks.directory(spec.folder),
+      // An empty folder in its place is not it.
+      look: not(looks.directory(shelf)),
     },
     ...recall,
     {

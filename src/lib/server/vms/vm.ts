@@ -167,8 +167,9 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     namesWithImage,
     namesOnPool(poolGuid) {
       const onIt = images.list().filter(({ pool }) => pool?.guid === poolGuid);
-      const below = new Set(onIt.flatMap(({ id }) => namesWithImage(id)));
-      return namesOf((record) => record.poolGuid === poolGuid || below.has(record.name));
+      return namesOf(
+        (record) => record.poolGuid === poolGuid || onIt.some((image) => needsImage(record, image)),
+      );
     },
     async namesAsleepOn(poolGuid) {
       const there = listVms(db).filter((record) => record.poolGuid === poolGuid && record.state !== 'failed');
