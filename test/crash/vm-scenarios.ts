@@ -170,7 +170,9 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       records: appliance.query(
         "SELECT id, name, state, cpus, memory_bytes, spec FROM vms WHERE state <> 'failed'",
       ),
-      kept: appliance.query('SELECT id, folder, record, settings, facts FROM removed_vms'),
+      kept: appliance.query(
+        "SELECT id, folder, record ->> '$.spec' AS spec, settings, facts FROM removed_vms",
+      ),
       secrets: recordState(appliance) === 'failed' ? [] : names(join(appliance.dataDir, 'secrets')),
     };
   }
