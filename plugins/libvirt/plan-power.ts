@@ -51,11 +51,16 @@ const saveIfOn = (spec: VmSpec): Step => ({
   look: off(spec),
 });
 
+/** An adopted machine may be on other networks only. */
+const networkFor = ({ adopted, cards }: VmSpec): Step[] =>
+  adopted && cards?.length === 0 ? [] : [startNetwork];
+
 export function powerPlansOf(sdk: PluginSdk) {
   return {
     start: (spec: VmSpec): Step[] => [
-      defineStep(sdk, spec),
-      startNetwork,
+      // What somebody else has defined is not known well enough to be defined again.
+      ...(spec.adopted ? [] : [defineStep(sdk, spec)]),
+      ...networkFor(spec),
       {
         name: 'start',
         title: 'Start the machine',
@@ -93,7 +98,7 @@ export function powerPlansOf(sdk: PluginSdk) {
         },
       ],
       restore: (spec: VmSpec): Step[] => [
-        startNetwork,
+        ...networkFor(spec),
         {
           name: 'restore',
           title: 'Let it go on with the memory that was saved',

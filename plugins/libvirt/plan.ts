@@ -93,6 +93,13 @@ export function plansOf(sdk: PluginSdk) {
     ];
   }
 
+  const undefine = ({ id }: VmSpec, ...kept: string[]): Step => ({
+    name: 'undefine',
+    title: 'Have libvirt forget the machine',
+    run: run('undefine', id, '--managed-save', '--snapshots-metadata', ...kept),
+    undo: 'impossible',
+    look: look('defined', { id }, { negate: true }),
+  });
   const removeFile = (name: string, path: string): Step => ({
     name,
     title: `Delete ${posix.basename(path)}`,
@@ -128,16 +135,11 @@ export function plansOf(sdk: PluginSdk) {
       ];
     },
     destroy(spec: VmSpec, { keepFolder }: { keepFolder: boolean }): Step[] {
+      if (spec.adopted) return [switchOff(spec), undefine(spec, '--keep-nvram', '--keep-tpm')];
       const { userData, metaData } = seedFiles(spec);
       return [
         switchOff(spec),
-        {
-          name: 'undefine',
-          title: 'Have libvirt forget the machine',
-          run: run('undefine', spec.id, '--managed-save', '--snapshots-metadata', '--nvram'),
-          undo: 'impossible',
-          look: look('defined', { id: spec.id }, { negate: true }),
-        },
+        undefine(spec, '--nvram'),
         ...sdk
           .disksOf(spec)
           .map(({ slot, path }) => removeFile(slot === 1 ? 'remove-disk' : `remove-disk-${slot}`, path)),

@@ -2,6 +2,7 @@
 import type { Availability, PluginContext } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { acceleration } from './acceleration';
+import { adoptLooksOf, adoptOf } from './adopt';
 import { addressesOf } from './addresses';
 import { consolesOf } from './consoles';
 import { looksOf } from './looks';
@@ -80,6 +81,7 @@ export default (sdk: PluginSdk) =>
     console: consolesOf(sdk),
     ...powerPlansOf(sdk),
     resize: resizeOf(sdk),
+    adopt: adoptOf(sdk),
     cloneWhy: cloneWhy(sdk),
     snapshots: { read: readSnapshots(sdk), ...snapshotPlansOf(sdk) },
     cards: cardsFor(sdk),
@@ -94,5 +96,5 @@ export default (sdk: PluginSdk) =>
     addresses: addressesOf(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
-    looks: { formatted: formattedLook, ...looksOf(sdk), ...snapshotLooksOf(sdk) },
+    looks: { formatted: formattedLook, ...looksOf(sdk), ...snapshotLooksOf(sdk), ...adoptLooksOf(sdk) },
   });

@@ -31,8 +31,9 @@ export const cloneWhy =
   (sdk: PluginSdk) =>
   async (
     context: PluginContext,
-    { id, diskPath }: Pick<VmSpec, 'id' | 'diskPath'>,
+    { id, diskPath, adopted }: Pick<VmSpec, 'id' | 'diskPath' | 'adopted'>,
   ): Promise<string | null> => {
+    if (adopted) return 'Cairn did not make it, and does not know how to make another one like it.';
     const { stdout } = await context.read(VIRSH, virsh('dumpxml', '--inactive', id));
     const { diskPaths } = definitionParser(sdk)(stdout);
     return diskPaths.length === 1 && diskPaths[0] === diskPath

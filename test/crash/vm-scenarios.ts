@@ -20,6 +20,7 @@ import { microGuest } from '../support/micro-guest';
 import type { FileServer } from '../support/file-server';
 import type { PrivateLibvirt } from '../support/private-libvirt';
 import type { Scenario } from './cases';
+import { vmAdoptScenarios } from './vm-adopt-scenarios';
 import { vmSnapshotScenarios } from './vm-snapshot-scenarios';
 
 /** The same in every case, so that they can be compared. */
@@ -414,5 +415,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       backward: false,
       observe,
     },
+    // Last: what is given up is in nobody's records.
+    ...vmAdoptScenarios({ libvirt, id: VM_ID, setUp, observe }),
   ];
 }

@@ -10,5 +10,6 @@ export * from './storage';
 export { defineParser, ParseError, type Parser } from './parse';
 export * from './found-steps';
 export * from './vm';
+export * from './vm-found';
 export { xml, xmlText, type XmlNode } from './xml';
 export { childOf, childrenOf, parseXml } from './parse-xml';

@@ -1,7 +1,11 @@
 /** The contract of a VM plugin, version 1: an engine that runs virtual machines. A method is a capability, as with storage. */
 import type { JsonObject } from '../shared/json';
 import type { LookResult, Step } from './plan';
+import type { VmAdoptedDisk, VmFound } from './vm-found';
+import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
+
+export type { VmAddresses, VmUsage };
 
 /** kvm: the processor runs the guest. qemu: every instruction is emulated, which is ten to fifty times slower. */
 export type VirtType = 'kvm' | 'qemu';
@@ -31,6 +35,15 @@ export interface VmSpec {
   cdPath: string | null;
   /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
   asRoot: boolean;
+  /**
+   * Cairn did not make it: it runs it, and leaves its disks and its definition as they are. It has no folder of its own, so
+   * `folder` and `diskPath` are empty, and `diskBytes` is 0.
+   */
+  adopted?: {
+    disks: VmAdoptedDisk[];
+    /** Absolute paths of what is in its drives, and below its disks. */
+    needs: string[];
+  };
 }
 
 /** sockets × cores × threads are its CPUs. */
@@ -50,11 +63,9 @@ export interface VmDisk {
   path: string;
   sizeBytes: number;
 }
-/** All of its disks, the first one first. */
-export const disksOf = ({ diskPath, diskBytes, moreDisks = [] }: VmSpec): VmDisk[] => [
-  { slot: 1, path: diskPath, sizeBytes: diskBytes },
-  ...moreDisks,
-];
+/** All of its disks that Cairn has made, the first one first. */
+export const disksOf = ({ adopted, diskPath, diskBytes, moreDisks = [] }: VmSpec): VmDisk[] =>
+  adopted ? [] : [{ slot: 1, path: diskPath, sizeBytes: diskBytes }, ...moreDisks];
 
 export interface VmCard {
   /** From 1 on; 1 is the one that it was made with. */
@@ -105,27 +116,6 @@ export interface VmReading {
   id: string;
   name: string;
   status: VmStatus;
-}
-
-/** What a machine that is on has used since it was switched on; counters only grow until then. */
-export interface VmUsage {
-  id: string;
-  /** Of all its CPUs together, nanoseconds. */
-  cpuNs: number;
-  /** Of the host, that its process holds; null: not known. */
-  memoryBytes: number | null;
-  /** Of all disks. */
-  readBytes: number;
-  writtenBytes: number;
-  /** Of all network cards, as the machine sees it. */
-  receivedBytes: number;
-  sentBytes: number;
-}
-
-/** IPv4 and IPv6, without the length of their network. */
-export interface VmAddresses {
-  id: string;
-  addresses: string[];
 }
 
 /** A state of a machine that its engine keeps: disk and definition, perhaps its memory too. */
@@ -230,6 +220,15 @@ export interface VmPlugin {
    * this no machine can be cloned.
    */
   cloneWhy?(context: PluginContext, spec: VmSpec): Promise<string | null>;
+  /** Machines that somebody else has made are taken over as they are, and given up again. Plans are pure. */
+  adopt?: {
+    /** Of those of these machines that the engine knows; in any order. */
+    read(context: PluginContext, ids: string[]): Promise<VmFound[]>;
+    /** A note in what the engine keeps of it says so from now on; nothing else of the machine changes, on or off. */
+    keep(spec: VmSpec): Step[];
+    /** The note is taken away, also of one that has none or that the engine has forgotten. */
+    giveUp(spec: VmSpec): Step[];
+  };
   /** All of it as one, whatever its disks and its memory are. Plans are pure, and get the facts of the reading. */
   snapshots?: {
     /** Pure. Absolute; something changes in one of them whenever a snapshot is taken or deleted. They need not be there yet. */

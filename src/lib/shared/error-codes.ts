@@ -646,6 +646,30 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The machine is not in a state that allows this',
   },
+  vm_transient: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is gone when it goes off',
+    remedy: 'Have its engine keep it: virsh dumpxml it into a file, and virsh define that file.',
+  },
+  vm_disk_gone: {
+    kind: 'precondition',
+    status: 409,
+    title: 'A disk of the machine is not there',
+    remedy: 'Mount the pool that it is on, or put the file back where it was.',
+  },
+  vm_disk_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Another machine has this disk',
+    remedy: 'Take the disk from one of them with virsh detach-disk.',
+  },
+  vm_adopted: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Cairn did not make the machine',
+    remedy: 'Change it where it was made, with virsh or virt-manager.',
+  },
   vm_not_running: {
     kind: 'precondition',
     status: 409,

@@ -7,6 +7,7 @@ import { createVmSnapshots, type VmSnapshotReadings } from '$lib/server/vms/snap
 import type { VmSnapshots } from '$lib/shared/wire/vm-snapshots';
 
 vi.mock('$lib/server/vms/store', () => ({
+  NO_POOL: 'none',
   findVm: (_db: unknown, id: string) =>
     id === 'gone' ? null : { id, name: 'web', plugin: 'toy', state: 'ready', spec: { id } },
 }));

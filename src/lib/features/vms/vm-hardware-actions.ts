@@ -25,6 +25,8 @@ const whyNot = (vm: Vm, access: Access): string | null =>
   NOT_NOW[vm.state] ??
   null;
 const whyNoPool = ({ pool }: Vm): string | null => (pool ? null : 'Its pool is not known any more.');
+const whyAdopted = ({ adopted }: Vm): string | null =>
+  adopted ? 'Cairn did not make it, and leaves its disks as they are. Add one with virsh.' : null;
 const whyUnknown = ({ state, plugin }: Vm): string | null =>
   state === 'missing' ? `The plugin ${plugin} does not know it any more. Start it once first.` : null;
 const whyPaused = ({ state }: Vm): string | null =>
@@ -35,7 +37,7 @@ export const addDiskAction = (vm: Vm, access: Access): Action => ({
   title: 'Add disk',
   icon: CirclePlus,
   shown: true,
-  why: whyNot(vm, access) ?? whyNoPool(vm) ?? whyUnknown(vm),
+  why: whyNot(vm, access) ?? whyAdopted(vm) ?? whyNoPool(vm) ?? whyUnknown(vm),
   run: () => void dialogs.open(() => import('./AddDiskDialog.svelte'), { vm }),
 });
 

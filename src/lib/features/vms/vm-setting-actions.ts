@@ -6,6 +6,7 @@ import Lock from '@lucide/svelte/icons/lock';
 import LockOpen from '@lucide/svelte/icons/lock-open';
 import PowerOff from '@lucide/svelte/icons/power-off';
 import Tag from '@lucide/svelte/icons/tag';
+import Unlink from '@lucide/svelte/icons/unlink';
 import { trpc } from '$lib/client/trpc';
 import type { Vm, VmState } from '$lib/shared/wire/vms';
 import type { Action } from '$lib/ui/action';
@@ -65,6 +66,7 @@ export const cloneAction = (vm: Vm, access: Access): Action => ({
   shown: true,
   why:
     access.why('operator') ??
+    (vm.adopted ? 'Cairn did not make it, and does not know how to make another one like it.' : null) ??
     (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
     (vm.state === 'missing' ? 'Its engine does not know it any more. Start it once first.' : null) ??
     (vm.state === 'saved'
@@ -72,6 +74,19 @@ export const cloneAction = (vm: Vm, access: Access): Action => ({
       : null) ??
     (OFF.includes(vm.state) ? null : 'It has to be off. Shut it down first.'),
   run: () => void dialogs.open(() => import('./CloneDialog.svelte'), { vm }),
+});
+
+export const releaseAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.release',
+  title: 'Give up',
+  icon: Unlink,
+  shown: true,
+  why:
+    access.why('operator') ??
+    (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
+    (vm.state === 'unknown' ? 'Its engine does not answer now.' : null) ??
+    (vm.protected ? 'It is protected. Have an administrator take its protection away first.' : null),
+  run: () => void dialogs.open(() => import('./ReleaseDialog.svelte'), { vm }),
 });
 
 export const protectAction = ({ id: vmId, protected: value }: Vm, access: Access): Action => ({

@@ -46,6 +46,10 @@ export const hasSettings = ({ state }: Vm): boolean =>
 export const hardwareText = (vm: Pick<Vm, 'cpus' | 'memoryBytes' | 'diskBytes'>): string =>
   [plural(vm.cpus, 'CPU'), formatBytes(vm.memoryBytes), `disk ${formatBytes(vm.diskBytes)}`].join(' · ');
 
+/** Where it comes from, as far as anybody knows. */
+export const originText = ({ adopted, image }: Pick<Vm, 'adopted' | 'image'>): string | null =>
+  adopted ? 'adopted' : image.name === '' ? null : `from ${image.name}`;
+
 /** Natural order: web-9 before web-10. */
 export const byName = (a: Vm, b: Vm): number => a.name.localeCompare(b.name, 'en', { numeric: true });
 

@@ -102,6 +102,21 @@ export async function readImageHeader(path: string, format: DiskFormat): Promise
   }
 }
 
+/** The file that a qcow2 disk lies above, as its header names it; null: none, or it is no qcow2 disk. @throws when it cannot be read */
+export async function readBackingName(path: string): Promise<string | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const header = Buffer.alloc(HEADER_BYTES);
+    const { bytesRead } = await file.read(header, 0, header.length, 0);
+    if (bytesRead < 72 || header.readUInt32BE(0) !== QCOW2_MAGIC) return null;
+    const from = Number(header.readBigUInt64BE(8));
+    const length = header.readUInt32BE(16);
+    return from === 0 || from + length > bytesRead ? null : header.toString('utf8', from, from + length);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Does it begin as a qcow2 file does? */
 export async function isQcow2(file: FileHandle): Promise<boolean> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);

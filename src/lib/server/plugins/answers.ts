@@ -19,6 +19,7 @@ import {
   type VmCdDrive,
   type VmUsage,
 } from '$lib/plugin-api/vm';
+import type { VmFound } from '$lib/plugin-api/vm-found';
 import type { Json, JsonObject } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
 
@@ -113,6 +114,28 @@ const vmAddresses: z.ZodType<VmAddresses[]> = z.array(
     addresses: z.array(z.union([z.ipv4(), z.ipv6()])).max(100),
   }),
 );
+const vmFound: z.ZodType<VmFound[]> = z.array(
+  z.object({
+    ...{
+      id: z.string().min(1).max(100),
+      name: text,
+      cpus: z.int().min(1),
+      memoryBytes: z.number().positive(),
+    },
+    ...{ virtType: z.enum(['kvm', 'qemu']), isTransient: z.boolean() },
+    topology: z
+      .object({ sockets: z.int().min(1), cores: z.int().min(1), threads: z.int().min(1) })
+      .nullable(),
+    disks: z.array(
+      z.object({
+        ...{ target: text, source: text, path: text.nullable() },
+        ...{ sizeBytes: count.nullable(), slot: z.int().min(1).nullable() },
+      }),
+    ),
+    media: z.array(z.object({ target: text, path: text.nullable() })),
+    cards: z.array(z.object({ mac: text, network: text, isOurs: z.boolean() })),
+  }),
+);
 const why: z.ZodType<string | null> = text.min(1).nullable();
 const vmSnapshots: z.ZodType<VmSnapshotsReading> = z.object({
   snapshots: z.array(
@@ -169,6 +192,7 @@ export const heldDefinition = (answer: unknown): string =>
 export const heldVmUsages = (answer: unknown): VmUsage[] => held(vmUsages, 'usage', answer);
 export const heldVmAddresses = (answer: unknown): VmAddresses[] => held(vmAddresses, 'addresses', answer);
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);
+export const heldVmFound = (answer: unknown): VmFound[] => held(vmFound, 'adopt.read', answer);
 export const heldVmSnapshots = (answer: unknown): VmSnapshotsReading =>
   held(vmSnapshots, 'snapshots.read', answer);
 export const heldCloneWhy = (answer: unknown): string | null => held(why, 'cloneWhy', answer);

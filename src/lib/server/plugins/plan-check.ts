@@ -65,13 +65,13 @@ function poolProblems(plugin: StoragePlugin, spec: PoolSpec, step: Step): string
   ];
 }
 
-/** Its own folder; the one above may be made, and is not touched otherwise. */
+/** Its own folder; the one above may be made, and is not touched otherwise. An adopted machine has none. */
 function vmProblems(plugin: VmPlugin, spec: VmSpec, step: Step): string[] {
   const drives = [...actionsOf(step).flatMap(drivesOf), ...(step.destroys ?? [])];
   const strange = actionsOf(step)
     .filter((action) => action.do !== 'make-directory' || action.path !== dirname(spec.folder))
     .flatMap(pathsOf)
-    .filter((path) => !isWithin(path, spec.folder));
+    .filter((path) => spec.adopted !== undefined || !isWithin(path, spec.folder));
   return [
     ...commonProblems(plugin, step),
     ...drives.map((id) => `touches drive ${id}, which no machine may`),

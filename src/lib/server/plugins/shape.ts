@@ -110,6 +110,7 @@ const vmPlugin = z.looseObject({
   snapshots: z
     .looseObject({ folders: method, read: method, take: method, restore: method, delete: method })
     .optional(),
+  adopt: z.looseObject({ read: method, keep: method, giveUp: method }).optional(),
   cloneWhy: method.optional(),
   disks: z
     .looseObject({ most: z.int().min(1), sizeOf: method, grow: method, add: method, remove: method })

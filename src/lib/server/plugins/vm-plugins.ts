@@ -13,6 +13,7 @@ import type {
   VmSpec,
   VmUsage,
 } from '$lib/plugin-api/vm';
+import type { VmFound } from '$lib/plugin-api/vm-found';
 import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
 import {
@@ -23,6 +24,7 @@ import {
   heldConsole,
   heldDefinition,
   heldFacts,
+  heldVmFound,
   heldVmAddresses,
   heldVmReadings,
   heldVmSnapshots,
@@ -50,6 +52,8 @@ export interface VmPlugins {
   vmAddresses(id: string, ids: string[]): Promise<{ folder: string; machines: VmAddresses[] } | null>;
   /** Where the console of a machine that is on is now; null: it has none of that kind. */
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
+  /** What these machines are, whoever made them; null: it cannot tell, and takes over none. @throws as readVms */
+  vmsFound(id: string, ids: string[]): Promise<VmFound[] | null>;
   /** What it keeps of a machine, to be read. @throws as readVms, and AppError not_supported */
   vmDefinition(id: string, vmId: string): Promise<string>;
   /** What a change of the size needs to know. @throws as readVms, and AppError bug for a plugin that cannot resize */
@@ -144,6 +148,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(CONSOLE_LIMIT_MS, 'Looking for the console', async (signal) =>
           heldConsole(await ask(parts.contextOf(plugin, signal), vmId, kind)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmsFound(id, ids) {
+      const plugin = loaded(id);
+      const { adopt } = plugin;
+      if (!adopt) return null;
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading the machines that were found', async (signal) =>
+          heldVmFound(await adopt.read(parts.contextOf(plugin, signal), ids)),
         );
       } catch (error) {
         throw pluginError(id, error);

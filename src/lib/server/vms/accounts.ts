@@ -2,7 +2,7 @@
  * What is promised to machines. Asked inside the transaction that makes the promise, so that of two machines that fit once
  * exactly one gets it. Processors are shared by those who wait; memory and disk are not.
  */
-import { disksOf, type VmSpec } from '$lib/plugin-api/vm';
+import { disksOf, type VmDisk, type VmSpec } from '$lib/plugin-api/vm';
 import { formatBytes } from '$lib/shared/units';
 import type { Transaction } from '../db/client';
 import type { Db } from '../db/client';
@@ -62,9 +62,15 @@ export function refuseTooMuchPower(
     );
 }
 
-/** To all disks of a machine, as its record has them. */
+/** The disks of a machine that are counted on the pool of its record: all that were made, and of adopted ones those that lie there. */
+export const countedDisks = (spec: VmSpec): Pick<VmDisk, 'path' | 'sizeBytes'>[] => [
+  ...disksOf(spec),
+  ...(spec.adopted?.disks ?? []).flatMap(({ counted, path, sizeBytes }) =>
+    counted && path !== null && sizeBytes !== null ? [{ path, sizeBytes }] : [],
+  ),
+];
 export const promisedDiskBytes = (spec: VmSpec): number =>
-  disksOf(spec).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  countedDisks(spec).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 
 /**
  * @param asked `diskBytes`: of all its disks together

@@ -10,9 +10,9 @@ import type { Prepared } from '../operations/types';
 import { diskIssues } from './check-request';
 import type { VmDeps } from './deps';
 import { disksFor, fileOf, type DiskPromise } from './disks';
-import { refuseBetween, refuseUnknown } from './hardware-rules';
+import { refuseAdopted, refuseBetween, refuseUnknown } from './hardware-rules';
 import { namesIn, roomOn } from './place';
-import { poolFor } from './prepare-create';
+import { poolOf } from './prepare-create';
 import type { VmRecord } from './store';
 import { isOff, parse, prepared, recordOf, statusNow } from './verb';
 
@@ -28,6 +28,7 @@ export async function prepareAddDisk(deps: VmDeps, request: JsonObject): Promise
   const { vmId, sizeBytes } = parse(vmDiskAddRequest, request);
   const record = recordOf(deps.db, vmId);
   const { name, spec } = record;
+  refuseAdopted(record);
   const issues = diskIssues(sizeBytes, 'sizeBytes');
   if (issues.length > 0) throw issuesError(issues);
   const plugin = deps.plugins.vm(record.plugin);
@@ -35,7 +36,7 @@ export async function prepareAddDisk(deps: VmDeps, request: JsonObject): Promise
   const status = await statusNow(deps, record);
   refuseBetween(name, status);
   refuseUnknown(record, plugin, status);
-  const pool = poolFor(deps.pools.list(), record.poolGuid);
+  const pool = poolOf(deps, record);
   const slot = await freeSlot(record, disks.most);
   const disk: VmDisk = { slot, path: posix.join(spec.folder, fileOf(slot)), sizeBytes };
   const more: DiskPromise = { disk, roomBytes: await roomOn(deps, pool) };

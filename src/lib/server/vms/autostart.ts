@@ -13,7 +13,7 @@ import type { VmDeps } from './deps';
 import { START, vmLock } from './kinds';
 import { needsImage } from './needed-images';
 import { endTurn, isDue, settingsOf } from './settings-store';
-import { listVms, type VmRecord } from './store';
+import { listVms, NO_POOL, type VmRecord } from './store';
 
 /** So long the order is kept for a machine whose pool is being mounted: what hangs does not keep the others off. */
 const PATIENCE_MS = 60_000;
@@ -54,7 +54,8 @@ export function createAutostart(deps: Deps): Autostart {
   /** The pool of its disk, and that of what lies below its disk or in its drive. */
   function poolsOf(record: VmRecord): string[] {
     const needed = images.list().filter((image) => needsImage(record, image));
-    return [record.poolGuid, ...needed.flatMap(({ pool }) => (pool ? [pool.guid] : []))];
+    const own = record.poolGuid === NO_POOL ? [] : [record.poolGuid];
+    return [...own, ...needed.flatMap(({ pool }) => (pool ? [pool.guid] : []))];
   }
   function poolGate(guid: string): Gate {
     const pool = pools.list().find((one) => one.guid === guid);

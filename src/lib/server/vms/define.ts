@@ -4,11 +4,14 @@ import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
 import { hardwareOperations } from './hardware';
+import { adoptRecord, prepareAdopt, prepareRelease } from './adopt';
 import {
+  ADOPT,
   CLONE,
   CREATE,
   DISCARD,
   PAUSE,
+  RELEASE,
   REMOVE,
   RESET,
   RESIZE,
@@ -228,6 +231,20 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
     },
     ...hardwareOperations(deps),
     ...removedOperations(deps),
+    {
+      kind: ADOPT,
+      onInterrupt: 'take-back',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareAdopt(deps, request),
+      record: adoptRecord(deps),
+    },
+    {
+      kind: RELEASE,
+      onInterrupt: 'finish',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareRelease(deps, request),
+      record: removeRecord(deps, secrets),
+    },
     {
       kind: REMOVE,
       onInterrupt: 'finish',

@@ -33,6 +33,13 @@ const dueText = (pool: Pool | null): string =>
     ? 'It starts by itself when its turn comes.'
     : `It starts by itself as soon as its pool${pool ? ` "${pool.label}"` : ''} is mounted.`;
 
+const missingText = ({ plugin, spec }: VmRecord): string =>
+  `${plugin} does not know it any more. ${
+    spec.adopted
+      ? 'Define it again where it was made, or give it up.'
+      : 'Starting it makes it known again; its disk is where it was.'
+  }`;
+
 function stateOf({
   record,
   status,
@@ -57,10 +64,7 @@ function stateOf({
         stateText: isDue ? dueText(pool) : 'Its memory is kept: it goes on from there when it is started.',
       };
     case 'missing':
-      return {
-        state: status,
-        stateText: `${record.plugin} does not know it any more. Starting it makes it known again; its disk is where it was.`,
-      };
+      return { state: status, stateText: missingText(record) };
     case 'unknown':
       return { state: status, stateText: reason ?? 'It has not been read yet.' };
     case 'stopped':
@@ -87,12 +91,15 @@ export function vmDocument(facts: VmFacts): Vm {
       file: posix.basename(path),
       sizeBytes,
     })),
+    adopted:
+      record.spec.adopted?.disks.map(({ target, source, sizeBytes }) => ({ target, source, sizeBytes })) ??
+      null,
     cards: facts.cards,
     cd: cdOf(facts),
     ...stateOf(facts),
     image: { id: record.imageId, name: record.imageName },
     pool: pool && { guid: pool.guid, label: pool.label },
-    folder: pool && record.spec.folder,
+    folder: (pool && record.spec.folder) || null,
     operationId: operation?.id ?? null,
     protected: settings.isProtected,
     ...{ tags: settings.tags, notes: settings.notes },

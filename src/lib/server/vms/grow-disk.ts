@@ -8,15 +8,16 @@ import type { Prepared } from '../operations/types';
 import { diskIssues } from './check-request';
 import type { VmDeps } from './deps';
 import { diskOf, disksFor, type DiskPromise } from './disks';
-import { refuseBetween } from './hardware-rules';
+import { refuseAdopted, refuseBetween } from './hardware-rules';
 import { roomOn } from './place';
-import { poolFor } from './prepare-create';
+import { poolOf } from './prepare-create';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareGrowDisk(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, slot, sizeBytes } = parse(vmDiskGrowRequest, request);
   const record = recordOf(deps.db, vmId);
   const { name, spec } = record;
+  refuseAdopted(record);
   const disk = diskOf(record, slot);
   const issues = diskIssues(sizeBytes, 'sizeBytes');
   if (issues.length > 0) throw issuesError(issues);
@@ -24,7 +25,7 @@ export async function prepareGrowDisk(deps: VmDeps, request: JsonObject): Promis
   const disks = disksFor(plugin);
   const status = await statusNow(deps, record);
   refuseBetween(name, status);
-  const pool = poolFor(deps.pools.list(), record.poolGuid);
+  const pool = poolOf(deps, record);
   const has = await deps.plugins.vmDiskSize(plugin.id, disk);
   const text = `Disk ${slot} of "${name}" has ${formatBytes(has)}`;
   if (sizeBytes < has)

@@ -1,5 +1,6 @@
 /** What is asked before a machine that is there gets, loses or changes a part. */
 import type { VmPlugin, VmStatus } from '$lib/plugin-api/vm';
+import { AppError } from '../errors';
 import type { VmRecord } from './store';
 import { wrongState } from './verb';
 
@@ -11,6 +12,10 @@ export function refuseBetween(name: string, status: VmStatus | 'missing'): void 
       'Start it first, or discard its saved memory.',
     );
   if (status === 'stopping') throw wrongState(`"${name}" is shutting down.`, 'Wait until it is off.');
+}
+/** Its disks stay what they are: they were not made here. */
+export function refuseAdopted({ name, spec }: Pick<VmRecord, 'name' | 'spec'>): void {
+  if (spec.adopted) throw new AppError('vm_adopted', `The disks of "${name}" were not made by Cairn.`);
 }
 /** So long a guest has to let go of what is taken from it. */
 export const GRACE_MS = 15_000;

@@ -21,6 +21,8 @@ export const REMOVE = 'vm.remove';
 /** Of machines that were removed. */
 export const BRING_BACK = 'vm.bring-back';
 export const EMPTY = 'vm.empty';
+export const ADOPT = 'vm.adopt';
+export const RELEASE = 'vm.release';
 export const SNAPSHOT = {
   take: 'vm.snapshot',
   restore: 'vm.restore-snapshot',

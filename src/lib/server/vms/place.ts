@@ -1,10 +1,11 @@
 /** Where a machine's files are to lie: is it free, is there room, and can its process get there? */
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { disksOf, type VmDisk } from '$lib/plugin-api/vm';
+import type { VmDisk } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
 import type { Pool } from '$lib/shared/wire/pools';
 import { issue } from '../errors';
+import { countedDisks } from './accounts';
 import type { VmDeps } from './deps';
 import { listVms } from './store';
 
@@ -62,7 +63,7 @@ export async function roomOn(
 ): Promise<number> {
   const disks = listVms(db)
     .filter(({ poolGuid, state }) => poolGuid === pool.guid && state !== 'failed')
-    .flatMap(({ spec }) => disksOf(spec));
+    .flatMap(({ spec }) => countedDisks(spec));
   const [usage, written] = await Promise.all([host.usage(pool.mountPath), writtenBytes(disks)]);
   return usage.availableBytes - RESERVE_BYTES + written;
 }

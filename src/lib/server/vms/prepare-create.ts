@@ -22,7 +22,7 @@ import { vmLock } from './kinds';
 import { readMoreConfig } from './more-cloud-config';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import type { VmSecrets } from './secrets';
-import { findVm, findVmByName, type VmRecord } from './store';
+import { findVm, findVmByName, NO_POOL, type VmRecord } from './store';
 import { formatsOf, mkfsIssues, mountsOf, volumesOf } from './volumes';
 
 /** `roomBytes`: see accounts.ts. The record is as it will be written. */
@@ -40,6 +40,12 @@ export function poolFor(pools: Pool[], guid: string): Pool {
       remedy: 'Mount it first, or choose another pool.',
     });
   return pool;
+}
+
+/** The pool of a machine that is there. @throws AppError vm_adopted | pool_not_found | pool_wrong_state */
+export function poolOf({ pools }: Pick<VmDeps, 'pools'>, { name, poolGuid }: VmRecord): Pool {
+  if (poolGuid === NO_POOL) throw new AppError('vm_adopted', `No disk of "${name}" lies on a pool.`);
+  return poolFor(pools.list(), poolGuid);
 }
 
 interface Beginning {

@@ -28,7 +28,7 @@ interface Removal {
 
 /** What an image it lies above is for, and what of its folder is somebody else's. */
 const imageNote = (record: VmRecord): string[] =>
-  record.disk === 'empty' ? [] : [`The image "${record.imageName}" stays.`];
+  record.disk === 'empty' || record.imageName === '' ? [] : [`The image "${record.imageName}" stays.`];
 
 async function forGood(deps: VmDeps, removal: Removal): Promise<Prepared> {
   const { record, plugin, status, pool } = removal;
@@ -91,6 +91,18 @@ async function forAWhile(deps: VmDeps, removal: Removal & { pool: Pool }): Promi
   return { ...plan, steps: [...plan.steps, ...shelveSteps({ spec, facts }, forget)] };
 }
 
+/** What was not made here is not deleted here, nor moved. */
+const adoptedRemoval = (plugin: VmPlugin, record: VmRecord, status: Status): Prepared =>
+  prepared(plugin, record, {
+    title: `Remove machine ${record.name}`,
+    steps: plugin.destroy(record.spec, { keepFolder: true }),
+    loses: [
+      `What ${plugin.name} keeps of "${record.name}": its definition, and what it notes of its snapshots.`,
+      ...(status === 'saved' ? [`What "${record.name}" had in its memory when it was saved.`] : []),
+    ],
+    notes: (record.spec.adopted?.disks ?? []).map(({ source }) => `${source} stays: Cairn did not make it.`),
+  });
+
 export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, forGood: atOnce } = parse(vmRemoveRequest, request);
   const record = recordOf(deps.db, vmId);
@@ -106,6 +118,7 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
   if (!isOff(status)) throw wrongState(`"${record.name}" is ${status}.`, 'Stop it first.');
   const pool = deps.pools.list().find(({ guid }) => guid === record.poolGuid);
   if (pool) poolFor([pool], pool.guid);
+  if (record.spec.adopted) return adoptedRemoval(plugin, record, status);
   const removal = { record, plugin, status, pool };
   return atOnce || record.state === 'failed' || names === null || !pool
     ? forGood(deps, removal)

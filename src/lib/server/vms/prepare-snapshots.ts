@@ -13,7 +13,7 @@ import { AppError, issue, issuesError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import type { VmDeps } from './deps';
-import { poolFor } from './prepare-create';
+import { poolOf } from './prepare-create';
 import type { VmRecord } from './store';
 import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
@@ -67,7 +67,7 @@ const isOn = ({ status }: Subject): boolean => status === 'running' || status ==
 
 async function refuseNoRoom(deps: VmDeps, subject: Subject): Promise<number> {
   const { record } = subject;
-  const pool = poolFor(deps.pools.list(), record.poolGuid);
+  const pool = poolOf(deps, record);
   const { availableBytes } = await deps.host.usage(pool.mountPath);
   const needed = isOn(subject) ? record.memoryBytes : 0;
   if (needed + RESERVE_BYTES > availableBytes)
@@ -107,8 +107,7 @@ function found({ record, reading }: Subject, name: string, verb: 'restore' | 'de
   throw new AppError('not_supported', `The snapshot "${name}" cannot be ${verb}d here. ${why}`);
 }
 
-const poolLock = (deps: VmDeps, { record }: Subject): string =>
-  usesLock(`pool:${poolFor(deps.pools.list(), record.poolGuid).guid}`);
+const poolLock = (deps: VmDeps, { record }: Subject): string => usesLock(`pool:${poolOf(deps, record).guid}`);
 
 export async function prepareTake(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, name, description = '' } = parse(vmSnapshotTakeRequest, request);

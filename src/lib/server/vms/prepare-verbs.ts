@@ -6,8 +6,9 @@ import { AppError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import type { VmDeps } from './deps';
-import { poolFor } from './prepare-create';
+import { poolOf } from './prepare-create';
 import { memoryOf } from './saved-memory';
+import { NO_POOL } from './store';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
@@ -15,7 +16,11 @@ export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<P
   const plugin = deps.plugins.vm(record.plugin);
   const status = await statusNow(deps, record);
   if (!isOff(status)) throw wrongState(`"${record.name}" is ${status} already.`);
-  const pool = poolFor(deps.pools.list(), record.poolGuid);
+  if (record.spec.adopted && status === 'missing')
+    throw new AppError('vm_adopted', `${plugin.name} does not know "${record.name}" any more.`, {
+      remedy: 'Define it again where it was made, or give it up.',
+    });
+  const pool = record.poolGuid === NO_POOL ? null : poolOf(deps, record);
   const { availableBytes } = deps.hostSize();
   if (record.memoryBytes > availableBytes)
     throw new AppError(
@@ -25,7 +30,7 @@ export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<P
   return prepared(plugin, record, {
     title: `Start ${record.name}`,
     steps: status === 'saved' ? memoryOf(plugin).restore(record.spec) : plugin.start(record.spec),
-    locks: [usesLock(`pool:${pool.guid}`)],
+    locks: pool ? [usesLock(`pool:${pool.guid}`)] : [],
   });
 }
 

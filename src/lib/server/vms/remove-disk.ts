@@ -10,9 +10,9 @@ import type { Prepared, RecordOwner } from '../operations/types';
 import { promisedDiskBytes } from './accounts';
 import type { VmDeps } from './deps';
 import { diskOf, disksFor, withoutDisk } from './disks';
-import { GRACE_MS, refuseBetween, refusePaused, refuseUnknown } from './hardware-rules';
+import { GRACE_MS, refuseAdopted, refuseBetween, refusePaused, refuseUnknown } from './hardware-rules';
 import { takenBytes } from './place';
-import { poolFor } from './prepare-create';
+import { poolOf } from './prepare-create';
 import { diskRemovalNotes } from './prepare-snapshots';
 import { tell, verbRecord } from './records';
 import { refuseProtected } from './settings';
@@ -23,6 +23,7 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
   const { vmId, slot } = parse(vmDiskRequest, request);
   const record = recordOf(deps.db, vmId);
   const { name, spec } = record;
+  refuseAdopted(record);
   const disk = diskOf(record, slot);
   if (slot === 1) throw new AppError('disk_needed', `"${name}" was made with disk 1.`);
   refuseProtected(deps.db, record);
@@ -32,7 +33,7 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
   refuseBetween(name, status);
   refuseUnknown(record, plugin, status);
   refusePaused(name, status);
-  const pool = poolFor(deps.pools.list(), record.poolGuid);
+  const pool = poolOf(deps, record);
   const taken = await takenBytes(disk);
   const untilMs = isOff(status) ? null : deps.clock.now() + GRACE_MS;
   return prepared(plugin, record, {

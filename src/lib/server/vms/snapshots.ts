@@ -6,7 +6,7 @@ import type { VmSnapshots } from '$lib/shared/wire/vm-snapshots';
 import { createFolderWatches } from '../host/folder-watches';
 import { toAppError } from '../errors';
 import type { VmDeps } from './deps';
-import { findVm, type VmRecord } from './store';
+import { findVm, NO_POOL, type VmRecord } from './store';
 import { recordOf } from './verb';
 
 export interface VmSnapshotReadings {
@@ -32,8 +32,9 @@ export function createVmSnapshots({ db, bus, clock, log, plugins, readings }: De
   const asking = new Map<string, { now: Promise<VmSnapshots>; next: Promise<VmSnapshots> | null }>();
   const unsubscribe: (() => void)[] = [];
 
-  async function find({ plugin, state, spec }: VmRecord): Promise<Found> {
+  async function find({ plugin, poolGuid, state, spec }: VmRecord): Promise<Found> {
     if (state !== 'ready') return { ...NOTHING, takeWhy: 'It is not at rest.' };
+    if (poolGuid === NO_POOL) return { ...NOTHING, takeWhy: 'No disk of it lies on a pool.' };
     const status = readings.of(plugin, spec.id);
     if (status === 'missing')
       return { ...NOTHING, takeWhy: 'Its engine does not know it any more. Start it once first.' };

@@ -5,6 +5,8 @@ import { vms } from '../db/schema';
 
 export type VmRecord = typeof vms.$inferSelect;
 type Reader = Db | Transaction;
+/** As `poolGuid`: no disk of an adopted machine lies on a pool. */
+export const NO_POOL = 'none';
 
 export const listVms = (db: Reader): VmRecord[] => db.select().from(vms).orderBy(asc(vms.name)).all();
 

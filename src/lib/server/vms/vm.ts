@@ -16,6 +16,7 @@ import { createHostStop, type HostStop } from './host-stop';
 import { vmLock } from './kinds';
 import { takenBytes } from './place';
 import { needsImage } from './needed-images';
+import { createFoundVms, type FoundVmReadings } from './found';
 import { createVmReadings } from './readings';
 import { createRemoved, type Removed } from './removed';
 import { listRemoved, keepDays } from './removed-store';
@@ -51,6 +52,8 @@ export interface Vms extends VmSettingVerbs {
   usageHistory: VmUsageHistory;
   snapshots: VmSnapshotReadings;
   removed: Removed;
+  /** Machines that engines know and the records do not. */
+  found: FoundVmReadings;
   autostart: Autostart;
   hostStop: HostStop;
   /** Requests that have not been answered yet, by the id of their machine. */
@@ -191,6 +194,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     usageHistory,
     snapshots,
     removed,
+    found: createFoundVms(deps),
     asking: new Map(),
     start() {
       unsubscribe.push(

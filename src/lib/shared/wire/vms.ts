@@ -33,6 +33,15 @@ export interface VmDiskView {
   sizeBytes: number;
 }
 
+export interface VmAdoptedDiskView {
+  /** `vda` */
+  target: string;
+  /** A path, or what it is instead. */
+  source: string;
+  /** null: nobody tells. */
+  sizeBytes: number | null;
+}
+
 export interface VmCardView {
   /** From 1 on; stays with it. */
   slot: number;
@@ -65,6 +74,8 @@ export interface Vm {
   diskBytes: number;
   /** The first one first. */
   disks: VmDiskView[];
+  /** Cairn did not make it, and leaves its disks as they are; null: it did. */
+  adopted: VmAdoptedDiskView[] | null;
   /** Its network cards, on the network of the host. */
   cards: VmCardView[];
   /** In its drive; null: nothing. */
@@ -77,7 +88,7 @@ export interface Vm {
   disk: 'overlay' | 'copy' | 'empty';
   /** qemu: the processor does not help, it is slow. */
   virtType: 'kvm' | 'qemu';
-  /** The image that it was made from, also when that is gone. */
+  /** The image that it was made from, also when that is gone; both are empty when nobody knows. */
   image: { id: string; name: string };
   pool: { guid: string; label: string } | null;
   /** Absolute; null while its pool is not known. */

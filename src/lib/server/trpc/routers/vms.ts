@@ -21,12 +21,14 @@ import { CLONE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP
 import { waitForVm } from '../../vms/wait';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { confirmCode, previewOf } from '../preview';
+import { vmFoundProcedures } from './vm-found';
 import { vmHardwareProcedures } from './vm-hardware';
 
 const one = z.strictObject({ id: z.string().min(1).max(200) });
 
 export const vmsRouter = router({
   ...vmHardwareProcedures,
+  ...vmFoundProcedures,
   list: viewerProcedure.query(({ ctx }): Vm[] => ctx.services.vms.list()),
   get: viewerProcedure.input(one).query(({ ctx, input }): Vm => ctx.services.vms.get(input.id)),
   /** Starts a machine without a disk, to see whether the processor helps; nothing stays of it. */
