@@ -105,13 +105,12 @@ export async function prepareBringBack(deps: VmDeps, request: JsonObject): Promi
   return { ...plan, steps: unshelveSteps({ spec, facts }, recall) };
 }
 
+/** The note first: its folder goes last. What its engine has besides the files goes too. */
 function emptySteps(plugin: VmPlugin, removed: RemovedRecord, strange: string[]): Step[] {
   const { record, folder } = removed;
   const spec = movedTo(record.spec, folder);
-  const files = plugin.destroy(spec, { keepFolder: false }).filter(({ run }) => run.do === 'remove-file');
   const note = notePath(folder);
   return [
-    ...checkVmPlan(plugin, spec, files),
     {
       name: 'remove-note',
       title: 'Remove the note beside its disks',
@@ -119,17 +118,7 @@ function emptySteps(plugin: VmPlugin, removed: RemovedRecord, strange: string[])
       undo: 'impossible',
       look: not(looks.fileThere(note)),
     },
-    ...(strange.length > 0
-      ? []
-      : [
-          {
-            name: 'remove-folder',
-            title: 'Remove its folder',
-            run: { do: 'remove-directory', path: folder },
-            undo: 'impossible',
-            look: not(looks.directory(folder)),
-          } satisfies Step,
-        ]),
+    ...checkVmPlan(plugin, spec, plugin.destroy(spec, { keepFolder: strange.length > 0 })),
   ];
 }
 
