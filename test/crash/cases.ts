@@ -111,6 +111,17 @@ function kindOf({ name, run, undo }: JournalStep): string {
   return [name.replace(/-\d+$/, ''), ...words].join(', ');
 }
 
+/**
+ * Where the machine is as it was before the step, or as it was left after it, and only the journal moves: it depends on the kind of
+ * action at most, and on whether the plan makes or takes away, not on what the step is about.
+ */
+const ONLY_THE_JOURNAL = ['begun', 'acting', 'child-started', 'done', 'undoing', 'undone'];
+function meetingOf({ backward }: Scenario, step: JournalStep, point: string, mode: string): string {
+  if (!ONLY_THE_JOURNAL.includes(point)) return `${kindOf(step)}: ${point} ${mode}`;
+  const acts = point.startsWith('und') && typeof step.undo !== 'string' ? step.undo : [step.run];
+  return `${backward ? 'makes' : 'takes away'}, ${acts.map((act) => act.do).join(', ')}: ${point} ${mode}`;
+}
+
 /** What depends on the rest of the plan: the act is done and only the machine knows; the program died in the middle. */
 const IN_EVERY_PLAN = ['acted alone', 'child-running both', 'undo-acted alone', 'whole ending'];
 
@@ -156,7 +167,7 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
       cancelAt: null,
       alone: mode === 'alone',
       afterEnd: false,
-      meets: `${kindOf(step)}: ${point} ${mode}`,
+      meets: meetingOf(scenario, step, point, mode),
     })),
   );
   const whole = ['recorded', 'ending', 'ended'].map((point): Case => ({
@@ -182,7 +193,7 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
       cancelAt: last.name,
       alone: mode === 'alone',
       afterEnd: false,
-      meets: `${kindOf(step)}: ${point} ${mode}`,
+      meets: meetingOf(scenario, step, point, mode),
     }));
   });
   return chosen([...ahead, ...back]);

@@ -58,14 +58,25 @@ describe('the cells of the crash matrix', () => {
     }
   });
 
-  it('are all there when another program does it', () => {
+  it('are there again where the program matters when another one does it', () => {
     const claim = claims();
     notMet(casesOf(scenario('pool.create'), [format('mkfs.ext4'), mount('/a')]), claim, false);
     const again = namesOf(
       notMet(casesOf(scenario('pool.create'), [format('mkfs.xfs'), mount('/a')]), claim, false),
     );
-    expect(again).toContain('format begun alone');
-    expect(again).not.toContain('mount begun alone');
+    expect(again).toContain('format child-running alone');
+    expect(again).not.toContain('mount child-running alone');
+  });
+
+  it('are met once for all programs where only the journal moves, unless what is made is now taken away', () => {
+    const claim = claims();
+    notMet(casesOf(scenario('pool.create'), [format('mkfs.ext4')]), claim, false);
+    const made = casesOf(scenario('pool.create'), [format('mkfs.xfs')]);
+    expect(namesOf(notMet(made, claim, false))).not.toContain('format begun alone');
+    const taken = casesOf({ ...scenario('pool.destroy'), backward: false }, [format('wipefs')]);
+    expect(namesOf(notMet(taken, claim, false))).toEqual(
+      expect.arrayContaining(['format begun alone', 'format child-started both', 'format done alone']),
+    );
   });
 
   it('are all there when they are asked for', () => {

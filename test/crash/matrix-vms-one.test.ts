@@ -1,0 +1,3 @@
+import { vmSuite } from './vm-suite';
+
+await vmSuite(0);
