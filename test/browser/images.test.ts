@@ -152,6 +152,18 @@ describe('the images page', () => {
     await page.getByText('Our house Debian').waitFor();
   });
 
+  it('says how large what the catalog offers is, and what is wrong, once its publisher was asked', async () => {
+    const { body } = await appliance.rest<{ entries: { id: string }[] }>('GET', '/catalog');
+    const refresh = () => appliance.rest('POST', `/catalog/${body.entries[0]?.id ?? ''}/refresh`);
+    const card = page.getByTestId('catalog-card').filter({ hasText: 'Our house Debian' });
+    await refresh();
+    await card.getByText(/answered 404/).waitFor();
+    server.files.set('/house.qcow2', { content: Buffer.alloc(3 * 1024 ** 2) });
+    await refresh();
+    await card.getByText('3 MiB to download').waitFor();
+    expect(await card.getByText(/answered 404/).count()).toBe(0);
+  });
+
   it.each(['light', 'dark'] as const)(
     'can be read by everybody in the %s theme, also on a phone',
     async (scheme) => {

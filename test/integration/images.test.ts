@@ -496,6 +496,45 @@ describe('an entry that somebody adds to the catalog', () => {
     expect(here()).toEqual([]);
   });
 
+  it('tells what its publisher offers now, and when that is another build than what is here', async () => {
+    server.files.set('/debian-12-ours.qcow2', { content });
+    server.files.set('/SUMS', { content: Buffer.from(`${sha256(content)}  debian-12-ours.qcow2\n`) });
+    const { id } = save({ checksum: `${server.url}/SUMS` });
+    expect(await images.refreshCatalog(id)).toEqual({ asked: 1, failed: [] });
+    expect(offered('Our Debian')).toMatchObject({
+      ...{ sizeBytes: content.length, newer: false },
+      published: { checksum: sha256(content), problem: null },
+    });
+
+    await operations.wait((await begin({ catalogId: id, url: undefined, checksum: undefined })).id);
+    expect(here()[0]).toMatchObject({ newer: false });
+    const newer = Buffer.concat([content, Buffer.from('more')]);
+    server.files.set('/debian-12-ours.qcow2', { content: newer });
+    server.files.set('/SUMS', { content: Buffer.from(`${sha256(newer)}  debian-12-ours.qcow2\n`) });
+    await images.refreshCatalog(id);
+    expect(here()[0]).toMatchObject({ newer: true, published: { sizeBytes: newer.length } });
+
+    // A publisher that does not answer: what was known stays, with the reason.
+    server.files.delete('/SUMS');
+    const { failed } = await images.refreshCatalog(id);
+    expect(failed[0]?.problem).toMatch(/checksums .* could not be read/);
+    expect(here()[0]).toMatchObject({ newer: true, published: { problem: expect.stringMatching(/404/) } });
+
+    // The newer one is another image, beside the one that machines may stand on.
+    server.files.set('/SUMS', { content: Buffer.from(`${sha256(newer)}  debian-12-ours.qcow2\n`) });
+    await operations.wait((await begin({ catalogId: id, url: undefined, checksum: undefined })).id);
+    expect(here().map((image) => image.newer)).toEqual([true, false]);
+  });
+
+  it('forgets what was said of an address that it no longer has', async () => {
+    server.files.set('/debian-12-ours.qcow2', { content });
+    const { id } = save();
+    await images.refreshCatalog(id);
+    expect(offered('Our Debian')?.sizeBytes).toBe(content.length);
+    save({ url: `${server.url}/debian-12-other.qcow2` }, admin, id);
+    expect(offered('Our Debian')).toMatchObject({ sizeBytes: null, published: null });
+  });
+
   it('is changed and removed; what was downloaded by it stays', async () => {
     server.files.set('/debian-12-ours.qcow2', { content });
     const { id } = save();

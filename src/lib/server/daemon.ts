@@ -41,7 +41,15 @@ import { createPoolSamples } from './pools/samples';
 import { createValidate } from './pools/validate';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
-import { driveJobs, housekeeping, poolJobs, snapshotJobs, startJobs, vmJobs } from './schedule/schedule';
+import {
+  driveJobs,
+  housekeeping,
+  imageJobs,
+  poolJobs,
+  snapshotJobs,
+  startJobs,
+  vmJobs,
+} from './schedule/schedule';
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { composeSnapshots } from './snapshots/compose';
@@ -231,6 +239,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     ...driveJobs(driveHealth),
     ...poolJobs(samples),
     ...vmJobs(vms.usageHistory, vms.removed),
+    ...imageJobs(images),
   ];
   undoing.add('jobs', startJobs([...jobs, ...snapshotJobs(scheduler)], log));
   askFirstQuestions(services, { undoing, state });

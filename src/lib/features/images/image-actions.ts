@@ -11,7 +11,7 @@ import Plus from '@lucide/svelte/icons/plus';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Live } from '$lib/client/live.svelte';
 import { trpc } from '$lib/client/trpc';
-import type { Image, ImageLook, ImageOrigin } from '$lib/shared/wire/images';
+import type { CatalogRefresh, Image, ImageLook, ImageOrigin } from '$lib/shared/wire/images';
 import type { Action } from '$lib/ui/action';
 import { dialogs } from '$lib/ui/dialogs.svelte';
 import { showToast } from '$lib/ui/toast';
@@ -75,6 +75,14 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       title: 'Get',
       icon: Download,
       shown: inCatalog,
+      why: whyNotGet(live, access),
+      run: () => void dialogs.open(() => import('./GetImageDialog.svelte'), { image }),
+    },
+    {
+      id: 'image.get-newer',
+      title: 'Get newer',
+      icon: Download,
+      shown: image.newer && !image.operationId,
       why: whyNotGet(live, access),
       run: () => void dialogs.open(() => import('./GetImageDialog.svelte'), { image }),
     },
@@ -193,6 +201,24 @@ export const addEntryAction = (access: Access): Action => ({
   why: access.why('operator'),
   run: () => void dialogs.open(() => import('./CatalogEntryDialog.svelte'), { entryId: null }),
 });
+
+function tellRefresh({ asked, failed }: CatalogRefresh): void {
+  const names = failed.map(({ name }) => name);
+  void showToast({
+    tone: failed.length > 0 ? 'warn' : 'good',
+    title:
+      failed.length === 0 ? 'The catalog is up to date' : `${failed.length} of ${asked} could not be asked`,
+    text:
+      failed.length === 0
+        ? `All ${asked} publishers have answered.`
+        : `${[...new Set(names)].slice(0, 5).join(', ')}${names.length > 5 ? ' and more' : ''}: what was known before stays.`,
+  });
+}
+/** Asks the publishers what they offer now. */
+export async function refreshCatalog(): Promise<void> {
+  const answer = await attempt(() => trpc().images.refreshCatalog.mutate({}));
+  if (answer) tellRefresh(answer);
+}
 
 function tellLook({ found, incomplete, notLookedAt }: ImageLook): void {
   const rest = [

@@ -374,6 +374,17 @@ export const catalogEntries = sqliteTable('catalog_entries', {
   createdAt: integer('created_at').notNull(),
 });
 
+/** What the publisher of an entry of the catalog offered when it was last asked. */
+export const catalogReadings = sqliteTable('catalog_readings', {
+  entryId: text('entry_id').primaryKey(),
+  sizeBytes: integer('size_bytes'),
+  /** In hexadecimal; tells one build from another. */
+  checksum: text('checksum'),
+  /** Why it could not be asked the last time; what stands beside is of the time before. */
+  problem: text('problem'),
+  askedAt: integer('asked_at').notNull(),
+});
+
 /** Who made a snapshot and when, as far as Cairn did it; which there are is asked of the pool itself. */
 export const poolSnapshots = sqliteTable(
   'pool_snapshots',

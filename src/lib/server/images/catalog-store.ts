@@ -1,7 +1,7 @@
 /** The table of catalog entries that people made. */
 import { asc, eq } from 'drizzle-orm';
 import type { Db, Transaction } from '../db/client';
-import { catalogEntries } from '../db/schema';
+import { catalogEntries, catalogReadings } from '../db/schema';
 
 export type EntryRecord = typeof catalogEntries.$inferSelect;
 
@@ -22,4 +22,18 @@ export const saveEntryRecord = (tx: Transaction, { id, ...rest }: EntryRecord): 
 };
 export const deleteEntry = (tx: Transaction, id: string): void => {
   tx.delete(catalogEntries).where(eq(catalogEntries.id, id)).run();
+};
+
+export type ReadingRecord = typeof catalogReadings.$inferSelect;
+
+export const findReading = (db: Db, entryId: string): ReadingRecord | null =>
+  db.select().from(catalogReadings).where(eq(catalogReadings.entryId, entryId)).get() ?? null;
+export const saveReading = (db: Db, { entryId, ...rest }: ReadingRecord): void => {
+  db.insert(catalogReadings)
+    .values({ entryId, ...rest })
+    .onConflictDoUpdate({ target: catalogReadings.entryId, set: rest })
+    .run();
+};
+export const dropReading = (db: Db, entryId: string): void => {
+  db.delete(catalogReadings).where(eq(catalogReadings.entryId, entryId)).run();
 };

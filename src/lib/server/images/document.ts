@@ -1,6 +1,6 @@
 /** One image as pages show it: its record, what is at its place now, and the operation that is at it. Pure. */
 import { posix } from 'node:path';
-import type { Image, ImageBadge, ImageFormat, ImageOrigin } from '$lib/shared/wire/images';
+import type { Image, ImageBadge, ImageFormat, ImageOrigin, PublishedNow } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { ImageHeader } from '../host/image-header';
 import type { CatalogEntry } from './catalog';
@@ -18,6 +18,7 @@ export interface ImageFacts {
   operationId: string | null;
   nodeId: string;
   ownEntry: boolean;
+  published: PublishedNow | null;
 }
 
 /** Formats of others, which QEMU reads well enough to convert. */
@@ -55,13 +56,19 @@ function badgeOf({
   return { badge: 'ready', badgeText: null };
 }
 
+const isNewer = (record: ImageRecord, published: PublishedNow | null): boolean =>
+  typeof published?.checksum === 'string' &&
+  // One sum says nothing of a sum of another kind.
+  record.checksum?.hex.length === published.checksum.length &&
+  record.checksum.hex !== published.checksum;
+
 export function imageDocument(facts: ImageFacts): Image {
-  const { record, pool, operationId, nodeId } = facts;
+  const { record, pool, operationId, nodeId, published } = facts;
   const { id, name, kind, format, os, arch, origin, url, checksum, catalogId } = record;
   return {
     ...{ id, name, kind, format, os, arch, origin, url, checksum, catalogId, operationId },
     ...badgeOf(facts),
-    ownEntry: facts.ownEntry,
+    ...{ ownEntry: facts.ownEntry, published, newer: isNewer(record, published) },
     pool: pool && { guid: pool.guid, label: pool.label },
     path: pool && posix.join(pool.mountPath, record.file),
     nodeId,
@@ -75,7 +82,7 @@ export function imageDocument(facts: ImageFacts): Image {
 }
 
 /** What the catalog offers and nobody has downloaded. */
-export const catalogDocument = (entry: CatalogEntry): Image => ({
+export const catalogDocument = (entry: CatalogEntry, published: PublishedNow | null): Image => ({
   ...{
     id: `catalog:${entry.id}`,
     name: entry.name,
@@ -86,7 +93,7 @@ export const catalogDocument = (entry: CatalogEntry): Image => ({
   },
   ...{ origin: 'catalog', badge: 'needs-download', badgeText: null, pool: null, path: null, nodeId: null },
   ...{
-    ...{ sizeBytes: null, virtualBytes: null },
+    ...{ sizeBytes: published?.sizeBytes ?? null, virtualBytes: null, published, newer: false },
     url: entry.url,
     checksum: null,
     catalogId: entry.id,

@@ -96,8 +96,15 @@ export interface Catalog {
   remove(id: string): void;
 }
 
-export function createCatalog({ db, bus, clock }: Pick<ImageDeps, 'db' | 'bus' | 'clock'>): Catalog {
-  const changed = (id: string): void => bus.emit('image.changed', { id: `catalog:${id}` });
+/** @param outdated hears of an entry of which nothing that was known before counts */
+export function createCatalog(
+  { db, bus, clock }: Pick<ImageDeps, 'db' | 'bus' | 'clock'>,
+  outdated: (entryId: string) => void,
+): Catalog {
+  function changed(id: string): void {
+    outdated(id);
+    bus.emit('image.changed', { id: `catalog:${id}` });
+  }
   function get(id: string): EntryRecord {
     const record = findEntry(db, id);
     if (!record) throw new AppError('image_not_found', `Nobody has made a catalog entry ${id} here.`);

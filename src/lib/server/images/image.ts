@@ -1,14 +1,15 @@
 /** The images as they are now: records, what lies at their places, and what the catalog offers besides. One list. */
-import type { Image, ImageLook } from '$lib/shared/wire/images';
+import type { CatalogRefresh, Image, ImageLook } from '$lib/shared/wire/images';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Feed } from '../events/feed';
 import { AppError } from '../errors';
 import { nodeIdOf } from '../db/node-id';
 import type { Operations } from '../operations/types';
+import { createCatalogReadings } from './catalog-readings';
 import { findEntry } from './catalog-store';
 import type { ImageDeps } from './deps';
 import { catalogDocument, imageDocument } from './document';
-import { allEntries, createCatalog, type Catalog } from './entries';
+import { allEntries, createCatalog, entryOf, type Catalog } from './entries';
 import { hostArch } from './file-names';
 import { defineImageOperations } from './define';
 import { createInspections } from './inspections';
@@ -32,6 +33,11 @@ export interface Images {
   refresh(): Promise<void>;
   /** Entries of the catalog that people make. */
   catalog: Catalog;
+  /**
+   * Asks the publishers of all entries, or of one, what they offer now; downloads nothing.
+   * @throws AppError image_not_found
+   */
+  refreshCatalog(entryId?: string): Promise<CatalogRefresh>;
   /** What people send. */
   uploads: Uploads;
   /** Searches every pool now, also for what was taken off the list. */
@@ -49,6 +55,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
   const unsubscribe: (() => void)[] = [];
   defineImageOperations(operations, deps);
   const offered = () => allEntries(db).filter(({ arch }) => arch === null || arch === hostArch());
+  const published = createCatalogReadings(deps, () => publish());
   let mounts = '';
   /** By pool: the mount path at which it was searched, or is about to be. */
   const searched = new Map<string, string>();
@@ -63,6 +70,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
       pool: pools.list().find((pool) => pool.guid === record.poolGuid) ?? null,
       operationId: operations.holderId(`image:${record.id}`),
       ownEntry: record.catalogId !== null && findEntry(db, record.catalogId) !== null,
+      published: record.catalogId === null ? null : published.of(record.catalogId),
     });
 
   function list(): Image[] {
@@ -72,7 +80,7 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
       ...records.map(documentOf),
       ...offered()
         .filter(({ id }) => !had.has(id))
-        .map(catalogDocument),
+        .map((entry) => catalogDocument(entry, published.of(entry.id))),
     ];
   }
   function publish(): void {
@@ -179,7 +187,9 @@ export function createImages(deps: ImageDeps & { feed: Feed; operations: Operati
     },
     asking: new Map(),
     refresh,
-    catalog: createCatalog(deps),
+    catalog: createCatalog(deps, (entryId) => published.drop(entryId)),
+    refreshCatalog: async (entryId) =>
+      entryId === undefined ? published.refreshAll(offered) : published.refresh([entryOf(db, entryId)]),
     uploads: createUploads(deps),
     forget,
     async lookAgain() {

@@ -27,6 +27,14 @@ export const startDownload = answer('operator', async ({ services, actor, event 
 export const removeImage = answer('operator', async ({ services, actor, param }) =>
   begun(await services.operations.start({ kind: REMOVE, request: { imageId: param('id') }, actor })),
 );
+/** Asks the publishers what they offer now. */
+export const refreshCatalog = answer('operator', async ({ services }) =>
+  json(await services.images.refreshCatalog()),
+);
+/** The same of one entry. */
+export const refreshEntry = answer('operator', async ({ services, param }) =>
+  json(await services.images.refreshCatalog(param('id'))),
+);
 /** Searches every mounted pool for images that somebody put there. */
 export const lookForImages = answer('operator', async ({ services }) =>
   json(await services.images.lookAgain()),

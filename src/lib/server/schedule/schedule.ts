@@ -40,6 +40,15 @@ export const vmJobs = (
   { name: 'delete removed machines whose time is over', cron: '*/10 * * * *', run: () => removed.emptyDue() },
 ];
 
+/** Once a day, so that the catalog says how large an image is, and a newer build is noticed. */
+export const imageJobs = (images: { refreshCatalog(): Promise<unknown> }): Job[] => [
+  {
+    name: 'ask what the publishers of images offer',
+    cron: '23 5 * * *',
+    run: async () => void (await images.refreshCatalog()),
+  },
+];
+
 /** Each minute those schedules whose time has come; what was missed while Cairn did not run is made up for. */
 export const snapshotJobs = (scheduler: { tick(): Promise<void> }): Job[] => [
   { name: 'take snapshots', cron: '* * * * *', run: () => scheduler.tick() },

@@ -56,6 +56,10 @@ export interface Image {
   checksum: { algorithm: 'sha256' | 'sha512'; hex: string } | null;
   /** Entry of the catalog that it came from. */
   catalogId: string | null;
+  /** What the publisher of that entry offers now; null: never asked, or it came from no entry. */
+  published: PublishedNow | null;
+  /** The publisher offers another build than this. */
+  newer: boolean;
   /** That entry was made here: it can be changed and removed. */
   ownEntry: boolean;
   defaultUser: string | null;
@@ -64,6 +68,21 @@ export interface Image {
   /** Live operation on this image. */
   operationId: string | null;
   createdAt: number | null;
+}
+
+/** What the publisher of a catalog entry offered when it was last asked. */
+export interface PublishedNow {
+  sizeBytes: number | null;
+  /** In hexadecimal; null: there is none. */
+  checksum: string | null;
+  /** Why the last question got no answer. */
+  problem: string | null;
+  askedAt: number;
+}
+/** How asking all publishers went. */
+export interface CatalogRefresh {
+  asked: number;
+  failed: { name: string; problem: string }[];
 }
 
 /** How much of an upload is safely there: where its sender goes on. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
-import type { Image, ImageLook, UploadState } from '$lib/shared/wire/images';
+import type { CatalogRefresh, Image, ImageLook, UploadState } from '$lib/shared/wire/images';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import {
   catalogEntryRequest,
@@ -87,6 +87,10 @@ export const imagesRouter = router({
     ctx.services.images.catalog.remove(input.id);
     return { ok: true };
   }),
+  /** Asks the publishers, or that of one entry, what they offer now; downloads nothing. */
+  refreshCatalog: operatorProcedure
+    .input(one.partial())
+    .mutation(({ ctx, input }): Promise<CatalogRefresh> => ctx.services.images.refreshCatalog(input.id)),
   /** Searches every mounted pool for images that somebody put there. */
   look: operatorProcedure.mutation(({ ctx }): Promise<ImageLook> => ctx.services.images.lookAgain()),
   /** Takes a found image off the list. Its file stays. */
