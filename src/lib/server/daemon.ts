@@ -41,15 +41,7 @@ import { createPoolSamples } from './pools/samples';
 import { createValidate } from './pools/validate';
 import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
-import {
-  driveJobs,
-  housekeeping,
-  imageJobs,
-  poolJobs,
-  snapshotJobs,
-  startJobs,
-  vmJobs,
-} from './schedule/schedule';
+import { allJobs, startJobs } from './schedule/schedule';
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { composeSnapshots } from './snapshots/compose';
@@ -234,14 +226,8 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     expireWipes();
   };
   pools.sweep();
-  const jobs = [
-    ...housekeeping(config, { sweep, cleanUp }),
-    ...driveJobs(driveHealth),
-    ...poolJobs(samples),
-    ...vmJobs(vms.usageHistory, vms.removed),
-    ...imageJobs(images),
-  ];
-  undoing.add('jobs', startJobs([...jobs, ...snapshotJobs(scheduler)], log));
+  const jobs = allJobs(config, { sweep, cleanUp, driveHealth, samples, vms, images, scheduler });
+  undoing.add('jobs', startJobs(jobs, log));
   askFirstQuestions(services, { undoing, state });
 }
 

@@ -19,19 +19,19 @@ export const housekeeping = (
 ];
 
 /** Each minute those drives whose turn it is; once a night the history becomes thinner. */
-export const driveJobs = (health: { readDue(): Promise<void>; forgetOld(): void }): Job[] => [
+const driveJobs = (health: { readDue(): Promise<void>; forgetOld(): void }): Job[] => [
   { name: 'read the health of drives', cron: '* * * * *', run: () => health.readDue() },
   { name: 'thin the history of drives', cron: '23 3 * * *', run: () => health.forgetOld() },
 ];
 
 /** Each hour how full the pools are; once a night what is old becomes thinner. */
-export const poolJobs = (samples: { take(): Promise<void>; thin(): void }): Job[] => [
+const poolJobs = (samples: { take(): Promise<void>; thin(): void }): Job[] => [
   { name: 'note used space', cron: '0 * * * *', run: () => samples.take() },
   { name: 'thin the history of used space', cron: '37 3 * * *', run: () => samples.thin() },
 ];
 
 /** Every five minutes what machines use; once a night what is old becomes thinner. */
-export const vmJobs = (
+const vmJobs = (
   history: { take(): Promise<void>; thin(): void },
   removed: { emptyDue(): Promise<void> },
 ): Job[] => [
@@ -41,7 +41,7 @@ export const vmJobs = (
 ];
 
 /** Once a day, so that the catalog says how large an image is, and a newer build is noticed. */
-export const imageJobs = (images: { refreshCatalog(): Promise<unknown> }): Job[] => [
+const imageJobs = (images: { refreshCatalog(): Promise<unknown> }): Job[] => [
   {
     name: 'ask what the publishers of images offer',
     cron: '23 5 * * *',
@@ -50,8 +50,27 @@ export const imageJobs = (images: { refreshCatalog(): Promise<unknown> }): Job[]
 ];
 
 /** Each minute those schedules whose time has come; what was missed while Cairn did not run is made up for. */
-export const snapshotJobs = (scheduler: { tick(): Promise<void> }): Job[] => [
+const snapshotJobs = (scheduler: { tick(): Promise<void> }): Job[] => [
   { name: 'take snapshots', cron: '* * * * *', run: () => scheduler.tick() },
+];
+
+/** Every job of the appliance. */
+export const allJobs = (
+  config: Parameters<typeof housekeeping>[0],
+  work: Parameters<typeof housekeeping>[1] & {
+    driveHealth: Parameters<typeof driveJobs>[0];
+    samples: Parameters<typeof poolJobs>[0];
+    vms: { usageHistory: Parameters<typeof vmJobs>[0]; removed: Parameters<typeof vmJobs>[1] };
+    images: Parameters<typeof imageJobs>[0];
+    scheduler: Parameters<typeof snapshotJobs>[0];
+  },
+): Job[] => [
+  ...housekeeping(config, work),
+  ...driveJobs(work.driveHealth),
+  ...poolJobs(work.samples),
+  ...vmJobs(work.vms.usageHistory, work.vms.removed),
+  ...imageJobs(work.images),
+  ...snapshotJobs(work.scheduler),
 ];
 
 async function perform(job: Job, log: Logger): Promise<void> {
