@@ -45,6 +45,13 @@ const keyOf = ({ childOf }: Reader, device: XmlNode, index: number): string =>
     String(index)
   }`;
 
+/** Of all devices that can be started from. */
+export const deviceKeys = (reader: Reader, domain: XmlNode): string[] =>
+  (reader.childOf(domain, 'devices')?.children ?? [])
+    .map((device, index) => ({ device, key: keyOf(reader, device, index) }))
+    .filter(({ device }) => STARTABLE.has(device.name))
+    .map(({ key }) => key);
+
 /** Keys of the devices that are started from, the first one first. */
 export function bootKeys(reader: Reader, domain: XmlNode): string[] {
   const devices = reader.childOf(domain, 'devices')?.children ?? [];

@@ -11,25 +11,34 @@ export const MOST_DISKS = 8;
 export const targetOf = ({ slot }: Pick<VmDisk, 'slot'>): string =>
   `vd${String.fromCharCode('a'.charCodeAt(0) + slot - 1)}`;
 
+/** Its turn when the machine looks for a system; null: it has none. */
+function bootNode(sdk: PluginSdk, spec: VmSpec, device: string): XmlNode | null {
+  const place = sdk.bootOrderOf(spec).indexOf(device) + 1;
+  return place > 0 ? sdk.xml('boot', { order: place }) : null;
+}
+
 /** One disk, as it is in a definition, and as it is handed to a machine that is there. */
-const diskNode = ({ xml }: PluginSdk, disk: VmDisk): XmlNode =>
-  xml(
+const diskNode = (sdk: PluginSdk, spec: VmSpec, disk: VmDisk): XmlNode => {
+  const { xml } = sdk;
+  return xml(
     'disk',
     { type: 'file', device: 'disk' },
     xml('driver', { name: 'qemu', type: 'qcow2', discard: 'unmap' }),
     xml('source', { file: disk.path }),
     xml('target', { dev: targetOf(disk), bus: 'virtio' }),
-    disk.slot === 1 ? xml('boot', { order: 1 }) : null,
+    bootNode(sdk, spec, `disk-${disk.slot}`),
   );
-export const diskXml = (sdk: PluginSdk, disk: VmDisk): string => sdk.xmlText(diskNode(sdk, disk));
+};
+export const diskXml = (sdk: PluginSdk, spec: VmSpec, disk: VmDisk): string =>
+  sdk.xmlText(diskNode(sdk, spec, disk));
 
 export const CD_TARGET = 'sda';
 interface Cd {
   /** null: the drive is empty. */
   path: string | null;
   target: string;
-  /** Its turn when the machine looks for a system. */
-  boot: number | null;
+  /** See `bootNode`. */
+  boot: XmlNode | null;
 }
 const cdNode = ({ xml }: PluginSdk, { path, target, boot }: Cd): XmlNode =>
   xml(
@@ -39,10 +48,10 @@ const cdNode = ({ xml }: PluginSdk, { path, target, boot }: Cd): XmlNode =>
     path === null ? null : xml('source', { file: path }),
     xml('target', { dev: target, bus: 'sata' }),
     xml('readonly'),
-    boot === null ? null : xml('boot', { order: boot }),
+    boot,
   );
-export const cdDriveXml = (sdk: PluginSdk): string =>
-  sdk.xmlText(cdNode(sdk, { path: null, target: CD_TARGET, boot: 2 }));
+export const cdDriveXml = (sdk: PluginSdk, spec: VmSpec): string =>
+  sdk.xmlText(cdNode(sdk, { path: null, target: CD_TARGET, boot: bootNode(sdk, spec, 'cd') }));
 
 export const MOST_CARDS = 4;
 /**
@@ -55,26 +64,29 @@ export function macOf({ derivedUuid }: Pick<PluginSdk, 'derivedUuid'>, id: strin
 }
 const cardsOf = (sdk: PluginSdk, { id, cards }: VmSpec): VmCard[] =>
   cards ?? [{ slot: 1, mac: macOf(sdk, id, 1) }];
-const cardNode = ({ xml }: PluginSdk, { mac }: VmCard): XmlNode =>
-  xml(
+const cardNode = (sdk: PluginSdk, spec: VmSpec, { mac, slot }: VmCard): XmlNode => {
+  const { xml } = sdk;
+  return xml(
     'interface',
     { type: 'network' },
     xml('mac', { address: mac }),
     xml('source', { network: NETWORK }),
     xml('model', { type: 'virtio' }),
+    bootNode(sdk, spec, `card-${slot}`),
   );
-export const cardXml = (sdk: PluginSdk, card: VmCard): string => sdk.xmlText(cardNode(sdk, card));
+};
+export const cardXml = (sdk: PluginSdk, spec: VmSpec, card: VmCard): string =>
+  sdk.xmlText(cardNode(sdk, spec, card));
 
 export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
   const { xml, xmlText } = sdk;
   const devices = [
-    ...sdk.disksOf(spec).map((disk) => diskNode(sdk, disk)),
-    // An empty disk cannot be started from: then the installer's turn comes.
-    cdNode(sdk, { path: spec.cdPath, target: CD_TARGET, boot: 2 }),
+    ...sdk.disksOf(spec).map((disk) => diskNode(sdk, spec, disk)),
+    cdNode(sdk, { path: spec.cdPath, target: CD_TARGET, boot: bootNode(sdk, spec, 'cd') }),
     spec.seedPath === null ? null : cdNode(sdk, { path: spec.seedPath, target: 'sdb', boot: null }),
     xml('controller', { type: 'pci', index: 0, model: 'pcie-root' }),
     ...Array.from({ length: SPARE_PORTS }, () => xml('controller', { type: 'pci', model: 'pcie-root-port' })),
-    ...cardsOf(sdk, spec).map((card) => cardNode(sdk, card)),
+    ...cardsOf(sdk, spec).map((card) => cardNode(sdk, spec, card)),
     xml('serial', { type: 'pty' }),
     xml('channel', { type: 'unix' }, xml('target', { type: 'virtio', name: 'org.qemu.guest_agent.0' })),
     xml('input', { type: 'tablet', bus: 'usb' }),

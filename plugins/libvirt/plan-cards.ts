@@ -5,8 +5,8 @@ import { startNetwork } from './domain-steps';
 import { cardXml, macOf, MOST_CARDS } from './domain-xml';
 import { giveSteps, takeSteps, type Pluggable } from './plan-plug';
 
-const pluggable = (sdk: PluginSdk, { id }: VmSpec, card: VmCard): Pluggable => ({
-  ...{ id, noun: 'network card', xml: cardXml(sdk, card) },
+const pluggable = (sdk: PluginSdk, spec: VmSpec, card: VmCard): Pluggable => ({
+  ...{ id: spec.id, noun: 'network card', xml: cardXml(sdk, spec, card) },
   has: { look: 'card', args: { mac: card.mac } },
 });
 

@@ -33,7 +33,7 @@ export const cdOf = (sdk: PluginSdk) => ({
     return config === undefined || now === undefined ? null : { config, now };
   },
   change(spec: VmSpec, path: string | null, drive: VmCdDrive | null, isOn: boolean): Step[] {
-    const stdin = cdDriveXml(sdk);
+    const stdin = cdDriveXml(sdk, spec);
     const give = (verb: string): Action => ({ ...run(verb, spec.id, '/dev/stdin', '--config'), stdin });
     const addDrive: Step = {
       name: 'add-drive',

@@ -29,8 +29,8 @@ export const planGrow = (spec: VmSpec, { path }: VmDisk, sizeBytes: number, isOn
 ];
 
 /** libvirt finds the disk to be taken away by its target alone: the look makes sure that it is this file. */
-const pluggable = (sdk: PluginSdk, { id }: VmSpec, disk: VmDisk): Pluggable => ({
-  ...{ id, noun: 'disk', xml: diskXml(sdk, disk) },
+const pluggable = (sdk: PluginSdk, spec: VmSpec, disk: VmDisk): Pluggable => ({
+  ...{ id: spec.id, noun: 'disk', xml: diskXml(sdk, spec, disk) },
   has: { look: 'disk', args: { target: targetOf(disk), path: disk.path } },
 });
 

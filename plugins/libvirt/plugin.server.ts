@@ -9,6 +9,7 @@ import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
 import { MOST_DISKS } from './domain-xml';
+import { bootOf } from './plan-boot';
 import { cardsFor } from './plan-cards';
 import { cdOf } from './plan-cd';
 import { planAdd, planGrow, planRemove } from './plan-disks';
@@ -86,6 +87,7 @@ export default (sdk: PluginSdk) =>
     snapshots: { read: readSnapshots(sdk), ...snapshotPlansOf(sdk) },
     cards: cardsFor(sdk),
     cd: cdOf(sdk),
+    boot: bootOf(sdk),
     disks: {
       ...{ most: MOST_DISKS, sizeOf: readDiskSize(sdk), grow: planGrow, mkfs: MKFS },
       ...{ add: planAdd(sdk), remove: planRemove(sdk) },

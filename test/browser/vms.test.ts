@@ -431,6 +431,24 @@ describe('the machines', () => {
     await expect.poll(() => cards.count()).toBe(1);
   });
 
+  it('are started from what somebody chooses, in the order that it is put in', async () => {
+    const boot = page.getByTestId('vm-boot').locator('li');
+    await page.getByTestId('vm.boot-order').click();
+    const dialog = page.getByRole('dialog');
+    const change = dialog.getByRole('button', { name: 'Change' });
+    expect(await change.getAttribute('aria-disabled')).toBe('true');
+    await dialog.getByRole('button', { name: 'Also from Network card 1' }).click();
+    await dialog.getByRole('button', { name: 'Network card 1 earlier' }).click();
+    await dialog.getByRole('button', { name: 'Not from CD drive' }).click();
+    await page.screenshot({ path: join(shots, 'vms-boot-order.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await change.click();
+    await expect
+      .poll(() => boot.evaluateAll((all) => all.map((one) => one.getAttribute('data-device'))))
+      .toEqual(['disk-1', 'card-1']);
+    await lookAt(new URL(page.url()).pathname, 'vms-hardware');
+  });
+
   it('have a CD put into their drive, and ejected', async () => {
     const drive = page.getByTestId('vm-cd');
     await drive.getByText('Empty.').waitFor();

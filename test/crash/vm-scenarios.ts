@@ -361,6 +361,21 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
         spec: appliance.query('SELECT spec FROM vms'),
       }),
     },
+    {
+      title: 'vm.set-boot-order',
+      kind: 'vm.set-boot-order',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        if (appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.boot[0]' = 'card-1'").length > 0)
+          await mustSucceed(
+            appliance,
+            await appliance.rest('PUT', path('/boot-order'), { order: ['disk-1', 'cd'] }),
+          );
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/boot-order'), { order: ['card-1', 'disk-1'] }),
+      backward: true,
+      observe,
+    },
     ...(['vm.add-card', 'vm.remove-card'] as const).map((kind): Scenario => ({
       title: kind,
       kind,

@@ -84,3 +84,66 @@ describe('CPUs of a machine', () => {
     define(had);
   });
 });
+
+describe('what a machine looks for a system in', () => {
+  /** Devices with a number, in their order. */
+  const numbered = (): string[] => {
+    const devices = definition().match(/<(disk|interface)[^]*?<\/\1>/g) ?? [];
+    return devices
+      .flatMap((device) => {
+        const order = /<boot order='(\d+)'/.exec(device)?.[1];
+        const name = /<target dev='(vd.|sd.)'/.exec(device)?.[1] ?? /address='(52[^']*)'/.exec(device)?.[1];
+        return order === undefined ? [] : [{ order: Number(order), name: name ?? '' }];
+      })
+      .toSorted((a, b) => a.order - b.order)
+      .map(({ name }) => name);
+  };
+  const put = (...order: string[]) => ask('PUT', '/boot-order', { order });
+
+  it('is its disk, then the CD, until somebody changes it; what virsh has put there stays', async () => {
+    expect(numbered()).toEqual(['vda', 'sda']);
+    expect((await vm())?.bootOrder).toEqual(['disk-1', 'cd']);
+    const had = definition();
+    const mac = (await vm())?.cards[0]?.mac;
+    const { steps } = await put('card-1', 'cd', 'disk-1');
+    expect(steps.map(({ name }) => name)).toEqual(['set-boot-order']);
+    expect(numbered()).toEqual([mac, 'sda', 'vda']);
+    expect((await vm())?.bootOrder).toEqual(['card-1', 'cd', 'disk-1']);
+    const bare = (xml: string) => xml.replaceAll(/\s*<boot order='\d'\/>/g, '');
+    expect(bare(definition())).toBe(bare(had));
+    expect(had).toContain('urn:odd');
+  });
+  it('is refused by name, all that is wrong at once, and when it is so already', async () => {
+    const refused = async (...order: string[]) =>
+      (await rest<{ error: { code: string; details: unknown } }>('PUT', `${path}/boot-order`, { order })).body
+        .error;
+    expect((await refused()).code).toBe('boot_order_empty');
+    expect(JSON.stringify(await refused('disk-9', 'cd', 'cd'))).toMatch(
+      /boot_device_unknown.*boot_device_twice/,
+    );
+    expect((await refused('card-1', 'cd', 'disk-1')).code).toBe('vm_wrong_state');
+  });
+  it('is what it is started with, and kept when it is made known again', async () => {
+    await ask('POST', '/start');
+    const running = machines.libvirt.virsh('dumpxml', 'web').stdout;
+    expect(running.indexOf("<boot order='1'/>")).toBeGreaterThan(running.indexOf('<interface'));
+    await put('cd', 'disk-1');
+    expect(numbered()).toEqual(['sda', 'vda']);
+    await ask('POST', '/stop', { graceSeconds: 0 });
+    expect(machines.libvirt.virsh('undefine', 'web').status).toBe(0);
+    await ask('POST', '/start');
+    await ask('POST', '/stop', { graceSeconds: 0 });
+    expect(numbered()).toEqual(['sda', 'vda']);
+  });
+  it('goes with a disk that is removed, and is not given to the next one in its place', async () => {
+    await ask('POST', '/disks', { sizeBytes: MIB });
+    await put('disk-2', 'disk-1');
+    const { body } = await rest<{ error: { details: { confirmCode: string } } }>('DELETE', `${path}/disks/2`);
+    const code = body.error?.details?.confirmCode;
+    await ask('DELETE', `/disks/2${code ? `?confirmCode=${code}` : ''}`);
+    expect(numbered()).toEqual(['vda']);
+    await ask('POST', '/disks', { sizeBytes: MIB });
+    expect(numbered()).toEqual(['vda']);
+    expect((await vm())?.bootOrder).toEqual(['disk-1']);
+  });
+});

@@ -11,5 +11,6 @@ export { defineParser, ParseError, type Parser } from './parse';
 export * from './found-steps';
 export * from './vm';
 export * from './vm-found';
+export * from './vm-boot';
 export { xml, xmlText, type XmlNode } from './xml';
 export { childOf, childrenOf, parseXml } from './parse-xml';

@@ -33,6 +33,8 @@ export interface VmSpec {
   seedPath: string | null;
   /** CD in its drive, which belongs to somebody else, an installer say; never written to or removed. null: it is empty. */
   cdPath: string | null;
+  /** Of `bootDevicesOf`, what it looks for a system in, in this order; without this its first disk, then the CD. */
+  boot?: string[];
   /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
   asRoot: boolean;
   /**
@@ -272,6 +274,15 @@ export interface VmPlugin {
     read(context: PluginContext, spec: VmSpec): Promise<VmCdDrive | null>;
     /** Another CD, or null for none. `isOn`: at once as well. */
     change(spec: VmSpec, path: string | null, drive: VmCdDrive | null, isOn: boolean): Step[];
+  };
+  /** What it looks for a system in: `bootDevicesOf`, in the order that is given, and nothing else of those. From its next start on. */
+  boot?: {
+    /** What the plan needs to know and only the engine does. */
+    facts(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
+    /** Pure. Why it cannot be changed to this; null: it can. */
+    why(spec: VmSpec, order: string[], facts: JsonObject): string | null;
+    /** Pure. Whatever else its engine keeps of the machine stays as it is. */
+    plan(spec: VmSpec, order: string[], facts: JsonObject): Step[];
   };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
   console?(context: PluginContext, id: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;

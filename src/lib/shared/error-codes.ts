@@ -157,6 +157,24 @@ export const ERROR_CODES = {
     title: 'The host has fewer CPUs than that',
     remedy: 'Give the machine at most as many CPUs as the host has.',
   },
+  boot_order_empty: {
+    kind: 'input',
+    status: 400,
+    title: 'The machine needs something to start from',
+    remedy: 'Name one of its disks, its CD drive, or a network card at least.',
+  },
+  boot_device_unknown: {
+    kind: 'input',
+    status: 400,
+    title: 'The machine has no such device to start from',
+    remedy: 'Name what it has: disk-1, cd, card-1, by their slots.',
+  },
+  boot_device_twice: {
+    kind: 'input',
+    status: 400,
+    title: 'A device is named twice in the order',
+    remedy: 'Name each device once.',
+  },
   topology_invalid: {
     kind: 'input',
     status: 400,

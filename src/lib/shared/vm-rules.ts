@@ -12,6 +12,20 @@ const count = (value: number, one: string): string => `${value} ${one}${value ==
 export const topologyText = ({ sockets, cores, threads }: Topology): string =>
   [count(sockets, 'socket'), count(cores, 'core'), count(threads, 'thread')].join(' × ');
 
+/** @param devices that the machine has */
+export function bootOrderIssues(order: string[], devices: string[], field = 'order'): Issue[] {
+  if (order.length === 0)
+    return [issueOf('boot_order_empty', 'The machine would not start from anything.', field)];
+  return order.flatMap((device, index) => {
+    const at = `${field}.${index}`;
+    if (!devices.includes(device))
+      return [issueOf('boot_device_unknown', `There is no "${device}"; it has ${devices.join(', ')}.`, at)];
+    return order.indexOf(device) === index
+      ? []
+      : [issueOf('boot_device_twice', `"${device}" is named twice.`, at)];
+  });
+}
+
 /** @returns at most one issue; null is no arrangement, and fits any number */
 export function topologyIssues(cpus: number, topology: Topology | null, field = 'topology'): Issue[] {
   if (!topology) return [];

@@ -3,6 +3,7 @@ import ArrowUpFromLine from '@lucide/svelte/icons/arrow-up-from-line';
 import CirclePlus from '@lucide/svelte/icons/circle-plus';
 import Disc from '@lucide/svelte/icons/disc';
 import Expand from '@lucide/svelte/icons/expand';
+import ListOrdered from '@lucide/svelte/icons/list-ordered';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import { trpc } from '$lib/client/trpc';
 import type { Vm, VmCardView, VmDiskView, VmState } from '$lib/shared/wire/vms';
@@ -112,4 +113,13 @@ export const removeCardAction = (vm: Vm, { slot, mac }: VmCardView, access: Acce
       verb: 'Remove card',
       run: async () => void (await attempt(() => trpc().vms.removeCard.mutate({ vmId: vm.id, slot }))),
     }),
+});
+
+export const bootAction = (vm: Vm, access: Access): Action => ({
+  id: 'vm.boot-order',
+  title: 'Change order',
+  icon: ListOrdered,
+  shown: true,
+  why: whyNot(vm, access) ?? whyUnknown(vm),
+  run: () => void dialogs.open(() => import('./BootDialog.svelte'), { vm }),
 });

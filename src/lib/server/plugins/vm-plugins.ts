@@ -60,6 +60,8 @@ export interface VmPlugins {
   vmSizeFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** What comes back with a machine that is shelved. @throws as vmSizeFacts */
   vmShelveFacts(id: string, spec: VmSpec): Promise<JsonObject>;
+  /** What a change of its boot order needs to know. @throws as vmSizeFacts */
+  vmBootFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** Why a machine cannot be cloned; null: it can. @throws as readVms, and AppError not_supported for a plugin that cannot */
   vmCloneWhy(id: string, spec: VmSpec): Promise<string | null>;
   /** @throws as readVms, and AppError not_supported for a plugin whose machines have none */
@@ -197,6 +199,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading all that is known of a machine', async (signal) =>
           heldFacts(await shelve.read(parts.contextOf(plugin, signal), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmBootFacts(id, spec) {
+      const plugin = loaded(id);
+      const { boot } = plugin;
+      if (!boot) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading what a machine starts from', async (signal) =>
+          heldFacts(await boot.facts(parts.contextOf(plugin, signal), spec)),
         );
       } catch (error) {
         throw pluginError(id, error);

@@ -1,7 +1,15 @@
 /** What a machine is made of: its disks, its network cards, and what is in its drive. */
 import { z } from 'zod';
-import { vmCdRequest, vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wire/vms';
-import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from '../vms/kinds';
+import { vmBootRequest, vmCdRequest, vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wire/vms';
+import {
+  ADD_CARD,
+  ADD_DISK,
+  CHANGE_CD,
+  GROW_DISK,
+  REMOVE_CARD,
+  REMOVE_DISK,
+  SET_BOOT_ORDER,
+} from '../vms/kinds';
 import { answer, json } from './answer';
 import { readJson } from './body';
 import { codeOf, verb } from './vms';
@@ -33,3 +41,7 @@ export const putVmCd = answer('operator', async (request) =>
   verb(request, CHANGE_CD, cdBody.parse(await readJson(request.event.request))),
 );
 export const deleteVmCd = answer('operator', (request) => verb(request, CHANGE_CD, { imageId: null }));
+const bootBody = vmBootRequest.omit({ vmId: true });
+export const putVmBootOrder = answer('operator', async (request) =>
+  verb(request, SET_BOOT_ORDER, bootBody.parse(await readJson(request.event.request))),
+);

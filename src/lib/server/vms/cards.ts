@@ -6,6 +6,7 @@ import { vmCardRequest, vmRequest } from '$lib/shared/wire/vms';
 import { AppError } from '../errors';
 import type { Prepared, RecordOwner } from '../operations/types';
 import type { VmDeps } from './deps';
+import { withoutBoot } from './disks';
 import { GRACE_MS, refuseBetween, refusePaused, refuseUnknown } from './hardware-rules';
 import { tell, verbRecord } from './records';
 import { changeVm, findVm, listVms, type VmRecord } from './store';
@@ -87,7 +88,8 @@ export const cardsRecord = (deps: VmDeps): RecordOwner => ({
       const { plugin, spec } = record;
       const others = cardsOf(spec, deps.plugins.knownVm(plugin)).filter(({ slot }) => slot !== card.slot);
       const cards = [...others, ...(has ? [card] : [])].toSorted((a, b) => a.slot - b.slot);
-      changeVm(tx, id, { spec: { ...spec, cards } });
+      const kept = has ? spec : withoutBoot(spec, `card-${card.slot}`);
+      changeVm(tx, id, { spec: { ...kept, cards } });
     }
     tell(deps, id);
   },

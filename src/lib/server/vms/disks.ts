@@ -22,6 +22,10 @@ export function disksFor(plugin: VmPlugin): NonNullable<VmPlugin['disks']> {
   throw wrongState(`The plugin ${plugin.name} cannot change the disks of machines.`);
 }
 
+/** What it has lost it does not look for a system in any more, also when something else gets its slot. */
+export const withoutBoot = (spec: VmSpec, device: string): VmSpec =>
+  spec.boot ? { ...spec, boot: spec.boot.filter((one) => one !== device) } : spec;
+
 /** One that has lost the last of them is as if there had never been any. */
 function change({ moreDisks = [], ...spec }: VmSpec, to: (before: VmDisk[]) => VmDisk[]): VmSpec {
   const disks = to(moreDisks).toSorted((a, b) => a.slot - b.slot);
@@ -34,7 +38,7 @@ export const withDisk = (spec: VmSpec, disk: VmDisk): VmSpec =>
     ? { ...spec, diskBytes: disk.sizeBytes }
     : change(spec, (before) => [...others(before, disk.slot), disk]);
 export const withoutDisk = (spec: VmSpec, slot: number): VmSpec =>
-  change(spec, (before) => others(before, slot));
+  change(withoutBoot(spec, `disk-${slot}`), (before) => others(before, slot));
 
 /** The disk as it will be; `roomBytes`: see accounts.ts. */
 const promise = z.object({

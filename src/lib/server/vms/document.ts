@@ -1,6 +1,7 @@
 /** One machine as pages show it: what was made of it, what its engine says, and what is being done to it. Pure. */
 import { posix } from 'node:path';
 import { disksOf, type VmCard, type VmStatus } from '$lib/plugin-api/vm';
+import { bootOrderOf } from '$lib/plugin-api/vm-boot';
 import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
@@ -95,6 +96,7 @@ export function vmDocument(facts: VmFacts): Vm {
       record.spec.adopted?.disks.map(({ target, source, sizeBytes }) => ({ target, source, sizeBytes })) ??
       null,
     cards: facts.cards,
+    bootOrder: bootOrderOf(record.spec),
     cd: cdOf(facts),
     ...stateOf(facts),
     image: { id: record.imageId, name: record.imageName },

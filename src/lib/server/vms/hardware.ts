@@ -1,12 +1,13 @@
 /** What a machine that is there is made of, as operations: each changes its definition, its files, and its record. */
 import type { OperationDefinition } from '../operations/types';
 import { prepareAddDisk } from './add-disk';
+import { bootRecord, prepareBootOrder } from './boot-order';
 import { cardsRecord, prepareAddCard, prepareRemoveCard } from './cards';
 import { cdRecord, prepareChangeCd } from './change-cd';
 import type { VmDeps } from './deps';
 import { promisingRecord } from './disks';
 import { prepareGrowDisk } from './grow-disk';
-import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from './kinds';
+import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK, SET_BOOT_ORDER } from './kinds';
 import { prepareRemoveDisk, removeDiskRecord } from './remove-disk';
 
 const MINUTE_MS = 60_000;
@@ -55,5 +56,12 @@ export const hardwareOperations = (deps: VmDeps): OperationDefinition[] => [
     deadlineMs: 5 * MINUTE_MS,
     prepare: (request) => prepareChangeCd(deps, request),
     record: cdRecord(deps),
+  },
+  {
+    kind: SET_BOOT_ORDER,
+    onInterrupt: 'take-back',
+    deadlineMs: MINUTE_MS,
+    prepare: (request) => prepareBootOrder(deps, request),
+    record: bootRecord(deps),
   },
 ];

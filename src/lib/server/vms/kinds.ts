@@ -17,6 +17,7 @@ export const REMOVE_DISK = 'vm.remove-disk';
 export const ADD_CARD = 'vm.add-card';
 export const REMOVE_CARD = 'vm.remove-card';
 export const CHANGE_CD = 'vm.change-cd';
+export const SET_BOOT_ORDER = 'vm.set-boot-order';
 export const REMOVE = 'vm.remove';
 /** Of machines that were removed. */
 export const BRING_BACK = 'vm.bring-back';

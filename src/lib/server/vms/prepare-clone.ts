@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import { bootDevicesOf, bootOrderOf } from '$lib/plugin-api/vm-boot';
 import type { JsonObject } from '$lib/shared/json';
 import { vmNameIssues } from '$lib/shared/vm-rules';
 import { vmCloneRequest } from '$lib/shared/wire/vms';
@@ -85,6 +86,8 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),
   };
+  const boot = bootOrderOf(source.spec).filter((device) => bootDevicesOf(spec).includes(device));
+  if (source.spec.boot && boot.length > 0) spec.boot = boot;
   const record: VmRecord = {
     ...source,
     ...{ id, name, spec, virtType, state: 'creating', poolGuid: pool.guid },

@@ -78,6 +78,8 @@ export interface Vm {
   adopted: VmAdoptedDiskView[] | null;
   /** Its network cards, on the network of the host. */
   cards: VmCardView[];
+  /** What it looks for a system in, in this order: `disk-1`, `cd`, `card-1`, by their slots. */
+  bootOrder: string[];
   /** In its drive; null: nothing. */
   cd: {
     /** null: its image is not in the list any more. */
@@ -222,6 +224,8 @@ export const vmResizeRequest = z.strictObject({
 export const vmCardRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) });
 /** `PUT /api/v1/vms/{id}/cd` and DELETE: an ISO image into its drive, null for none. */
 export const vmCdRequest = z.strictObject({ vmId: guid, imageId: z.string().min(1).max(200).nullable() });
+/** `PUT /api/v1/vms/{id}/boot-order`: `disk-1`, `cd`, `card-1`; what is not named is not started from. */
+export const vmBootRequest = z.strictObject({ vmId: guid, order: z.array(z.string().max(100)).max(100) });
 /** `POST /api/v1/vms/{id}/disks`: an empty one. */
 export const vmDiskAddRequest = z.strictObject({ vmId: guid, sizeBytes: z.number() });
 /** `DELETE /api/v1/vms/{id}/disks/{slot}`: with what is on it. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import {
+  vmBootRequest,
   vmCardRequest,
   vmCdRequest,
   vmDiskAddRequest,
@@ -10,7 +11,15 @@ import {
   vmRequest,
   type VmDiskUse,
 } from '$lib/shared/wire/vms';
-import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK } from '../../vms/kinds';
+import {
+  ADD_CARD,
+  ADD_DISK,
+  CHANGE_CD,
+  GROW_DISK,
+  REMOVE_CARD,
+  REMOVE_DISK,
+  SET_BOOT_ORDER,
+} from '../../vms/kinds';
 import { operatorProcedure, viewerProcedure } from '../init';
 import { confirmCode } from '../preview';
 
@@ -33,6 +42,12 @@ export const vmHardwareProcedures = {
     .input(vmCdRequest)
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: CHANGE_CD, request: input, actor: ctx.actor }),
+    ),
+  /** What it looks for a system in, from its next start on. */
+  setBootOrder: operatorProcedure
+    .input(vmBootRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: SET_BOOT_ORDER, request: input, actor: ctx.actor }),
     ),
   /** With what each takes of the pool now. */
   disks: viewerProcedure
