@@ -78,11 +78,19 @@ const STATES: Record<string, VmSnapshot['wasIn']> = {
 /** What a step can name without a doubt. */
 const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._:+-]{0,199}$/;
 
-/** As libvirt knows it, with the disks that the machine wrote to then. */
-export type KnownSnapshot = VmSnapshot & { diskPaths: string[] };
+/** As libvirt knows it, with what the machine was then. */
+export type KnownSnapshot = VmSnapshot & {
+  diskPaths: string[];
+  /** Of the machine then, whenever it is started; null: nobody knows. */
+  definition: XmlNode | null;
+};
 
 const pathsOf = (reader: Reader, domain: XmlNode): string[] =>
   writtenDisks(reader, domain).flatMap((disk) => reader.childOf(disk, 'source')?.attributes['file'] ?? []);
+
+/** libvirt calls it otherwise inside of a snapshot. */
+const inactive = (domain: XmlNode | undefined): XmlNode | null =>
+  domain ? { ...domain, name: 'domain' } : null;
 
 function snapshotOf(reader: Reader, node: XmlNode): KnownSnapshot {
   const { childOf, childrenOf } = reader;
@@ -106,6 +114,7 @@ function snapshotOf(reader: Reader, node: XmlNode): KnownSnapshot {
     parent: childOf(node, 'parent', 'name')?.text ?? null,
     size: sizeOf(reader, domain),
     diskPaths: domain ? pathsOf(reader, domain) : [],
+    definition: inactive(domain),
     ...{ restoreWhy: why, deleteWhy: why },
   };
 }

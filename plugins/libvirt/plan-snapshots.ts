@@ -1,6 +1,6 @@
 /** Snapshots of a machine: libvirt keeps them, inside its qcow2 disks, with its definition and its memory. Pure. */
 import { posix } from 'node:path';
-import type { JsonObject, Step, VmSnapshot, VmSpec } from '../../src/lib/plugin-api';
+import type { JsonObject, Step, VmMade, VmSnapshot, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { look, run } from './domain-steps';
 import { NOTE_KEY, NOTE_URI, noteNode } from './parse-snapshots';
@@ -14,6 +14,8 @@ const MEMORY_MS = 30 * 60_000;
 interface Facts {
   diskPaths: string[];
   runId: string | null;
+  /** By the name of the snapshot. */
+  made?: Record<string, VmMade>;
 }
 
 export function snapshotPlansOf(sdk: PluginSdk) {
@@ -49,6 +51,11 @@ export function snapshotPlansOf(sdk: PluginSdk) {
           look: look('snapshot', { id, name, createdAt: null, diskPaths }),
         },
       ];
+    },
+    madeOf(spec: VmSpec, { name }: VmSnapshot, facts: JsonObject): VmMade {
+      const { cards = [], cdPath, boot = [], topology } = spec;
+      const { made } = facts as unknown as Facts;
+      return made?.[name] ?? { cards, cdPath, boot, topology: topology ?? null };
     },
     restore({ id }: VmSpec, { name, createdAt }: VmSnapshot, facts: JsonObject): Step[] {
       const { runId } = facts as unknown as Facts;

@@ -1,6 +1,7 @@
 /** Asks libvirt and qemu-img for the snapshots of one machine, whatever it does at the moment. */
-import type { PluginContext, VmSnapshotsReading, VmSpec } from '../../src/lib/plugin-api';
+import type { JsonObject, PluginContext, VmSnapshotsReading, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+import { madeOf } from './made-of';
 import {
   parseDefinition,
   parseDiskSnapshots,
@@ -101,9 +102,17 @@ const GONE = 'Its disk does not have it any more, as after a roll back of the po
 const memoryIn = (held: DiskSnapshot[], name: string): number | null =>
   Math.max(0, ...held.filter((one) => one.name === name).map(({ memoryBytes }) => memoryBytes)) || null;
 
+const madeByName = (sdk: PluginSdk, spec: VmSpec, snapshots: KnownSnapshot[]): JsonObject =>
+  Object.fromEntries(
+    snapshots.flatMap(({ name, definition: then }) =>
+      then ? [[name, JSON.parse(JSON.stringify(madeOf(sdk, spec, then))) as JsonObject]] : [],
+    ),
+  );
+
 export const readSnapshots =
   (sdk: PluginSdk) =>
-  async (context: PluginContext, { id }: { id: string }): Promise<VmSnapshotsReading> => {
+  async (context: PluginContext, spec: VmSpec): Promise<VmSnapshotsReading> => {
+    const { id } = spec;
     const { definition, snapshots, runId } = await readSnapshotsNow(sdk)(context, id);
     const { diskPaths, obstacle } = definition;
     const nothing = { held: [], unreadable: [] };
@@ -113,7 +122,7 @@ export const readSnapshots =
     const isWhole = obstacle === null && unreadable.length === 0;
     const known = new Set(snapshots.map(({ name }) => name));
     return {
-      snapshots: snapshots.map(({ diskPaths: had, ...one }) => ({
+      snapshots: snapshots.map(({ diskPaths: had, definition: _, ...one }) => ({
         ...one,
         memoryBytes: memoryIn(held, one.name),
         restoreWhy:
@@ -123,6 +132,6 @@ export const readSnapshots =
       })),
       takeWhy: obstacle ?? (unreadable[0] === undefined ? null : `${unreadable[0]} cannot be read now.`),
       strays: [...inDisk].filter((name) => !known.has(name)),
-      facts: { diskPaths, runId },
+      facts: { diskPaths, runId, made: madeByName(sdk, spec, snapshots) },
     };
   };

@@ -3,7 +3,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Vm } from '$lib/shared/wire/vms';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { microRequest, MIB, mustSucceed, startMachines, vmNamed, type Machines } from '../support/machines';
+import {
+  addImage,
+  emptyCd,
+  microRequest,
+  MIB,
+  mustSucceed,
+  startMachines,
+  vmNamed,
+  type Machines,
+} from '../support/machines';
 
 const before = traces();
 let machines: Machines;
@@ -18,6 +27,8 @@ const ask = async (method: string, where: string, body?: unknown): Promise<Opera
   mustSucceed(machines.appliance, await rest(method, `${path}${where}`, body));
 const vm = async (): Promise<Vm | undefined> => vmNamed(machines.appliance, 'web');
 const definition = (): string => machines.libvirt.virsh('dumpxml', '--inactive', 'web').stdout;
+
+const put = (...order: string[]) => ask('PUT', '/boot-order', { order });
 
 beforeAll(async () => {
   machines = await startMachines();
@@ -98,7 +109,6 @@ describe('what a machine looks for a system in', () => {
       .toSorted((a, b) => a.order - b.order)
       .map(({ name }) => name);
   };
-  const put = (...order: string[]) => ask('PUT', '/boot-order', { order });
 
   it('is its disk, then the CD, until somebody changes it; what virsh has put there stays', async () => {
     expect(numbered()).toEqual(['vda', 'sda']);
@@ -145,5 +155,47 @@ describe('what a machine looks for a system in', () => {
     await ask('POST', '/disks', { sizeBytes: MIB });
     expect(numbered()).toEqual(['vda']);
     expect((await vm())?.bootOrder).toEqual(['disk-1']);
+  });
+});
+
+describe('a machine that is restored', () => {
+  const restore = async (name: string): Promise<void> => {
+    const { body } = await rest<{ error: { details: { confirmCode: string } } }>(
+      'POST',
+      `${path}/snapshots/${name}/restore`,
+    );
+    await ask('POST', `/snapshots/${name}/restore?confirmCode=${body.error.details.confirmCode}`);
+  };
+  it('has in its record what its definition has again: the CD, which then is needed, cards, order and CPUs', async () => {
+    const iso = await addImage(machines, 'Disc', emptyCd(), 'iso');
+    await ask('PUT', '/cd', { imageId: iso });
+    await put('cd', 'disk-1');
+    await ask('POST', '/snapshots', { name: 'with-cd' });
+    await ask('DELETE', '/cd');
+    await ask('POST', '/network-cards');
+    await put('disk-1');
+    const shape = { memoryBytes: 48 * MIB, cpus: 2, topology: { sockets: 1, cores: 2, threads: 1 } };
+    await ask('PUT', '/size', shape);
+    await restore('with-cd');
+    expect(definition()).toContain('disc.iso');
+    expect(await vm()).toMatchObject({
+      ...{ cd: { imageId: iso, name: 'Disc' }, bootOrder: ['cd', 'disk-1'], topology: null },
+    });
+    expect((await vm())?.cards).toHaveLength(1);
+    expect(await codeOf(rest('DELETE', `/images/${iso}`))).toBe('image_in_use');
+    await ask('PUT', '/size', shape);
+    await ask('POST', '/network-cards');
+    await ask('POST', '/snapshots', { name: 'arranged' });
+    await restore('with-cd');
+    await restore('arranged');
+    expect((await vm())?.topology).toEqual(shape.topology);
+    expect((await vm())?.cards.map(({ slot }) => slot)).toEqual([1, 2]);
+    for (const name of ['arranged', 'with-cd']) {
+      const { body } = await rest<{ error: { details: { confirmCode: string } } }>(
+        'DELETE',
+        `${path}/snapshots/${name}`,
+      );
+      await ask('DELETE', `/snapshots/${name}?confirmCode=${body.error.details.confirmCode}`);
+    }
   });
 });

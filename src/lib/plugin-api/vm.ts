@@ -100,6 +100,8 @@ export interface VmFormat {
   label: string;
   uuid: string;
 }
+/** What its engine may put back besides CPUs and memory. `topology` null: each CPU is a socket of its own. */
+export type VmMade = Required<Pick<VmSpec, 'cards' | 'cdPath' | 'boot'>> & Pick<VmShape, 'topology'>;
 
 /** What only its creation needs. */
 export interface VmOrigin {
@@ -238,6 +240,8 @@ export interface VmPlugin {
     read(context: PluginContext, spec: VmSpec): Promise<VmSnapshotsReading>;
     /** With its memory when it is on. */
     take(spec: VmSpec, wanted: { name: string; description: string | null }, facts: JsonObject): Step[];
+    /** Pure. What the machine is made of once it is restored; without this as it is now. */
+    madeOf?(spec: VmSpec, snapshot: VmSnapshot, facts: JsonObject): VmMade;
     /** Whatever has happened to the machine since is lost. */
     restore(spec: VmSpec, snapshot: VmSnapshot, facts: JsonObject): Step[];
     /** The machine, and all other snapshots, stay as they are. */

@@ -6,6 +6,8 @@ import type { LookResult } from '$lib/plugin-api/plan';
 import type { PluginContext } from '$lib/plugin-api/storage';
 import type { VmSpec } from '$lib/plugin-api/vm';
 import { checkVmPlan } from '$lib/server/plugins/plan-check';
+import { macOf } from '$plugins/libvirt/domain-xml';
+import { madeOf } from '$plugins/libvirt/made-of';
 import { parseDefinition, parseDiskSnapshots, parseSnapshots } from '$plugins/libvirt/parse-snapshots';
 import makePlugin from '$plugins/libvirt/plugin.server';
 import { snapshotPlansOf } from '$plugins/libvirt/plan-snapshots';
@@ -150,7 +152,7 @@ function contextOf(
 describe('the snapshots of a machine', () => {
   it('are read from libvirt and from its disks as one', async () => {
     const { context, asked } = contextOf({ runId: '7' });
-    expect(await readSnapshots(sdk)(context, { id: ID })).toMatchObject({
+    expect(await readSnapshots(sdk)(context, spec)).toMatchObject({
       snapshots: [
         { name: 'first', isCurrent: true, memoryBytes: null },
         { name: 'second one', isCurrent: false, memoryBytes: 1122389 },
@@ -161,8 +163,33 @@ describe('the snapshots of a machine', () => {
   });
   it('are told without their memory, and without taking another, while a disk cannot be read', async () => {
     const { context } = contextOf({ info: null });
-    expect(await readSnapshots(sdk)(context, { id: ID })).toMatchObject({
+    expect(await readSnapshots(sdk)(context, spec)).toMatchObject({
       ...{ takeWhy: `${DISK} cannot be read now.`, strays: [] },
+    });
+  });
+});
+
+describe('what a machine is made of once it is restored', () => {
+  it('is what its definition of then says, with the cards that are Cairn’s', async () => {
+    const { context } = contextOf({});
+    const { snapshots, facts } = await readSnapshots(sdk)(context, spec);
+    const [one] = snapshots;
+    const has = one && snapshotPlansOf(sdk).madeOf({ ...spec, cards: [] }, one, facts);
+    expect(has).toEqual({ cards: [], cdPath: null, topology: null, boot: ['disk-1'] });
+  });
+  it('are slots by the address of a card, the CD in its drive, and an order without what is not Cairn’s', () => {
+    const mac = macOf(sdk, ID, 2);
+    const devices = [
+      `<interface type='network'><mac address='${mac}'/><boot order='1'/></interface>`,
+      "<interface type='network'><mac address='52:54:00:00:00:99'/><boot order='2'/></interface>",
+      "<disk type='file' device='cdrom'><source file='/i.iso'/><target dev='sda'/><boot order='3'/></disk>",
+    ];
+    const domain = sdk.parseXml(
+      `<domain><cpu><topology sockets='2' cores='1' threads='1'/></cpu><devices>${devices.join('')}</devices></domain>`,
+    );
+    expect(madeOf(sdk, spec, domain)).toEqual({
+      ...{ cards: [{ slot: 2, mac }], cdPath: '/i.iso', boot: ['card-2', 'cd'] },
+      topology: { sockets: 2, cores: 1, threads: 1 },
     });
   });
 });
@@ -172,7 +199,7 @@ describe('a snapshot of a machine that had other disks then', () => {
     const another =
       "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/more.qcow2'/></disk>";
     const { context } = contextOf({ definition: DEFINITION.replace('<devices>', `<devices>${another}`) });
-    const { snapshots } = await readSnapshots(sdk)(context, { id: ID });
+    const { snapshots } = await readSnapshots(sdk)(context, spec);
     expect(snapshots.map(({ restoreWhy }) => restoreWhy)).toEqual([
       expect.stringContaining('other disks'),
       expect.stringContaining('other disks'),
@@ -184,7 +211,7 @@ describe('a snapshot of a machine that had other disks then', () => {
 describe('a snapshot that its disk does not have any more', () => {
   it('can be deleted, and not restored', async () => {
     const { context } = contextOf({ info: '{"format": "qcow2"}' });
-    const { snapshots } = await readSnapshots(sdk)(context, { id: ID });
+    const { snapshots } = await readSnapshots(sdk)(context, spec);
     expect(snapshots).toMatchObject([
       { name: 'first', restoreWhy: expect.stringContaining('roll back'), deleteWhy: null },
       { name: 'second one' },

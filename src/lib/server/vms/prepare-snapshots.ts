@@ -1,6 +1,6 @@
 /** The plans of taking, restoring and deleting snapshots of a machine. Nothing is changed. */
 import { z } from 'zod';
-import type { VmPlugin, VmSnapshot, VmSnapshotsReading, VmStatus } from '$lib/plugin-api/vm';
+import type { VmMade, VmPlugin, VmSnapshot, VmSnapshotsReading, VmStatus } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { vmSnapshotNameIssues } from '$lib/shared/snapshot-names';
 import { formatBytes } from '$lib/shared/units';
@@ -9,6 +9,7 @@ import {
   vmSnapshotRestoreRequest,
   vmSnapshotTakeRequest,
 } from '$lib/shared/wire/vm-snapshots';
+import { vmTopology } from '$lib/shared/wire/vms';
 import { AppError, issue, issuesError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
@@ -20,12 +21,17 @@ import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
 /** Left free on the pool besides what the snapshot takes. */
 const RESERVE_BYTES = 64 * 1024 ** 2;
 
+const made = z.object({
+  cards: z.array(z.object({ slot: z.number(), mac: z.string() })),
+  ...{ cdPath: z.string().nullable(), topology: vmTopology.nullable(), boot: z.array(z.string()) },
+});
 /** Of a restore: what the machine has when it has ended, and whether it is on then. */
 export const restoreInput = z.object({
   vmId: z.string(),
   cpus: z.number(),
   memoryBytes: z.number(),
   goesOn: z.boolean(),
+  made: made.optional(),
 });
 
 type Capable = VmPlugin & { snapshots: NonNullable<VmPlugin['snapshots']> };
@@ -158,6 +164,13 @@ function restoreNote({ record }: Subject, { wasIn, size }: VmSnapshot): string {
   ].join(' ');
 }
 
+/** The CD of then stays until it is known to be in the drive again. */
+const cdLocks = ({ images }: VmDeps, has: VmMade | undefined): string[] =>
+  images
+    .list()
+    .filter(({ path }) => path !== null && path === has?.cdPath)
+    .map(({ id }) => usesLock(`image:${id}`));
+
 export async function prepareRestore(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, name, keepAs } = parse(vmSnapshotRestoreRequest, request);
   const subject = await subjectOf(deps, vmId);
@@ -166,10 +179,11 @@ export async function prepareRestore(deps: VmDeps, request: JsonObject): Promise
   refuseSaved(subject, 'restore it');
   const goesOn = snapshot.wasIn !== 'off';
   if (goesOn) refuseNoMemory(deps, subject, snapshot);
-  const lock = poolLock(deps, subject);
+  const locks = [poolLock(deps, subject)];
   if (keepAs !== undefined) await refuseToTake(deps, subject, { name: keepAs, field: 'keepAs' });
   const { spec } = record;
   const { facts } = reading;
+  const has = plugin.snapshots.madeOf?.(spec, snapshot, facts);
   const kept = { name: keepAs ?? '', description: `As it was before "${name}" was restored` };
   return prepared(plugin, record, {
     title: `Restore ${record.name} to "${name}"`,
@@ -177,8 +191,12 @@ export async function prepareRestore(deps: VmDeps, request: JsonObject): Promise
       ...(keepAs === undefined ? [] : plugin.snapshots.take(spec, kept, facts)),
       ...plugin.snapshots.restore(spec, snapshot, facts),
     ],
-    locks: [lock],
-    more: { ...snapshot.size, goesOn },
+    locks: [...locks, ...cdLocks(deps, has)],
+    more: {
+      ...snapshot.size,
+      goesOn,
+      ...(has ? { made: JSON.parse(JSON.stringify(has)) as JsonObject } : {}),
+    },
     loses:
       keepAs === undefined
         ? [

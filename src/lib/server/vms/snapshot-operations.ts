@@ -10,6 +10,7 @@ import { verbRecord } from './records';
 import type { VmDeps } from './deps';
 import { SNAPSHOT } from './kinds';
 import { prepareDelete, prepareRestore, prepareTake, restoreInput } from './prepare-snapshots';
+import { withShape } from './resize';
 import { endTurn } from './settings-store';
 import type { VmSnapshotReadings } from './snapshots';
 import { changeVm, findVm } from './store';
@@ -27,9 +28,13 @@ const restoreRecord = (deps: VmDeps): RecordOwner => ({
     }).begin(tx, operationId, prepared);
   },
   succeed(tx, operationId, prepared) {
-    const { vmId: id, cpus, memoryBytes } = restoreInput.parse(prepared.input);
+    const { vmId: id, cpus, memoryBytes, made } = restoreInput.parse(prepared.input);
     const record = findVm(tx, id);
-    if (record) changeVm(tx, id, { cpus, memoryBytes, spec: { ...record.spec, cpus, memoryBytes } });
+    if (record) {
+      const { topology, ...parts } = made ?? {};
+      const shaped = withShape(record.spec, { vmId: id, cpus, memoryBytes, topology });
+      changeVm(tx, id, { cpus, memoryBytes, spec: { ...shaped, ...parts } });
+    }
     verbRecord(deps).succeed(tx, operationId, prepared);
   },
 });
