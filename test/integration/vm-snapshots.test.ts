@@ -209,6 +209,20 @@ describe('the snapshots of a machine', () => {
     expect(vms.get(ID)).toMatchObject({ cpus: 2, memoryBytes: 96 * MIB });
   });
 
+  it('give the record all that is in the definition again, not only its size', async () => {
+    const made = {
+      cards: [{ slot: 2, mac: '52:54:00:00:00:02' }],
+      cdPath: '/mnt/tank/images/disc.iso',
+      ...{ topology: { sockets: 1, cores: 1, threads: 1 }, boot: ['cd', 'card-2'] },
+    };
+    if (engine.snapshots) engine.snapshots.madeOf = () => made;
+    expect((await confirmed(restore({}))).state).toBe('succeeded');
+    expect(vms.get(ID)).toMatchObject({
+      ...{ cards: made.cards, bootOrder: made.boot, topology: made.topology },
+      cd: { imageId: null, name: 'disc.iso' },
+    });
+  });
+
   it('need no confirmation when what is there now is kept first', async () => {
     const { id } = await start(restore({ keepAs: 'kept' }));
     expect((await bench.services.operations.wait(id)).state).toBe('succeeded');

@@ -1,6 +1,7 @@
 /** What a machine looks for a system in, and in which order; from its next start on. */
 import { z } from 'zod';
 import { bootDevicesOf, bootOrderOf } from '$lib/plugin-api/vm-boot';
+import type { VmSpec } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { bootOrderIssues } from '$lib/shared/vm-rules';
 import { vmBootRequest } from '$lib/shared/wire/vms';
@@ -42,13 +43,18 @@ export async function prepareBootOrder(deps: VmDeps, request: JsonObject): Promi
   });
 }
 
+/** The usual order is not written down, as with a machine that was never given another one. */
+export function withBootOrder({ boot: _, ...spec }: VmSpec, order: string[]): VmSpec {
+  return order.join() === bootOrderOf(spec).join() ? spec : { ...spec, boot: order };
+}
+
 const changeInput = z.object({ order: z.array(z.string()) });
 
 export const bootRecord = (deps: VmDeps): RecordOwner => ({
   ...verbRecord(deps),
   succeed(tx, _operationId, { input, subject: { id } }) {
     const record = findVm(tx, id);
-    if (record) changeVm(tx, id, { spec: { ...record.spec, boot: changeInput.parse(input).order } });
+    if (record) changeVm(tx, id, { spec: withBootOrder(record.spec, changeInput.parse(input).order) });
     tell(deps, id);
   },
 });

@@ -1,10 +1,13 @@
 /** Snapshots of machines as operations. What there are of them is read from the engine; only the size of a machine is recorded. */
+import type { VmCard, VmMade, VmSpec } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import type { Actor } from '$lib/shared/wire/session';
 import type { VmSnapshotRequest } from '$lib/shared/wire/vm-snapshots';
 import type { OperationDefinition, Operations, RecordOwner } from '../operations/types';
 import { refuseTooMuchPower } from './accounts';
+import { withBootOrder } from './boot-order';
+import { cardsOf } from './cards';
 import { readAgain } from './define';
 import { verbRecord } from './records';
 import type { VmDeps } from './deps';
@@ -16,6 +19,14 @@ import type { VmSnapshotReadings } from './snapshots';
 import { changeVm, findVm } from './store';
 
 const MINUTE_MS = 60_000;
+
+/** @param had its network cards: the one that every machine has is written down only when there were others */
+function withMade(spec: VmSpec, made: Omit<VmMade, 'topology'> | undefined, had: VmCard[]): VmSpec {
+  if (!made) return spec;
+  const { cards, cdPath, boot } = made;
+  const same = JSON.stringify(cards) === JSON.stringify(had);
+  return withBootOrder({ ...spec, cdPath, ...(same ? {} : { cards }) }, boot);
+}
 
 /** One with memory is a start, and is admitted like one. The machine has what it had then. */
 const restoreRecord = (deps: VmDeps): RecordOwner => ({
@@ -31,9 +42,10 @@ const restoreRecord = (deps: VmDeps): RecordOwner => ({
     const { vmId: id, cpus, memoryBytes, made } = restoreInput.parse(prepared.input);
     const record = findVm(tx, id);
     if (record) {
-      const { topology, ...parts } = made ?? {};
-      const shaped = withShape(record.spec, { vmId: id, cpus, memoryBytes, topology });
-      changeVm(tx, id, { cpus, memoryBytes, spec: { ...shaped, ...parts } });
+      const shape = { vmId: id, cpus, memoryBytes, topology: made?.topology };
+      const had = cardsOf(record.spec, deps.plugins.knownVm(record.plugin));
+      const spec = withMade(withShape(record.spec, shape), made, had);
+      changeVm(tx, id, { cpus, memoryBytes, spec });
     }
     verbRecord(deps).succeed(tx, operationId, prepared);
   },
