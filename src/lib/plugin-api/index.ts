@@ -12,5 +12,6 @@ export * from './found-steps';
 export * from './vm';
 export * from './vm-found';
 export * from './vm-boot';
+export * from './vm-extras';
 export { xml, xmlText, type XmlNode } from './xml';
 export { childOf, childrenOf, parseXml } from './parse-xml';

@@ -4,6 +4,7 @@ import type { LookResult, Step } from './plan';
 import type { VmAdoptedDisk, VmFound } from './vm-found';
 import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
+import type { VmTopology } from './vm-extras';
 
 export type { VmAddresses, VmUsage };
 
@@ -46,15 +47,6 @@ export interface VmSpec {
     /** Absolute paths of what is in its drives, and below its disks. */
     needs: string[];
   };
-}
-
-/** sockets × cores × threads are its CPUs. */
-export interface VmTopology {
-  sockets: number;
-  /** Of each socket. */
-  cores: number;
-  /** Of each core. */
-  threads: number;
 }
 
 /** One of its disks. */
