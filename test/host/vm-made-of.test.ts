@@ -25,6 +25,11 @@ const codeOf = async (asked: ReturnType<typeof rest>): Promise<unknown> =>
   ((await asked).body as { error?: { code: string; issues?: { code: string }[] } }).error?.code;
 const ask = async (method: string, where: string, body?: unknown): Promise<Operation> =>
   mustSucceed(machines.appliance, await rest(method, `${path}${where}`, body));
+/** As somebody who has read what is lost. */
+async function confirmed(method: string, where: string): Promise<Operation> {
+  const { body } = await rest<{ error: { details: { confirmCode: string } } }>(method, `${path}${where}`);
+  return ask(method, `${where}?confirmCode=${body.error.details.confirmCode}`);
+}
 const vm = async (): Promise<Vm | undefined> => vmNamed(machines.appliance, 'web');
 const definition = (): string => machines.libvirt.virsh('dumpxml', '--inactive', 'web').stdout;
 
@@ -148,7 +153,7 @@ describe('what a machine looks for a system in', () => {
   it('goes with a disk that is removed, and is not given to the next one in its place', async () => {
     await ask('POST', '/disks', { sizeBytes: MIB });
     await put('disk-2', 'disk-1');
-    await ask('DELETE', '/disks/2');
+    await confirmed('DELETE', '/disks/2');
     expect(numbered()).toEqual(['vda']);
     await ask('POST', '/disks', { sizeBytes: MIB });
     expect(numbered()).toEqual(['vda']);
@@ -157,13 +162,7 @@ describe('what a machine looks for a system in', () => {
 });
 
 describe('a machine that is restored', () => {
-  const restore = async (name: string): Promise<void> => {
-    const { body } = await rest<{ error: { details: { confirmCode: string } } }>(
-      'POST',
-      `${path}/snapshots/${name}/restore`,
-    );
-    await ask('POST', `/snapshots/${name}/restore?confirmCode=${body.error.details.confirmCode}`);
-  };
+  const restore = (name: string) => confirmed('POST', `/snapshots/${name}/restore`);
   it('has in its record what its definition has again: the CD, which then is needed, cards, order and CPUs', async () => {
     const iso = await addImage(machines, 'Disc', emptyCd(), 'iso');
     await ask('PUT', '/cd', { imageId: iso });
