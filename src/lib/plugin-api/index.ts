@@ -13,5 +13,6 @@ export * from './vm';
 export * from './vm-found';
 export * from './vm-boot';
 export * from './vm-extras';
+export * from './vm-stop-time';
 export { xml, xmlText, type XmlNode } from './xml';
 export { childOf, childrenOf, parseXml } from './parse-xml';

@@ -5,6 +5,7 @@ import type { VmAdoptedDisk, VmFound } from './vm-found';
 import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
 import type { VmTopology } from './vm-extras';
+import type { VmStopTime } from './vm-stop-time';
 
 export type { VmAddresses, VmUsage };
 
@@ -76,11 +77,6 @@ export interface VmCdDrive {
   now: string | null;
 }
 
-/** Milliseconds since the epoch. */
-export interface VmStopTime {
-  fromMs: number;
-  untilMs: number;
-}
 export type VmSize = Pick<VmSpec, 'cpus' | 'memoryBytes'>;
 /** null: each CPU is a socket of its own. */
 export type VmShape = VmSize & { topology: VmTopology | null };
@@ -277,7 +273,6 @@ export interface VmPlugin {
     facts(context: PluginContext, spec: VmSpec): Promise<JsonObject>;
     /** Pure. Why it cannot be changed to this; null: it can. */
     why(spec: VmSpec, order: string[], facts: JsonObject): string | null;
-    /** Pure. Whatever else its engine keeps of the machine stays as it is. */
     plan(spec: VmSpec, order: string[], facts: JsonObject): Step[];
   };
   /** Where the console of a machine that is on is now; null: it has none of that kind that a path leads to. */
