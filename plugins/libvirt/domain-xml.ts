@@ -64,17 +64,27 @@ export function macOf({ derivedUuid }: Pick<PluginSdk, 'derivedUuid'>, id: strin
 }
 const cardsOf = (sdk: PluginSdk, { id, cards }: VmSpec): VmCard[] =>
   cards ?? [{ slot: 1, mac: macOf(sdk, id, 1) }];
-const cardNode = (sdk: PluginSdk, spec: VmSpec, { mac, slot }: VmCard): XmlNode => {
+const cardNode = (sdk: PluginSdk, spec: VmSpec, { mac, bridge, slot }: VmCard): XmlNode => {
   const { xml } = sdk;
   return xml(
     'interface',
-    { type: 'network' },
+    { type: bridge === undefined ? 'network' : 'bridge' },
     xml('mac', { address: mac }),
-    xml('source', { network: NETWORK }),
+    xml('source', bridge === undefined ? { network: NETWORK } : { bridge }),
     xml('model', { type: 'virtio' }),
     bootNode(sdk, spec, `card-${slot}`),
   );
 };
+/** The card as it is, whatever it has, plugged in elsewhere. */
+export const movedCard = (sdk: PluginSdk, card: XmlNode, { bridge }: VmCard): XmlNode => ({
+  ...card,
+  attributes: { ...card.attributes, type: bridge === undefined ? 'network' : 'bridge' },
+  children: card.children.map((child) =>
+    child.name === 'source'
+      ? sdk.xml('source', bridge === undefined ? { network: NETWORK } : { bridge })
+      : child,
+  ),
+});
 export const cardXml = (sdk: PluginSdk, spec: VmSpec, card: VmCard): string =>
   sdk.xmlText(cardNode(sdk, spec, card));
 

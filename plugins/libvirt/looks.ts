@@ -167,6 +167,16 @@ export function looksOf(sdk: PluginSdk) {
         ? seen('done', `The machine has the network card ${mac}.`)
         : seen('absent', `The machine does not have the network card ${mac}.`);
     },
+    /** The card is plugged in here; null: into the network of libvirt. foreign: neither here nor where it `was`. */
+    async 'card-at'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const mac = text(args['mac']);
+      const { cards } = await devices(context, text(args['id']), whereOf(args));
+      const card = cards.find((one) => one.mac === mac);
+      if (!card) return seen('foreign', `The machine does not have the network card ${mac}.`);
+      const evidence = `The network card ${mac} is in ${card.bridge ?? 'the network of libvirt'}.`;
+      if (card.bridge === args['is']) return seen('done', evidence);
+      return seen(card.bridge === args['was'] ? 'absent' : 'foreign', evidence);
+    },
     /** Its drive for CDs has this in it; `was`: what was there before; null: nothing. */
     async cd(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const { disks } = await devices(context, text(args['id']), whereOf(args));

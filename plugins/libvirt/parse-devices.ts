@@ -13,12 +13,20 @@ export interface DomainDisk {
 const childOf = (node: XmlNode, name: string): XmlNode | undefined =>
   node.children.find((child) => child.name === name);
 
+export interface DomainCard {
+  mac: string;
+  /** The host's bridge that somebody named for it; null: it is in a network of libvirt, or anywhere else. */
+  bridge: string | null;
+  /** All of it. */
+  node: XmlNode;
+}
 export interface DomainDevices {
   /** It runs, and this is what it has at this moment. */
   isOn: boolean;
   disks: DomainDisk[];
   /** Addresses of its network cards, lower case. */
   macs: string[];
+  cards: DomainCard[];
 }
 
 function diskOf(disk: XmlNode): DomainDisk {
@@ -35,6 +43,13 @@ function macOf(card: XmlNode): string {
   if (mac === undefined) throw new Error('a network card without an address');
   return mac.toLowerCase();
 }
+const cardOf = (node: XmlNode): DomainCard => ({
+  mac: macOf(node),
+  // One in a network of libvirt that is on tells its bridge too.
+  bridge:
+    node.attributes['type'] === 'bridge' ? (childOf(node, 'source')?.attributes['bridge'] ?? null) : null,
+  node,
+});
 
 /** @throws Error for what is no definition of a domain */
 export function devicesIn(domain: XmlNode): DomainDevices {
@@ -46,5 +61,6 @@ export function devicesIn(domain: XmlNode): DomainDevices {
     isOn: domain.attributes['id'] !== undefined,
     disks: all('disk').map(diskOf),
     macs: all('interface').map(macOf),
+    cards: all('interface').map(cardOf),
   };
 }

@@ -40,6 +40,12 @@ function askToShutDown(spec: VmSpec, { index, untilMs }: Press, time: VmStopTime
   ];
 }
 
+/** Without libvirt's where all its cards are on bridges of the host, or, of an adopted one, on networks that are not ours. */
+const networkFor = ({ adopted, cards }: VmSpec): Step[] =>
+  cards && (cards.length > 0 || adopted) && cards.every(({ bridge }) => bridge !== undefined)
+    ? []
+    : [startNetwork];
+
 /** Gigabytes of memory, and a slow disk. */
 const SAVE_MS = 30 * 60_000;
 
@@ -50,10 +56,6 @@ const saveIfOn = (spec: VmSpec): Step => ({
   undo: 'nothing',
   look: off(spec),
 });
-
-/** An adopted machine may be on other networks only. */
-const networkFor = ({ adopted, cards }: VmSpec): Step[] =>
-  adopted && cards?.length === 0 ? [] : [startNetwork];
 
 export function powerPlansOf(sdk: PluginSdk) {
   return {

@@ -66,7 +66,7 @@ export const readDevices =
     const words = where === 'config' ? ['dumpxml', id, '--inactive'] : ['dumpxml', id];
     const { stdout } = await context.read(VIRSH, virsh(...words), { timeoutMs: TIMEOUT_MS });
     const found = sdk.defineParser('virsh dumpxml', (text) => devicesIn(sdk.parseXml(text)))(stdout);
-    return where === 'on' && !found.isOn ? { isOn: false, disks: [], macs: [] } : found;
+    return where === 'on' && !found.isOn ? { isOn: false, disks: [], macs: [], cards: [] } : found;
   };
 
 /** The definition of one domain, as it is started the next time. Without its passwords: those take `--security-info`. */

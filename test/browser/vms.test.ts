@@ -420,10 +420,32 @@ describe('the machines', () => {
   it('get another network card with a click, and lose it after a question', async () => {
     const cards = page.getByTestId('vm-card');
     await cards.getByText(/^52:54:00/).waitFor();
+    const { libvirt } = machines;
+    libvirt.ip('link', 'add', 'br7', 'type', 'bridge');
+    libvirt.ip('address', 'add', '192.168.7.5/24', 'dev', 'br7');
     await page.getByTestId('vm.add-card').click();
-    await cards.getByText('Card 2').waitFor();
-    await cards.last().getByTestId('vm.remove-card').click();
     const dialog = page.getByRole('dialog');
+    // It is there without a reload.
+    await dialog.getByLabel('Network').selectOption({ label: 'Bridge br7 (192.168.7.5/24)' });
+    await dialog.getByLabel('MAC address').fill('01:00:5e:00:00:01');
+    await dialog
+      .getByText(/address of a group/)
+      .first()
+      .waitFor();
+    expect(await button('Add card').last().getAttribute('aria-disabled')).toBe('true');
+    await page.screenshot({ path: join(shots, 'vms-add-card.png') });
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByLabel('MAC address').fill('52-54-00-07-07-07');
+    await dialog.getByRole('button', { name: 'Add card' }).click();
+    await cards.getByText(/52:54:00:07:07:07 · in the network of the bridge br7/).waitFor();
+    libvirt.ip('link', 'delete', 'br7');
+    await cards.getByText('its bridge br7 is not there').waitFor();
+    await lookAt(new URL(page.url()).pathname, 'vm-cards');
+    await cards.last().getByTestId('vm.move-card').click();
+    await dialog.getByLabel('Network').selectOption('');
+    await dialog.getByRole('button', { name: 'Plug in' }).click();
+    await cards.getByText(/52:54:00:07:07:07 · shares the host/).waitFor();
+    await cards.last().getByTestId('vm.remove-card').click();
     await dialog.getByText(/cannot be reached by 52:54:00/).waitFor();
     await page.screenshot({ path: join(shots, 'vms-remove-card.png') });
     expect(await seriousFindings(page)).toEqual([]);

@@ -395,6 +395,26 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       }),
     })),
     {
+      title: 'vm.move-card',
+      kind: 'vm.move-card',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        const bridges = libvirt().ip('link', 'show', 'type', 'bridge');
+        if (!bridges.includes('br7')) libvirt().ip('link', 'add', 'br7', 'type', 'bridge');
+        if (libvirt().virsh('domiflist', 'web', '--inactive').stdout.includes('br7'))
+          await mustSucceed(
+            appliance,
+            await appliance.rest('PUT', path('/network-cards/1'), { bridge: null }),
+          );
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/network-cards/1'), { bridge: 'br7' }),
+      backward: true,
+      observe: (appliance) => ({
+        has: libvirt().virsh('domiflist', 'web', '--inactive').stdout,
+        cards: appliance.query("SELECT spec ->> '$.cards' AS cards FROM vms"),
+      }),
+    },
+    {
       title: 'vm.remove, kept for a while',
       kind: 'vm.remove',
       async setUp(appliance) {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HostLink } from '$lib/shared/wire/networks';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import type { Vm, VmDiskUse } from '$lib/shared/wire/vms';
 import { expectNoLeaks, traces } from '../support/leaks';
@@ -362,6 +363,39 @@ describe('a machine', () => {
     expect([macs('--inactive'), await shown()]).toEqual([macs(), macs()]);
     expect(macs()).toHaveLength(1);
     expect(codeOf(await rest('DELETE', `${cards}/2`))).toBe('card_not_found');
+  });
+
+  it('is on a bridge of the host, with the address that was asked for, and is plugged in elsewhere while it runs', async () => {
+    const { appliance, libvirt } = machines;
+    libvirt.ip('link', 'add', 'br7', 'type', 'bridge');
+    libvirt.ip('link', 'set', 'br7', 'up');
+    const mac = '52:54:00:07:07:07';
+    const { body } = await create({ name: 'bridged', cards: [{ bridge: 'br7', mac }] });
+    await ended(appliance, body.operationId);
+    const on = (...words: string[]): string[][] =>
+      libvirt
+        .virsh('domiflist', 'bridged', ...words)
+        .stdout.trim()
+        .split('\n')
+        .map((line) => line.trim().split(/ +/).slice(1));
+    expect(on()).toEqual([['bridge', 'br7', 'virtio', mac]]);
+    const { body: networks } = await rest<{ links: HostLink[] }>('GET', '/networks');
+    expect(networks.links.filter(({ bridge }) => bridge === 'br7')).toMatchObject([{ kind: 'machine' }]);
+    const card = `/vms/${body.vmId}/network-cards/1`;
+    await mustSucceed(appliance, await rest('PUT', card, { bridge: null }));
+    expect([on(), on('--inactive')]).toEqual([
+      ...[[['network', 'default', 'virtio', mac]], [['network', 'default', 'virtio', mac]]],
+    ]);
+    await mustSucceed(appliance, await rest('PUT', card, { bridge: 'br7' }));
+    expect([on(), on('--inactive')]).toEqual([
+      ...[[['bridge', 'br7', 'virtio', mac]], [['bridge', 'br7', 'virtio', mac]]],
+    ]);
+    expect(libvirt.ip('link', 'show', 'master', 'br7')).toContain('vnet');
+    await mustSucceed(appliance, await rest('POST', `/vms/${body.vmId}/stop`, { graceSeconds: 0 }));
+    libvirt.ip('link', 'delete', 'br7');
+    const refused = await rest('POST', `/vms/${body.vmId}/start`);
+    expect(codeOf(refused)).toBe('bridge_not_found');
+    await mustSucceed(appliance, await rest('DELETE', `/vms/${body.vmId}`));
   });
 
   it('gets CDs into its drive and out of it, off and on, and keeps their images while they are in', async () => {

@@ -113,6 +113,7 @@ beforeEach(() => {
     ...{ config: services.config, log: services.log },
     hostSize: () => ({ cpus: 2, memoryBytes: 1_024 * MIB, availableBytes: 128 * MIB }),
     pools: { list: () => [pool] as unknown as Pool[] },
+    networks: { read: () => Promise.resolve([]) },
     images: { list: () => [] },
   });
   services.operations = operations;

@@ -27,6 +27,7 @@ import { createVmUsageHistory } from '$lib/server/vms/usage-history';
 import { waitForVm } from '$lib/server/vms/wait';
 import { createVms, type Vms } from '$lib/server/vms/vm';
 import type { Image } from '$lib/shared/wire/images';
+import type { HostLink } from '$lib/shared/wire/networks';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { VmWaitLine } from '$lib/shared/wire/vms';
 import type { Role } from '$lib/shared/states';
@@ -45,6 +46,7 @@ let bench: ServiceBench;
 let vms: Vms;
 let root: string;
 /** What the engine says. */
+let links: HostLink[] = [];
 let machines: VmReading[];
 let answers: boolean;
 /** What it gave to whom. */
@@ -124,6 +126,8 @@ const engine = {
     macOf: ({ name }, slot) => `${name}-${slot}`,
     add: (spec, { mac }, isOn) => [step('add', join(spec.folder, `${mac}-${isOn ? 'on' : 'off'}`))],
     remove: (spec, { mac }) => [step('remove', join(spec.folder, `no-${mac}`))],
+    facts: () => Promise.resolve({}),
+    move: (spec, { mac }, { bridge }) => [step('move', join(spec.folder, `${mac}-in-${bridge ?? 'nat'}`))],
   },
   cd: {
     read: () => Promise.resolve(drive),
@@ -170,6 +174,7 @@ beforeEach(() => {
   mkdirSync(join(root, 'late'));
   writeFileSync(join(root, 'image.raw'), 'x'.repeat(512));
   machines = [];
+  links = [];
   answers = true;
   addresses = () => [];
   asked = 0;
@@ -198,6 +203,7 @@ beforeEach(() => {
     vmCdDrive: () => engine.cd?.read({} as never, {} as never),
     vmDiskSize: () => engine.disks?.sizeOf({} as never, {} as never),
     vmShelveFacts: () => engine.shelve?.read({} as never, {} as never),
+    vmCardFacts: () => engine.cards?.facts({} as never, {} as never, {} as never),
     vmSizeFacts: () => engine.resize?.facts({} as never, {} as never),
     recheck: () => Promise.resolve(),
     readVms: () => (answers ? engine.status({} as never) : Promise.reject(new Error('no answer'))),
@@ -223,6 +229,7 @@ beforeEach(() => {
     ...{ config: services.config, log: services.log },
     hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: available }),
     pools: { list: () => [pool, other] as unknown as Pool[] },
+    networks: { read: () => Promise.resolve(links) },
     images: { list: () => [image, iso] as unknown as Image[] },
   });
   services.operations = operations;
@@ -1023,6 +1030,55 @@ describe('machines over the router', () => {
         'succeeded',
       );
     expect(cards()).toEqual([]);
+  });
+
+  it('are plugged into bridges that are there, with addresses that nobody else has', async () => {
+    const link = { isUp: true, hasCarrier: true, addresses: [], bridge: null, vlan: null };
+    links = [
+      { ...link, id: 'br0', kind: 'bridge', mac: '4e:e0:d6:9d:60:c1' },
+      { ...link, id: 'eno1', kind: 'ethernet', mac: 'e6:06:7a:05:77:78', bridge: 'br0' },
+    ];
+    const make = (change: Record<string, unknown>) =>
+      caller('operator').vms.preview(request({ cloudInit: undefined, ...change }));
+    const wrong = async (...cards: { bridge?: string; mac?: string }[]) => {
+      const answer = await make({ cards });
+      return answer.ok ? [] : answer.issues.map(({ code, field }) => `${field}: ${code}`);
+    };
+    expect(
+      await wrong({ bridge: 'br1', mac: '01:00:5e:00:00:01' }, { bridge: 'eno1', mac: 'E6-06-7A-05-77-78' }),
+    ).toEqual([
+      ...['cards.0.bridge: bridge_not_found', 'cards.0.mac: mac_invalid'],
+      ...['cards.1.bridge: bridge_not_found', 'cards.1.mac: mac_taken'],
+    ]);
+    expect(await wrong({ mac: '02:00:00:00:00:01' }, { mac: '02:00:00:00:00:01' })).toEqual([
+      'cards.1.mac: mac_taken',
+    ]);
+    expect(await wrong({}, {}, {})).toEqual(['cards: cards_too_many']);
+    const { subject, id } = await caller('operator').vms.create(
+      request({ cloudInit: undefined, cards: [{ bridge: 'br0', mac: '02-00-00-00-00-AA' }] }),
+    );
+    expect((await wait(id)).state).toBe('succeeded');
+    const cards = () => vms.get(subject.id).cards;
+    expect(cards()).toEqual([{ slot: 1, mac: '02:00:00:00:00:aa', bridge: 'br0' }]);
+    expect(await wrong({ mac: '02:00:00:00:00:aa' })).toContain('cards.0.mac: mac_taken');
+    machines = [{ id: subject.id, name: 'web', status: 'stopped' }];
+    const move = { vmId: subject.id, slot: 1 };
+    expect(await codeOf(caller('viewer').vms.moveCard({ ...move, bridge: null }))).toBe('forbidden');
+    expect(await codeOf(caller('operator').vms.moveCard({ ...move, bridge: 'br0' }))).toBe('vm_wrong_state');
+    expect(await codeOf(caller('operator').vms.moveCard({ ...move, bridge: 'br9' }))).toBe(
+      'bridge_not_found',
+    );
+    const add = { vmId: subject.id, mac: '02:00:00:00:00:aa' };
+    expect(await codeOf(caller('operator').vms.addCard(add))).toBe('mac_taken');
+    links = [];
+    expect(await codeOf(caller('operator').vms.start({ vmId: subject.id }))).toBe('bridge_not_found');
+    expect((await wait((await caller('operator').vms.moveCard({ ...move, bridge: null })).id)).state).toBe(
+      'succeeded',
+    );
+    expect(cards()).toEqual([{ slot: 1, mac: '02:00:00:00:00:aa', bridge: null }]);
+    expect((await wait((await caller('operator').vms.start({ vmId: subject.id })).id)).state).toBe(
+      'succeeded',
+    );
   });
 
   it('have a CD in their drive that needs its image, until it is ejected', async () => {

@@ -46,6 +46,7 @@ export class Appliance {
   code = '';
   private child: ChildProcess | null = null;
   private readonly env: Record<string, string>;
+  private readonly lateEnv: () => Record<string, string>;
   private readonly enter: (folder: string) => string[];
 
   constructor(
@@ -53,12 +54,15 @@ export class Appliance {
       drives?: number;
       driveBytes?: number;
       env?: Record<string, string>;
+      /** Asked at each start. */
+      lateEnv?: () => Record<string, string>;
       dataDir?: string;
       /** Words before the server's own, to start it in a namespace. */
       enter?: (folder: string) => string[];
     } = {},
   ) {
     this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'cairn-appliance-'));
+    this.lateEnv = options.lateEnv ?? (() => ({}));
     this.enter = options.enter ?? (() => []);
     this.crashFile = join(this.dataDir, 'crash-at');
     writeFileSync(this.crashFile, '');
@@ -99,6 +103,7 @@ export class Appliance {
         NODE_ENV: 'production',
         NODE_COMPILE_CACHE: join(root, 'build/.compile-cache'),
         ...this.env,
+        ...this.lateEnv(),
         CAIRN_PORT: String(this.port),
         ...env,
       },

@@ -92,6 +92,8 @@ export async function startHost(): Promise<Omit<Machines, 'imageId'>> {
   const late: { libvirt?: PrivateLibvirt } = {};
   const appliance = new Appliance({
     ...{ drives: 1, driveBytes: 512 * MIB },
+    // Its bridges are in the same network as those of its libvirtd.
+    lateEnv: () => ({ CAIRN_NETWORK_NAMESPACE: late.libvirt?.networkNamespace ?? '' }),
     enter: (folder) => late.libvirt?.enter(folder) ?? [],
   });
   const libvirt = new PrivateLibvirt(appliance.dataDir);

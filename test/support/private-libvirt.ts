@@ -70,6 +70,19 @@ export class PrivateLibvirt {
     return ['/usr/bin/nsenter', '--mount', `--target=${this.holder?.pid ?? 0}`, `--wd=${folder}`, '--'];
   }
 
+  /** Path of its network namespace. */
+  get networkNamespace(): string {
+    return `/proc/${this.holder?.pid ?? 0}/ns/net`;
+  }
+  /** ip(8), in its network. @throws Error with what it says */
+  ip(...words: string[]): string {
+    const { status, stdout, stderr } = call('/usr/bin/nsenter', [
+      ...[`--net=${this.networkNamespace}`, '--', '/usr/bin/ip', ...words],
+    ]);
+    if (status !== 0) throw new Error(`ip ${words.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
   async start(): Promise<void> {
     for (const argv of [
       ['--bind', this.shared, this.shared],

@@ -67,6 +67,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     snapshots: absent('snapshots'),
     validate: absent('validate'),
     images: absent('images'),
+    networks: absent('networks'),
     vms: absent('vms'),
     consoles: absent('consoles'),
     stopping: () => false,

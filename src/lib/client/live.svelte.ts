@@ -42,6 +42,7 @@ export class Live {
   readonly vms: DocumentMaps['vms'] = new SvelteMap();
   readonly removedVms: DocumentMaps['removedVms'] = new SvelteMap();
   readonly #vmHost: DocumentMaps['vmHost'] = new SvelteMap();
+  readonly links: DocumentMaps['links'] = new SvelteMap();
   readonly operations: DocumentMaps['operations'] = new SvelteMap();
   readonly plugins: DocumentMaps['plugins'] = new SvelteMap();
   readonly replacements: DocumentMaps['replacements'] = new SvelteMap();
@@ -145,6 +146,7 @@ export class Live {
       vms: this.vms,
       removedVms: this.removedVms,
       vmHost: this.#vmHost,
+      links: this.links,
       operations: this.operations,
       plugins: this.plugins,
       alerts: this.alerts,

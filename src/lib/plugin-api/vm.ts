@@ -67,6 +67,8 @@ export interface VmCard {
   slot: number;
   /** Lower case, with colons. */
   mac: string;
+  /** Name of the host's bridge that it is plugged into; without it, the network that the engine has for machines. */
+  bridge?: string;
 }
 
 /** Paths; null: it is empty. */
@@ -249,7 +251,7 @@ export interface VmPlugin {
     /** Pure. To no file. `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
     remove(spec: VmSpec, disk: VmDisk, untilMs: number | null): Step[];
   };
-  /** Its network cards, on the network that the engine has for them. All plans are pure. */
+  /** Its network cards, each on the network that the engine has for them or on a bridge of the host. All plans are pure. */
   cards?: {
     /** Slots are up to here. */
     most: number;
@@ -259,6 +261,10 @@ export interface VmPlugin {
     add(spec: VmSpec, card: VmCard, isOn: boolean): Step[];
     /** `untilMs`: it is on, and its guest has until then to let go of it; null: it is off. */
     remove(spec: VmSpec, card: VmCard, untilMs: number | null): Step[];
+    /** What a change needs to know and only the engine does. */
+    facts(context: PluginContext, spec: VmSpec, card: VmCard): Promise<JsonObject>;
+    /** Plugged in elsewhere; it keeps its address and its place in the machine. `isOn`: at once as well. */
+    move(spec: VmSpec, from: VmCard, to: VmCard, facts: JsonObject, isOn: boolean): Step[];
   };
   /** Its drive for CDs. All plans are pure. */
   cd?: {

@@ -28,6 +28,8 @@ const environment = z.object({
   CAIRN_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Test only: `point` or `point@kind/step`, where the process kills itself; see operations/crash-points.ts. */
   CAIRN_CRASH_AT: z.string().default(''),
+  /** Test only: path of the network namespace that stands for the host's network. */
+  CAIRN_NETWORK_NAMESPACE: z.string().default(''),
   CAIRN_LEASE_MS: z.coerce.number().int().min(200).default(15_000),
   CAIRN_SWEEP_CRON: z.string().default('*/1 * * * *'),
   /** Finished operations kept: newest this many, and none older than this many days. */
@@ -59,6 +61,8 @@ export interface Config {
   sandboxDriveBytes: number;
   logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
   crashAt: string;
+  /** null: the network that this process is in. */
+  networkNamespace: string | null;
   leaseMs: number;
   sweepCron: string;
   keepOperations: number;
@@ -93,6 +97,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     sandboxDriveBytes: value.CAIRN_SANDBOX_DRIVE_BYTES,
     logLevel: value.CAIRN_LOG_LEVEL,
     crashAt: value.CAIRN_CRASH_AT,
+    networkNamespace: value.CAIRN_NETWORK_NAMESPACE || null,
     leaseMs: value.CAIRN_LEASE_MS,
     sweepCron: value.CAIRN_SWEEP_CRON,
     keepOperations: value.CAIRN_KEEP_OPERATIONS,

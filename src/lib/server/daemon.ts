@@ -26,6 +26,7 @@ import { isAsleep } from './host/smart';
 import { createImages } from './images/image';
 import { holdDataDirectory } from './instance-lock';
 import { createLog, type Logger } from './log';
+import { createNetworks } from './networks/network';
 import { createOperations } from './operations/operations';
 import { createPlugins } from './plugins/registry';
 import { defineFoundOperations } from './pools/adopt';
@@ -146,8 +147,10 @@ async function compose({ config, log, undoing, state }: Parts) {
     neededBy: (imageId) => late.vms?.namesWithImage(imageId) ?? [],
   });
   undoing.add('images', () => images.stop());
+  const networks = createNetworks({ host, config, bus, feed, log });
+  undoing.add('networks', () => networks.stop());
   const vms = createVms({
-    ...{ db, host, hostSize, bus, feed, clock, config, log, plugins, pools, images, operations },
+    ...{ db, host, hostSize, bus, feed, clock, config, log, plugins, pools, images, operations, networks },
   });
   late.vms = vms;
   undoing.add('machines', () => vms.stop());
@@ -160,7 +163,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   const services: Services = {
     ...{ config, version: VERSION, log, clock, bus, feed, auth, operations, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, vms, consoles },
+    ...{ snapshots, images, networks, vms, consoles },
   };
   const guard = createRequestGuard(config);
   const sockets = createSockets(services, guard);

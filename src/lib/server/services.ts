@@ -10,6 +10,7 @@ import type { Bus } from './events/bus';
 import type { Feed } from './events/feed';
 import type { Images } from './images/image';
 import type { Logger } from './log';
+import type { Networks } from './networks/network';
 import type { Operations } from './operations/types';
 import type { Plugins } from './plugins/registry';
 import type { PoolHistory } from './pools/history';
@@ -42,6 +43,7 @@ export interface Services {
   snapshots: Snapshots;
   validate: Validate;
   images: Images;
+  networks: Networks;
   vms: Vms;
   consoles: Consoles;
   stopping(): boolean;

@@ -17,6 +17,12 @@ export const ERROR_CODES = {
     title: 'Some fields need another value',
     remedy: 'Correct the fields that are marked and send again.',
   },
+  mac_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The address of the network card cannot be used',
+    remedy: 'Give six pairs of hexadecimal digits, such as 52:54:00:12:34:56, or leave it out.',
+  },
   malformed_json: {
     kind: 'input',
     status: 400,
@@ -445,6 +451,12 @@ export const ERROR_CODES = {
   },
   // What is not there
   not_found: { kind: 'not-found', status: 404, title: 'There is no such page or thing' },
+  bridge_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such bridge',
+    remedy: 'Look at the networks of the host: its bridges are there. Make it, or choose another network.',
+  },
   card_not_found: {
     kind: 'not-found',
     status: 404,
@@ -753,6 +765,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'There is no room for the snapshot on the pool',
     remedy: 'Make room on the pool, or shut the machine down first: then its memory is not in it.',
+  },
+  mac_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Another network card has this address',
+    remedy: 'Give another one, or leave it out: then one is made for it.',
   },
   vm_name_taken: {
     kind: 'precondition',

@@ -88,6 +88,22 @@ export const packageIssues = (names: string[], field = 'cloudInit.packages'): Is
     .filter((name) => !/^[A-Za-z0-9][A-Za-z0-9.+_-]{0,99}$/.test(name))
     .map((name) => issueOf('package_name_invalid', `"${name}" cannot be the name of a package.`, field));
 
+/** As it is kept: lower case, with colons. */
+export const normalMac = (mac: string): string => mac.trim().toLowerCase().replaceAll('-', ':');
+
+/** An address that a network card of a machine can have (IEEE 802; what begins with fe libvirt keeps for the host's end). */
+export function macIssues(mac: string, field: string): Issue[] {
+  const refuse = (message: string): Issue[] => [issueOf('mac_invalid', message, field)];
+  const normal = normalMac(mac);
+  if (!/^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(normal))
+    return refuse(`"${mac.slice(0, 40)}" is no address of a network card.`);
+  if ((Number.parseInt(normal.slice(0, 2), 16) & 1) === 1)
+    return refuse(`${normal} is an address of a group (multicast), which no card can have.`);
+  if (normal === '00:00:00:00:00:00') return refuse(`${normal} is no address.`);
+  if (normal.startsWith('fe:')) return refuse('Addresses that begin with fe are kept for the host.');
+  return [];
+}
+
 const KEY_TYPES = [
   ...['ssh-ed25519', 'ssh-rsa', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
   ...['sk-ssh-ed25519@openssh.com', 'sk-ecdsa-sha2-nistp256@openssh.com'],

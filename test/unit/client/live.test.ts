@@ -20,6 +20,7 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
       vms: [],
       removedVms: [],
       vmHost: [],
+      links: [],
       plugins: [],
       alerts: [],
       replacements: [],

@@ -412,6 +412,39 @@ describe('a network card', () => {
       ...['unplug', 'wait-for-guest', 'detach'],
     ]);
   });
+  it('is plugged into a bridge of the host when it is to, and needs no network of libvirt then', () => {
+    const card = { slot: 2, mac: '52:54:00:00:00:02', bridge: 'br0' };
+    expect(domainXml(sdk, { ...spec, cards: [card] })).toContain(
+      '<interface type="bridge"><mac address="52:54:00:00:00:02"/><source bridge="br0"/><model type="virtio"/></interface>',
+    );
+    expect(names(cards.add(spec, card, true))).toEqual(['attach', 'plug-in']);
+    expect(names(plugin.start({ ...spec, cards: [card] }))).toEqual(['define', 'start']);
+    expect(names(plugin.start({ ...spec, cards: [{ slot: 1, mac: card.mac }, card] }))).toEqual([
+      ...['define', 'start-network', 'start'],
+    ]);
+  });
+  it('is plugged in elsewhere with everything that somebody gave it, and taken back to the same', () => {
+    const had =
+      '<interface type="network"><mac address="52:54:00:00:00:01"/><source network="default"/><model type="e1000"/><bandwidth><inbound average="1"/></bandwidth></interface>';
+    const from = { slot: 1, mac: '52:54:00:00:00:01' };
+    const to = { ...from, bridge: 'br0' };
+    const steps = checkVmPlan(plugin, spec, cards.move(spec, from, to, { config: had, on: had }, true));
+    expect(names(steps)).toEqual(['replug', 'replug-now']);
+    expect(steps[0]).toMatchObject({
+      run: {
+        stdin: had
+          .replace('type="network"', 'type="bridge"')
+          .replace('network="', 'bridge="')
+          .replace('default', 'br0'),
+      },
+      undo: [{ stdin: had }],
+      look: { args: { is: 'br0', was: null } },
+    });
+    expect(names(cards.move(spec, to, from, { config: had, on: null }, false))).toEqual([
+      ...['start-network', 'replug'],
+    ]);
+    expect(() => cards.move(spec, from, to, { config: null, on: null }, false)).toThrow('does not have');
+  });
   it('is told by its address from what the machine has', async () => {
     const stdout = readFileSync('test/fixtures/virsh/9.0-two-disks.xml', 'utf8');
     const context = { read: () => Promise.resolve({ stdout, stderr: '', exitCode: 0 }) };

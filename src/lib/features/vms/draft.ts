@@ -20,6 +20,9 @@ export interface Draft {
   more: string;
   /** Further disks; an older version has kept none. */
   volumes?: unknown;
+  /** Not in one that an older version has left. */
+  bridge?: string;
+  mac?: string;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
@@ -34,6 +37,7 @@ const isDraft = (value: unknown): value is Draft => {
     [draft.user, draft.keys, draft.packages, draft.more].every(isText) &&
     [draft.imageId, draft.poolGuid].every((one) => one === null || isText(one)) &&
     isTopology(draft.topology) &&
+    [draft.bridge, draft.mac].every((one) => one === undefined || isText(one)) &&
     (draft.disk === 'overlay' || draft.disk === 'copy')
   );
 };

@@ -16,6 +16,8 @@ import type { Image } from '$lib/shared/wire/images';
 import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
 import type { Draft } from './draft';
+import { macProblem } from './mac-problem';
+import { NAT } from './network-choice';
 import { poolsForImages } from '../images/pools-for-images';
 import { NewVolumes } from './new-volumes.svelte';
 import { newGuid } from '../pools/guid';
@@ -48,6 +50,8 @@ export class NewVm {
   password = $state('');
   packages = $state('');
   more = $state('');
+  bridge = $state(NAT);
+  mac = $state('');
   plan = $state.raw<PlanPreview | null>(null);
   error = $state.raw<PresentedError | null>(null);
   busy = $state(false);
@@ -77,6 +81,7 @@ export class NewVm {
           topology: this.topology,
           ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
           volumes: $state.snapshot(this.volumes.list),
+          ...{ bridge: this.bridge, mac: this.mac },
         },
   );
 
@@ -134,6 +139,7 @@ export class NewVm {
       cpus: cpuProblem(this.cpus, this.#live.vmHost) ?? topologyProblem(this.cpus, this.topology),
       memory: memoryProblem(this.memoryMib, this.#live.vmHost),
       disk: this.#diskProblem(),
+      mac: this.mac === '' ? null : macProblem(this.mac, this.#live.vms.values(), this.id),
       user: first(userNameIssues(this.user)),
       keys: first(this.keyLines.flatMap((line) => sshKeyIssues(line, ''))),
       packages: first(packageIssues(this.packageNames)),
@@ -163,12 +169,14 @@ export class NewVm {
 
   /** Why the next step cannot be reached from this one. */
   whyNotNext = $derived.by((): string | null => {
-    const { name, cpus, memory, disk, volumes, user, keys, password, packages } = this.problems;
+    const { name, cpus, memory, disk, volumes, mac, user, keys, password, packages } = this.problems;
     switch (this.stage) {
       case 'image':
         return this.image ? null : 'Choose an image first.';
       case 'hardware':
-        return name ?? cpus ?? memory ?? disk ?? volumes ?? (this.poolGuid ? null : 'Choose a pool first.');
+        return (
+          name ?? cpus ?? memory ?? disk ?? volumes ?? mac ?? (this.poolGuid ? null : 'Choose a pool first.')
+        );
       case 'login':
         return (
           user ??
@@ -189,6 +197,9 @@ export class NewVm {
     topology: topologyOf(this.topology),
     ...{ cpus: Number(this.cpus), memoryBytes: Number(this.memoryMib) * MIB, diskBytes: this.#diskBytes() },
     disks: this.volumes.asked(this.withLogin),
+    cards: [
+      { bridge: this.bridge === NAT ? null : this.bridge, ...(this.mac === '' ? {} : { mac: this.mac }) },
+    ],
     ...(this.withLogin
       ? {
           cloudInit: {

@@ -1,5 +1,6 @@
 /** What can be done to what a machine is made of: its disks, its network cards, and the CD in its drive. */
 import ArrowUpFromLine from '@lucide/svelte/icons/arrow-up-from-line';
+import Cable from '@lucide/svelte/icons/cable';
 import CirclePlus from '@lucide/svelte/icons/circle-plus';
 import Disc from '@lucide/svelte/icons/disc';
 import Expand from '@lucide/svelte/icons/expand';
@@ -96,10 +97,19 @@ export const addCardAction = (vm: Vm, access: Access): Action => ({
   icon: CirclePlus,
   shown: true,
   why: whyNot(vm, access) ?? whyUnknown(vm),
-  run: () => void attempt(() => trpc().vms.addCard.mutate({ vmId: vm.id })),
+  run: () => void dialogs.open(() => import('./CardDialog.svelte'), { vm }),
 });
 
-export const removeCardAction = (vm: Vm, { slot, mac }: VmCardView, access: Access): Action => ({
+const moveCardAction = (vm: Vm, card: VmCardView, access: Access): Action => ({
+  id: 'vm.move-card',
+  title: 'Change network',
+  icon: Cable,
+  shown: true,
+  why: whyNot(vm, access) ?? whyUnknown(vm),
+  run: () => void dialogs.open(() => import('./CardDialog.svelte'), { vm, card }),
+});
+
+const removeCardAction = (vm: Vm, { slot, mac }: VmCardView, access: Access): Action => ({
   id: 'vm.remove-card',
   title: 'Remove',
   icon: Trash2,
@@ -123,3 +133,7 @@ export const bootAction = (vm: Vm, access: Access): Action => ({
   why: whyNot(vm, access) ?? whyUnknown(vm),
   run: () => void dialogs.open(() => import('./BootDialog.svelte'), { vm }),
 });
+export const cardActions = (vm: Vm, card: VmCardView, access: Access): Action[] => [
+  moveCardAction(vm, card, access),
+  removeCardAction(vm, card, access),
+];

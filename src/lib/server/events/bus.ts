@@ -10,6 +10,8 @@ export interface Events {
   'mounts.changed': Record<string, never>;
   /** A plugin's own source says that something in its pools may have changed. */
   'storage.changed': { plugin: string };
+  /** A network link of the host, or an address of one, has changed. */
+  'links.changed': Record<string, never>;
   /** A plugin's own source says that something in its machines has changed. */
   'machines.changed': { plugin: string };
   /** The machines' documents may have changed: after a re-read, or with what they need. */

@@ -71,11 +71,11 @@ interface Source {
   onLine: (line: string) => void;
 }
 
-/** A plugin's program that says a line whenever something may have changed; `name` is the plugin's id. */
+/** A program that says a line whenever something may have changed; of a plugin `name` is the id. */
 export interface WatchedSource extends Pick<Source, 'name' | 'program' | 'argv'> {
   /** It is started once this path is there. */
   needs: string;
-  of: 'storage' | 'vm';
+  of: 'storage' | 'vm' | 'network';
 }
 
 export interface LiveEvents {
@@ -151,7 +151,8 @@ export function createEvents(options: {
       if (of === 'vm') return bus.emit('machines.changed', { plugin: name });
       soon ??= setTimeout(() => {
         soon = undefined;
-        bus.emit('storage.changed', { plugin: name });
+        if (of === 'network') bus.emit('links.changed', {});
+        else bus.emit('storage.changed', { plugin: name });
       }, GATHER_MS);
     };
     while (!existsSync(needs)) {

@@ -2,8 +2,10 @@
 export const PROGRAMS = {
   btrfs: '/usr/bin/btrfs',
   blkid: '/usr/sbin/blkid',
+  ip: '/usr/bin/ip',
   losetup: '/usr/sbin/losetup',
   mount: '/usr/bin/mount',
+  nsenter: '/usr/bin/nsenter',
   partx: '/usr/bin/partx',
   perl: '/usr/bin/perl',
   prlimit: '/usr/bin/prlimit',

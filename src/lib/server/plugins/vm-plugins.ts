@@ -5,6 +5,7 @@ import type {
   ConsoleEndpoint,
   ConsoleKind,
   VmAddresses,
+  VmCard,
   VmCdDrive,
   VmDisk,
   VmPlugin,
@@ -62,6 +63,8 @@ export interface VmPlugins {
   vmShelveFacts(id: string, spec: VmSpec): Promise<JsonObject>;
   /** What a change of its boot order needs to know. @throws as vmSizeFacts */
   vmBootFacts(id: string, spec: VmSpec): Promise<JsonObject>;
+  /** What a change of a network card needs to know. @throws as vmSizeFacts */
+  vmCardFacts(id: string, spec: VmSpec, card: VmCard): Promise<JsonObject>;
   /** Why a machine cannot be cloned; null: it can. @throws as readVms, and AppError not_supported for a plugin that cannot */
   vmCloneWhy(id: string, spec: VmSpec): Promise<string | null>;
   /** @throws as readVms, and AppError not_supported for a plugin whose machines have none */
@@ -211,6 +214,18 @@ export function vmPluginsOf(parts: {
       try {
         return await withTimeout(STATUS_LIMIT_MS, 'Reading what a machine starts from', async (signal) =>
           heldFacts(await boot.facts(parts.contextOf(plugin, signal), spec)),
+        );
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmCardFacts(id, spec, card) {
+      const plugin = loaded(id);
+      const { cards } = plugin;
+      if (!cards) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
+      try {
+        return await withTimeout(STATUS_LIMIT_MS, 'Reading a network card of a machine', async (signal) =>
+          heldFacts(await cards.facts(parts.contextOf(plugin, signal), spec, card)),
         );
       } catch (error) {
         throw pluginError(id, error);

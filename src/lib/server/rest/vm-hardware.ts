@@ -1,11 +1,19 @@
 /** What a machine is made of: its disks, its network cards, and what is in its drive. */
 import { z } from 'zod';
-import { vmBootRequest, vmCdRequest, vmDiskAddRequest, vmDiskGrowRequest } from '$lib/shared/wire/vms';
+import {
+  vmBootRequest,
+  vmCardMoveRequest,
+  vmCardWish,
+  vmCdRequest,
+  vmDiskAddRequest,
+  vmDiskGrowRequest,
+} from '$lib/shared/wire/vms';
 import {
   ADD_CARD,
   ADD_DISK,
   CHANGE_CD,
   GROW_DISK,
+  MOVE_CARD,
   REMOVE_CARD,
   REMOVE_DISK,
   SET_BOOT_ORDER,
@@ -32,7 +40,17 @@ export const growVmDisk = answer('operator', async (request) =>
     ...diskSizeBody.parse(await readJson(request.event.request)),
   }),
 );
-export const addVmCard = answer('operator', (request) => verb(request, ADD_CARD));
+/** `{"bridge", "mac"}`, both of which may be left out. */
+export const addVmCard = answer('operator', async (request) =>
+  verb(request, ADD_CARD, vmCardWish.parse((await readJson(request.event.request)) ?? {})),
+);
+const moveBody = vmCardMoveRequest.pick({ bridge: true });
+export const moveVmCard = answer('operator', async (request) =>
+  verb(request, MOVE_CARD, {
+    slot: Number(request.param('slot')),
+    ...moveBody.parse(await readJson(request.event.request)),
+  }),
+);
 export const removeVmCard = answer('operator', (request) =>
   verb(request, REMOVE_CARD, { slot: Number(request.param('slot')) }),
 );

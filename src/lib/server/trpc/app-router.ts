@@ -4,6 +4,7 @@ import { apiKeysRouter } from './routers/api-keys';
 import { drivesRouter } from './routers/drives';
 import { feedRouter } from './routers/feed';
 import { imagesRouter } from './routers/images';
+import { networksRouter } from './routers/networks';
 import { operationsRouter } from './routers/operations';
 import { pluginsRouter } from './routers/plugins';
 import { foundRouter } from './routers/found';
@@ -33,6 +34,7 @@ export const appRouter = router({
   removedVms: removedVmsRouter,
   replacements: replacementsRouter,
   snapshots: snapshotsRouter,
+  networks: networksRouter,
   operations: operationsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,

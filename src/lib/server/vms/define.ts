@@ -1,6 +1,7 @@
 /** Machines as operations, and who writes their records. */
 import type { OperationDefinition, Operations, Prepared, RecordOwner } from '../operations/types';
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
+import { refuseTakenMacs } from './card-rules';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
 import { hardwareOperations } from './hardware';
@@ -51,6 +52,7 @@ const createRecord = (deps: VmDeps, secrets: VmSecrets, starts: boolean): Record
     const other = findVmByName(tx, record.name);
     if (other && other.id !== record.id)
       throw new AppError('vm_name_taken', `There is a machine called "${record.name}" already.`);
+    refuseTakenMacs(deps, tx, record.id, record.spec.cards ?? []);
     if (needsSecret && !secrets.isThere(record.id)) throw new AppError('password_gone');
     if (starts) refuseTooMuchPower(deps, tx, record);
     refuseTooLargeDisk(tx, record, record.diskBytes, roomBytes);

@@ -7,6 +7,7 @@ import type { Bus } from '../events/bus';
 import type { HostSize } from '../host/host-size';
 import type { Host } from '../host/types';
 import type { Logger } from '../log';
+import type { Networks } from '../networks/network';
 import type { Operations } from '../operations/types';
 import type { Plugins } from '../plugins/registry';
 import type { VmReadings } from './readings';
@@ -23,6 +24,7 @@ export interface VmDeps {
   plugins: Plugins;
   pools: { list(): Pool[] };
   images: { list(): Image[] };
+  networks: Pick<Networks, 'read'>;
   operations: Operations;
   readings: VmReadings;
 }

@@ -95,7 +95,7 @@ export function vmDocument(facts: VmFacts): Vm {
     adopted:
       record.spec.adopted?.disks.map(({ target, source, sizeBytes }) => ({ target, source, sizeBytes })) ??
       null,
-    cards: facts.cards,
+    cards: facts.cards.map(({ slot, mac, bridge = null }) => ({ slot, mac, bridge })),
     bootOrder: bootOrderOf(record.spec),
     cd: cdOf(facts),
     ...stateOf(facts),

@@ -2,12 +2,21 @@
 import type { OperationDefinition } from '../operations/types';
 import { prepareAddDisk } from './add-disk';
 import { bootRecord, prepareBootOrder } from './boot-order';
-import { cardsRecord, prepareAddCard, prepareRemoveCard } from './cards';
+import { cardsRecord, prepareAddCard, prepareMoveCard, prepareRemoveCard } from './cards';
 import { cdRecord, prepareChangeCd } from './change-cd';
 import type { VmDeps } from './deps';
 import { promisingRecord } from './disks';
 import { prepareGrowDisk } from './grow-disk';
-import { ADD_CARD, ADD_DISK, CHANGE_CD, GROW_DISK, REMOVE_CARD, REMOVE_DISK, SET_BOOT_ORDER } from './kinds';
+import {
+  ADD_CARD,
+  ADD_DISK,
+  CHANGE_CD,
+  GROW_DISK,
+  MOVE_CARD,
+  REMOVE_CARD,
+  REMOVE_DISK,
+  SET_BOOT_ORDER,
+} from './kinds';
 import { prepareRemoveDisk, removeDiskRecord } from './remove-disk';
 
 const MINUTE_MS = 60_000;
@@ -41,6 +50,13 @@ export const hardwareOperations = (deps: VmDeps): OperationDefinition[] => [
     onInterrupt: 'continue',
     deadlineMs: 5 * MINUTE_MS,
     prepare: (request) => prepareAddCard(deps, request),
+    record: cardsRecord(deps),
+  },
+  {
+    kind: MOVE_CARD,
+    onInterrupt: 'continue',
+    deadlineMs: 5 * MINUTE_MS,
+    prepare: (request) => prepareMoveCard(deps, request),
     record: cardsRecord(deps),
   },
   {

@@ -15,6 +15,7 @@ export const GROW_DISK = 'vm.grow-disk';
 export const ADD_DISK = 'vm.add-disk';
 export const REMOVE_DISK = 'vm.remove-disk';
 export const ADD_CARD = 'vm.add-card';
+export const MOVE_CARD = 'vm.move-card';
 export const REMOVE_CARD = 'vm.remove-card';
 export const CHANGE_CD = 'vm.change-cd';
 export const SET_BOOT_ORDER = 'vm.set-boot-order';

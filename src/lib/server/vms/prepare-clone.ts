@@ -11,6 +11,7 @@ import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
 import { metaData, renamedUserData } from './cloud-init';
+import { wishedCards } from './card-rules';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
@@ -86,6 +87,13 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),
   };
+  // In the same networks, with addresses of its own.
+  if (source.spec.cards && plugin.cards)
+    spec.cards = wishedCards(
+      plugin,
+      spec,
+      source.spec.cards.map(({ bridge = null }) => ({ bridge })),
+    );
   const boot = bootOrderOf(source.spec).filter((device) => bootDevicesOf(spec).includes(device));
   if (source.spec.boot && boot.length > 0) spec.boot = boot;
   const record: VmRecord = {

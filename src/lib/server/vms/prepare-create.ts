@@ -14,6 +14,7 @@ import { inspectImage } from '../host/inspect-image';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
+import { cardIssues, wishedCards } from './card-rules';
 import { requestIssuesOf } from './check-request';
 import { metaData, userData } from './cloud-init';
 import { promisedDiskBytes } from './accounts';
@@ -137,6 +138,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   const issues = [
     ...requestIssuesOf(request, image, deps.hostSize()),
     ...nameTaken(deps, plugin.id, request),
+    ...(await cardIssues(deps, plugin, request)),
   ];
   if (!image || issues.length > 0) throw issuesError(issues);
   const pool = poolFor(deps.pools.list(), request.poolGuid);
@@ -157,6 +159,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     asRoot: deps.config.sandbox,
     ...(request.disks.length > 0 ? { moreDisks: volumesOf(request, folder) } : {}),
   };
+  if (request.cards) spec.cards = wishedCards(plugin, spec, request.cards);
   const record: VmRecord = {
     ...{ id: spec.id, name: spec.name, plugin: plugin.id, state: 'creating', spec, disk: begins.disk },
     ...{ cpus: spec.cpus, memoryBytes: spec.memoryBytes, diskBytes: promisedDiskBytes(spec) },
@@ -179,6 +182,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     locks: [
       vmLock(spec.id),
       `path:${folder}`,
+      ...(spec.cards ?? []).map(({ mac }) => `mac:${mac}`),
       ...[...new Set([pool.guid, image.pool?.guid ?? pool.guid])].map((guid) => usesLock(`pool:${guid}`)),
       usesLock(`image:${image.id}`),
     ],

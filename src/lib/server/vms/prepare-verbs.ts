@@ -5,6 +5,7 @@ import { vmRequest, vmStopRequest } from '$lib/shared/wire/vms';
 import { AppError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
+import { refuseMissingBridges } from './card-rules';
 import type { VmDeps } from './deps';
 import { poolOf } from './prepare-create';
 import { memoryOf } from './saved-memory';
@@ -21,6 +22,7 @@ export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<P
       remedy: 'Define it again where it was made, or give it up.',
     });
   const pool = record.poolGuid === NO_POOL ? null : poolOf(deps, record);
+  await refuseMissingBridges(deps, record);
   const { availableBytes } = deps.hostSize();
   if (record.memoryBytes > availableBytes)
     throw new AppError(

@@ -7,7 +7,7 @@ import type { VmSnapshotRequest } from '$lib/shared/wire/vm-snapshots';
 import type { OperationDefinition, Operations, RecordOwner } from '../operations/types';
 import { refuseTooMuchPower } from './accounts';
 import { withBootOrder } from './boot-order';
-import { cardsOf } from './cards';
+import { cardsOf } from './card-rules';
 import { readAgain } from './define';
 import { verbRecord } from './records';
 import type { VmDeps } from './deps';

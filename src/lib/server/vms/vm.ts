@@ -7,7 +7,7 @@ import { nodeIdOf } from '../db/node-id';
 import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
 import { createVmAddresses } from './addresses';
-import { cardsOf } from './cards';
+import { cardsOf } from './card-rules';
 import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';

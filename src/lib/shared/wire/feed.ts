@@ -2,6 +2,7 @@ import type { Image } from './images';
 import type { Alert } from './alerts';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
+import type { HostLink } from './networks';
 import type { PluginView } from './plugins';
 import type { FoundPool } from './found';
 import type { Pool } from './pools';
@@ -32,6 +33,8 @@ export interface TopicDocuments {
   removedVms: RemovedVm;
   /** One document: what a new machine can have. */
   vmHost: VmHost;
+  /** Network links of the host. */
+  links: HostLink;
   operations: Operation;
   plugins: PluginView;
   /** Open ones only. */
@@ -54,6 +57,7 @@ export const TOPICS = [
   'vms',
   'removedVms',
   'vmHost',
+  'links',
   'replacements',
   'snapshots',
   'system',

@@ -47,6 +47,8 @@ export interface VmCardView {
   slot: number;
   /** Lower case, with colons. */
   mac: string;
+  /** Name of the host's bridge that it is plugged into; null: it shares the host's network (NAT). */
+  bridge: string | null;
 }
 
 /** `GET /api/v1/vms/{id}/disks` */
@@ -156,6 +158,14 @@ const login = {
   /** More of cloud-config, in YAML. It is written into the plan: no place for secrets. */
   more: z.string().max(LONGEST_CLOUD_CONFIG).default(''),
 };
+/** Where a network card is plugged in: a bridge of the host, or null for the network that it shares with it (NAT). */
+const plug = {
+  bridge: z.string().min(1).max(64).nullable().default(null),
+  /** Without it, one is made for it. */
+  mac: z.string().max(64).optional(),
+};
+export const vmCardWish = z.strictObject(plug);
+export type VmCardWish = z.infer<typeof vmCardWish>;
 const machine = {
   name: z.string().max(1_000),
   imageId: z.string().min(1).max(200),
@@ -169,6 +179,8 @@ const machine = {
   disk: z.enum(['overlay', 'copy']).default('overlay'),
   /** Secondary volumes, on the pool of the first: disk 2 and so on. */
   disks: z.array(volume).max(MOST_VOLUMES).default([]),
+  /** Its network cards; without this it gets one that shares the host's network. */
+  cards: z.array(vmCardWish).max(16).optional(),
   /** A VM plugin; without it the first that there is. */
   plugin: z.string().min(1).max(64).optional(),
 };
@@ -220,7 +232,13 @@ export const vmResizeRequest = z.strictObject({
   ...{ vmId: guid, cpus: z.number(), memoryBytes: z.number() },
   topology: vmTopology.nullable().optional(),
 });
-/** `DELETE /api/v1/vms/{id}/network-cards/{slot}`; `POST /api/v1/vms/{id}/network-cards` adds one. */
+/** `POST /api/v1/vms/{id}/network-cards` */
+export const vmCardAddRequest = z.strictObject({ vmId: guid, ...plug });
+/** `PUT /api/v1/vms/{id}/network-cards/{slot}`: plugged in elsewhere. */
+export const vmCardMoveRequest = z.strictObject({
+  ...{ vmId: guid, slot: z.int().min(1), bridge: plug.bridge.unwrap() },
+});
+/** `DELETE /api/v1/vms/{id}/network-cards/{slot}` */
 export const vmCardRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) });
 /** `PUT /api/v1/vms/{id}/cd` and DELETE: an ISO image into its drive, null for none. */
 export const vmCdRequest = z.strictObject({ vmId: guid, imageId: z.string().min(1).max(200).nullable() });

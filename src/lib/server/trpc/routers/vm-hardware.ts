@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import {
   vmBootRequest,
+  vmCardAddRequest,
+  vmCardMoveRequest,
   vmCardRequest,
   vmCdRequest,
   vmDiskAddRequest,
   vmDiskGrowRequest,
   vmDiskRequest,
-  vmRequest,
   type VmDiskUse,
 } from '$lib/shared/wire/vms';
 import {
@@ -16,6 +17,7 @@ import {
   ADD_DISK,
   CHANGE_CD,
   GROW_DISK,
+  MOVE_CARD,
   REMOVE_CARD,
   REMOVE_DISK,
   SET_BOOT_ORDER,
@@ -26,11 +28,17 @@ import { confirmCode } from '../preview';
 const one = z.strictObject({ id: z.string().min(1).max(200) });
 
 export const vmHardwareProcedures = {
-  /** On the network of the host; of a machine that is on, at once. */
+  /** On the network of the host or on a bridge of it; of a machine that is on, at once. */
   addCard: operatorProcedure
-    .input(vmRequest)
+    .input(vmCardAddRequest)
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: ADD_CARD, request: input, actor: ctx.actor }),
+    ),
+  /** Plugged in elsewhere; of a machine that is on, at once. */
+  moveCard: operatorProcedure
+    .input(vmCardMoveRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: MOVE_CARD, request: input, actor: ctx.actor }),
     ),
   removeCard: operatorProcedure
     .input(vmCardRequest)

@@ -1,5 +1,6 @@
 import { notAllowed } from '$lib/server/rest/unknown';
-import { removeVmCard } from '$lib/server/rest/vm-hardware';
+import { moveVmCard, removeVmCard } from '$lib/server/rest/vm-hardware';
 
 export const DELETE = removeVmCard;
-export const fallback = notAllowed('DELETE');
+export const PUT = moveVmCard;
+export const fallback = notAllowed('DELETE', 'PUT');
