@@ -14,6 +14,7 @@ const COPY_MS = 240 * MINUTE_MS;
 const seedFiles = (spec: VmSpec) => ({
   userData: posix.join(spec.folder, 'user-data'),
   metaData: posix.join(spec.folder, 'meta-data'),
+  networkConfig: posix.join(spec.folder, 'network-config'),
 });
 
 export function plansOf(sdk: PluginSdk) {
@@ -59,7 +60,7 @@ export function plansOf(sdk: PluginSdk) {
 
   function seed(spec: VmSpec, origin: VmOrigin): Step[] {
     if (!origin.seed || spec.seedPath === null) return [];
-    const { userData, metaData } = seedFiles(spec);
+    const { userData, metaData, networkConfig } = seedFiles(spec);
     const { seedPath } = spec;
     const file = (name: string, title: string, path: string, content: string): Step => ({
       name,
@@ -68,10 +69,13 @@ export function plansOf(sdk: PluginSdk) {
       undo: [{ do: 'remove-file', path }],
       look: looks.file(path, content),
     });
-    const { secretPath } = origin.seed;
+    const { secretPath, networkConfig: network } = origin.seed;
     return [
       file('write-user-data', 'Write down who may log in', userData, origin.seed.userData),
       file('write-meta-data', 'Write down its name', metaData, origin.seed.metaData),
+      ...(network === null
+        ? []
+        : [file('write-network-config', 'Write down its network', networkConfig, network)]),
       {
         name: 'make-seed',
         title: 'Make the CD that cloud-init reads at the first start',
@@ -82,6 +86,7 @@ export function plansOf(sdk: PluginSdk) {
             ...['-abort_on', 'FAILURE', '-report_about', 'WARNING', '-outdev', `stdio:${seedPath}`],
             ...['-volid', 'cidata', '-joliet', 'on'],
             ...['-map', userData, '/user-data', '-map', metaData, '/meta-data'],
+            ...(network === null ? [] : ['-map', networkConfig, '/network-config']),
             // The hash of the password is in a file that only root can read, and in no plan.
             ...(secretPath === null ? [] : ['-map', secretPath, '/vendor-data']),
             '-end',
@@ -136,7 +141,7 @@ export function plansOf(sdk: PluginSdk) {
     },
     destroy(spec: VmSpec, { keepFolder }: { keepFolder: boolean }): Step[] {
       if (spec.adopted) return [switchOff(spec), undefine(spec, '--keep-nvram', '--keep-tpm')];
-      const { userData, metaData } = seedFiles(spec);
+      const { userData, metaData, networkConfig } = seedFiles(spec);
       return [
         switchOff(spec),
         undefine(spec, '--nvram'),
@@ -149,6 +154,7 @@ export function plansOf(sdk: PluginSdk) {
               removeFile('remove-seed', spec.seedPath),
               removeFile('remove-user-data', userData),
               removeFile('remove-meta-data', metaData),
+              ...(spec.seedNetwork ? [removeFile('remove-network-config', networkConfig)] : []),
             ]),
         ...(keepFolder
           ? []

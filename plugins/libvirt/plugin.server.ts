@@ -5,6 +5,7 @@ import { acceleration } from './acceleration';
 import { adoptLooksOf, adoptOf } from './adopt';
 import { addressesOf } from './addresses';
 import { consolesOf } from './consoles';
+import { guestAddressesOf } from './guest-addresses';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
@@ -96,6 +97,7 @@ export default (sdk: PluginSdk) =>
     status: readDomains(sdk),
     usage: readUsage(sdk),
     addresses: addressesOf(sdk),
+    guestAddresses: guestAddressesOf(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
     looks: { formatted: formattedLook, ...looksOf(sdk), ...snapshotLooksOf(sdk), ...adoptLooksOf(sdk) },

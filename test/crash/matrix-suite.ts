@@ -7,6 +7,7 @@ import { printMatrix, runMatrix } from './matrix';
 /** Where the appliance lives, when that is not the machine itself; its scenarios leave their pool to the next one. */
 interface Place {
   enter(folder: string): string[];
+  env(): Record<string, string>;
   open(dataDir: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,7 +26,7 @@ export function matrixSuite(
       appliance = new Appliance({
         drives: drives.count,
         ...(drives.bytes ? { driveBytes: drives.bytes } : {}),
-        ...(place ? { enter: (folder: string) => place.enter(folder) } : {}),
+        ...(place ? { enter: (folder: string) => place.enter(folder), lateEnv: () => place.env() } : {}),
       });
       await place?.open(appliance.dataDir);
       await appliance.start();

@@ -411,7 +411,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       backward: true,
       observe: (appliance) => ({
         has: libvirt().virsh('domiflist', 'web', '--inactive').stdout,
-        cards: appliance.query("SELECT spec ->> '$.cards' AS cards FROM vms"),
+        bridge: appliance.query("SELECT spec ->> '$.cards[0].bridge' AS bridge FROM vms"),
       }),
     },
     {

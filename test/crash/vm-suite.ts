@@ -18,6 +18,7 @@ export async function vmSuite(part: 0 | 1 | 2): Promise<void> {
     { count: 1 },
     {
       enter: (folder) => here().enter(folder),
+      env: () => ({ CAIRN_NETWORK_NAMESPACE: here().networkNamespace }),
       async open(dataDir) {
         libvirt = new PrivateLibvirt(dataDir);
         await libvirt.start();

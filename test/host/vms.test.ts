@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HostLink } from '$lib/shared/wire/networks';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
-import type { Vm, VmDiskUse } from '$lib/shared/wire/vms';
+import type { Vm, VmCloudInit, VmDiskUse } from '$lib/shared/wire/vms';
 import { expectNoLeaks, traces } from '../support/leaks';
 import { deafGuest, lettingGoGuest } from '../support/micro-guest';
 import {
@@ -370,8 +370,18 @@ describe('a machine', () => {
     libvirt.ip('link', 'add', 'br7', 'type', 'bridge');
     libvirt.ip('link', 'set', 'br7', 'up');
     const mac = '52:54:00:07:07:07';
-    const { body } = await create({ name: 'bridged', cards: [{ bridge: 'br7', mac }] });
+    const network = [{ addresses: ['192.168.7.10/24'], gateways: ['192.168.7.1'], search: ['home.arpa'] }];
+    const { body } = await create({
+      ...{ name: 'bridged', cards: [{ bridge: 'br7', mac }] },
+      cloudInit: { user: 'ann', sshKeys: [KEY], password: PASSWORD, network },
+    });
     await ended(appliance, body.operationId);
+    const { body: told } = await rest<VmCloudInit>('GET', `/vms/${body.vmId}/cloud-init`);
+    const text = told.files?.find(({ name }) => name === 'network-config')?.text ?? '';
+    expect(text).toContain(`macaddress: "${mac}"`);
+    expect(JSON.stringify(told)).not.toMatch(/\$6\$|a guest password/);
+    const seed = readFileSync(join((await vm('bridged'))?.folder ?? '', 'seed.iso'), 'latin1');
+    expect(seed).toContain(text);
     const on = (...words: string[]): string[][] =>
       libvirt
         .virsh('domiflist', 'bridged', ...words)

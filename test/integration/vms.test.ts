@@ -273,7 +273,7 @@ describe('machines over the router', () => {
     const asked = caller('operator').vms.create(request());
     const path = await promise;
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(readFileSync(path, 'utf8')).toMatch(/password: ?\$6\$[./0-9A-Za-z]{16}\$/);
+    expect(readFileSync(path, 'utf8')).toMatch(/password: ?"?\$6\$[./0-9A-Za-z]{16}\$/);
     const operation = await wait((await asked).id);
     expect(operation.error).toBeNull();
     await expect.poll(() => readdirSync(bench.services.config.secretsDir)).toEqual([]);
@@ -1079,6 +1079,36 @@ describe('machines over the router', () => {
     expect((await wait((await caller('operator').vms.start({ vmId: subject.id })).id)).state).toBe(
       'succeeded',
     );
+  });
+
+  it('are told of their network by cloud-init, with addresses that nobody else has', async () => {
+    const link = { isUp: true, hasCarrier: true, bridge: null, vlan: null, mac: null };
+    links = [{ ...link, id: 'eno1', kind: 'ethernet', addresses: ['192.168.7.5/24'] }];
+    const login = { user: 'ann', sshKeys: [], password: PASSWORD };
+    const wrong = async (...network: Record<string, unknown>[]) => {
+      const asked = request({ name: 'other', cloudInit: { ...login, network } });
+      const answer = await caller('operator').vms.preview(asked);
+      return answer.ok ? [] : answer.issues.map(({ code, field }) => `${field?.slice(18) ?? ''}: ${code}`);
+    };
+    expect(
+      await wrong(
+        { addresses: ['192.168.7.5/24'], gateways: ['192.168.8.1'], dns: ['dns'], search: ['?'] },
+        { addresses: ['192.168.7.10'] },
+      ),
+    ).toEqual([
+      ...['0.gateways.0: ip_gateway_invalid', '0.dns.0: ip_dns_invalid', '0.search.0: ip_search_invalid'],
+      ...['0.addresses.0: ip_address_taken', '1.addresses.0: ip_address_invalid', '1.slot: invalid_input'],
+    ]);
+    expect(await wrong({ slot: 2, addresses: [] })).toEqual(['0.slot: card_not_found']);
+    const network = [{ addresses: ['192.168.7.10/24'], gateways: ['192.168.7.1'] }];
+    const { subject, id } = await caller('operator').vms.create(
+      request({ cloudInit: { ...login, network } }),
+    );
+    await wait(id);
+    expect(await wrong({ addresses: ['192.168.7.10/16'] })).toEqual(['0.addresses.0: ip_address_taken']);
+    // The toy writes no files.
+    expect(await caller('viewer').vms.cloudInit({ id: subject.id })).toEqual({ files: [] });
+    expect(vms.get(subject.id).cards[0]?.mac).toBe('web-1');
   });
 
   it('have a CD in their drive that needs its image, until it is ejected', async () => {

@@ -6,6 +6,9 @@ import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
 import type { VmTopology } from './vm-extras';
 import type { VmStopTime } from './vm-stop-time';
+import type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
+
+export type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
 export type { VmAddresses, VmUsage };
 
@@ -33,6 +36,8 @@ export interface VmSpec {
   cards?: VmCard[];
   /** CD with the seed for cloud-init, in its folder; null: it gets none. */
   seedPath: string | null;
+  /** Its seed has a network configuration, which gives it these addresses, with the lengths of their networks. */
+  seedNetwork?: { addresses: string[] };
   /** CD in its drive, which belongs to somebody else, an installer say; never written to or removed. null: it is empty. */
   cdPath: string | null;
   /** Of `bootDevicesOf`, what it looks for a system in, in this order; without this its first disk, then the CD. */
@@ -100,7 +105,13 @@ export interface VmOrigin {
   /** Of its volumes those that are not empty. */
   formats?: VmFormat[];
   /** Files of a NoCloud seed; `secretPath` is a file that is complete and readable by root only, and never shown. */
-  seed: { userData: string; metaData: string; secretPath: string | null } | null;
+  seed: {
+    userData: string;
+    metaData: string;
+    /** null: the guest finds its network by itself. */
+    networkConfig: string | null;
+    secretPath: string | null;
+  } | null;
 }
 
 /** What the engine says now. saved: off, with its memory on disk. crashed: its process ended without having been asked to. */
@@ -110,38 +121,6 @@ export interface VmReading {
   id: string;
   name: string;
   status: VmStatus;
-}
-
-/** A state of a machine that its engine keeps: disk and definition, perhaps its memory too. */
-export interface VmSnapshot {
-  name: string;
-  /** Milliseconds since the epoch, as exact as the engine tells. */
-  createdAt: number;
-  description: string | null;
-  /** Name of the one that it was made upon; null: of none that is still there. */
-  parent: string | null;
-  /** The machine goes on from this one. */
-  isCurrent: boolean;
-  /** running, paused: its memory is in it too, and it goes on like that when it is restored. */
-  wasIn: 'running' | 'paused' | 'off';
-  /** Of the memory in it, on the disk; null: it has none, or nobody tells. */
-  memoryBytes: number | null;
-  /** What the machine had then, and has again. */
-  size: VmSize;
-  /** Why it cannot be restored; null: it can. */
-  restoreWhy: string | null;
-  /** Why it cannot be deleted; null: it can. */
-  deleteWhy: string | null;
-}
-export interface VmSnapshotsReading {
-  /** In any order. */
-  snapshots: VmSnapshot[];
-  /** Why none can be taken of the machine as it is made; null: one can. */
-  takeWhy: string | null;
-  /** Names in its disks that the engine does not know as snapshots. */
-  strays: string[];
-  /** What the plans need to know besides. */
-  facts: JsonObject;
 }
 
 /** vnc: its screen, keyboard and mouse, in RFB (RFC 6143). serial: its first serial line, byte for byte. */
@@ -295,6 +274,13 @@ export interface VmPlugin {
     folder: string;
     /** Of those of these machines that are on. Never waits for a guest. */
     read(context: PluginContext, ids: string[]): Promise<VmAddresses[]>;
+  };
+  /** Addresses that the guest itself tells. */
+  guestAddresses?: {
+    /** Pure. Of a line of `watch`: the name of the machine whose guest can be asked from now on; null: of none. */
+    heard(line: string): string | null;
+    /** Of one that is on; without those that hold on one link only. Waits for the guest, for some seconds. null: it does not answer. */
+    read(context: PluginContext, spec: VmSpec): Promise<string[] | null>;
   };
   watch?: Watch;
   /** Looks of its own, used by its steps as `<id>/<name>`. They change nothing. */

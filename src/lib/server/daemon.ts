@@ -179,22 +179,8 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 /** Sources, drives, what a crash left behind, pools: each needs the one before. */
 async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<void> {
   const { services, host, db, scheduler, expireWipes } = composed;
-  const {
-    config,
-    log,
-    operations,
-    drives,
-    driveHealth,
-    plugins,
-    pools,
-    history,
-    samples,
-    found,
-    alerts,
-    auth,
-    images,
-    vms,
-  } = services;
+  const { config, log, operations, drives, driveHealth, plugins, pools } = services;
+  const { history, samples, found, alerts, auth, images, vms } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();

@@ -23,6 +23,36 @@ export const ERROR_CODES = {
     title: 'The address of the network card cannot be used',
     remedy: 'Give six pairs of hexadecimal digits, such as 52:54:00:12:34:56, or leave it out.',
   },
+  ip_address_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The machine cannot have this address',
+    remedy: 'Give a free address of the network with its length, such as 192.168.1.20/24.',
+  },
+  ip_address_taken: {
+    kind: 'input',
+    status: 400,
+    title: 'Somebody has this address already',
+    remedy: 'Give another one, or leave it to DHCP.',
+  },
+  ip_gateway_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The gateway cannot be used',
+    remedy: 'Give the address of the router, in the network of the machine.',
+  },
+  ip_dns_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The DNS server cannot be used',
+    remedy: 'Give addresses of DNS servers, such as 192.168.1.1.',
+  },
+  ip_search_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The search domain cannot be used',
+    remedy: 'Give names of domains, such as home.arpa.',
+  },
   malformed_json: {
     kind: 'input',
     status: 400,

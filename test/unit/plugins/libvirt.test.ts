@@ -24,7 +24,10 @@ const spec: VmSpec = {
 };
 const origin: VmOrigin = {
   image: { path: '/mnt/tank/images/debian.qcow2', format: 'qcow2', how: 'overlay' },
-  seed: { userData: '#cloud-config\n', metaData: 'x: y\n', secretPath: '/var/lib/cairn/secrets/x' },
+  seed: {
+    ...{ userData: '#cloud-config\n', metaData: 'x: y\n', networkConfig: null },
+    secretPath: '/var/lib/cairn/secrets/x',
+  },
 };
 const plugin = makePlugin(sdk);
 const names = (steps: sdk.Step[]): string[] => steps.map(({ name }) => name);
@@ -385,6 +388,23 @@ describe('one more disk', () => {
   });
   it('has no more slots than letters that are used for them', () => {
     expect(targetOf({ slot: plugin.disks.most })).toBe('vdh');
+  });
+});
+
+describe('a network that cloud-init is told of', () => {
+  const steps = plugin.create(spec, {
+    image: null,
+    seed: { userData: 'u', metaData: 'm', networkConfig: 'version: 2\n', secretPath: null },
+  });
+  it('is a file of the seed, and goes with the machine', () => {
+    expect(names(checkVmPlan(plugin, spec, steps))).toContain('write-network-config');
+    expect(JSON.stringify(steps.find(({ name }) => name === 'make-seed')?.run)).toContain(
+      '"-map","/mnt/tank/machines/web/network-config","/network-config"',
+    );
+    const gone = (more: Partial<VmSpec>) =>
+      names(plugin.destroy({ ...spec, ...more }, { keepFolder: false }));
+    expect(gone({ seedNetwork: { addresses: [] } })).toContain('remove-network-config');
+    expect(gone({})).not.toContain('remove-network-config');
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readMoreConfig } from '$lib/server/vms/more-cloud-config';
-import { metaData, renamedUserData, userData, vendorData } from '$lib/server/vms/cloud-init';
+import { metaData, networkConfig, renamedUserData, userData, vendorData } from '$lib/server/vms/cloud-init';
 
 const LOGIN = { user: 'ann', sshKeys: [] as string[], hasPassword: true, packages: [] as string[], more: {} };
 
@@ -66,5 +66,57 @@ describe('the seed of a machine', () => {
         expect((parse(metaData('id', value)) as Record<string, string>)['local-hostname']).toBe(value);
       }),
     );
+  });
+  it('is read alike by YAML 1.1, which has other numbers and words for yes', () => {
+    const values = [
+      '52:54:00:12:34:56',
+      '12:30',
+      'on',
+      'no',
+      '0o17',
+      '017',
+      '=',
+      '<<',
+      '2024-01-01',
+      'a: "b" # \'c\'',
+    ];
+    const text = userData('web', { ...LOGIN, sshKeys: values, more: { on: values } });
+    for (const version of ['1.1', '1.2'] as const)
+      expect(parse(text, { version })).toMatchObject({
+        users: [{ ssh_authorized_keys: values }],
+        on: values,
+      });
+  });
+});
+
+describe('the network of a machine', () => {
+  const nothing = { addresses: [], gateways: [], dns: [], search: [] };
+  it('is given to each card by its address, by DHCP or as it was asked for', () => {
+    const text = networkConfig([
+      {
+        ...{ slot: 1, mac: '52:54:00:12:34:56', addresses: ['192.168.7.10/24', 'fd00:7::a/64'] },
+        ...{ gateways: ['192.168.7.1', 'fe80::1'], dns: ['192.168.7.1'], search: ['home.arpa'] },
+      },
+      { slot: 2, mac: '52:54:00:00:00:02', ...nothing },
+    ]);
+    expect(parse(text, { version: '1.1' })).toEqual({
+      version: 2,
+      ethernets: {
+        eth0: {
+          match: { macaddress: '52:54:00:12:34:56' },
+          'set-name': 'eth0',
+          ...{ dhcp4: false, dhcp6: false, addresses: ['192.168.7.10/24', 'fd00:7::a/64'] },
+          routes: [
+            { to: '0.0.0.0/0', via: '192.168.7.1' },
+            { to: '::/0', via: 'fe80::1' },
+          ],
+          nameservers: { addresses: ['192.168.7.1'], search: ['home.arpa'] },
+        },
+        eth1: {
+          match: { macaddress: '52:54:00:00:00:02' },
+          ...{ 'set-name': 'eth1', dhcp4: true, dhcp6: true },
+        },
+      },
+    });
   });
 });

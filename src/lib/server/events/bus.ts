@@ -13,7 +13,7 @@ export interface Events {
   /** A network link of the host, or an address of one, has changed. */
   'links.changed': Record<string, never>;
   /** A plugin's own source says that something in its machines has changed. */
-  'machines.changed': { plugin: string };
+  'machines.changed': { plugin: string; said?: string };
   /** The machines' documents may have changed: after a re-read, or with what they need. */
   'vms.changed': Record<string, never>;
   /** A record of a machine was written. */

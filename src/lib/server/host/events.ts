@@ -146,9 +146,10 @@ export function createEvents(options: {
   /** Its lines of one moment are one change; it may have nothing to say for days, so nobody waits for its first word. */
   async function followWatched({ name, program, argv, needs, of }: WatchedSource): Promise<void> {
     let soon: NodeJS.Timeout | undefined;
-    const onLine = (): void => {
+    const onLine = (said?: string): void => {
       // A machine's change is told at once: who reads them does so once, however many lines come meanwhile.
-      if (of === 'vm') return bus.emit('machines.changed', { plugin: name });
+      if (of === 'vm')
+        return bus.emit('machines.changed', { plugin: name, ...(said === undefined ? {} : { said }) });
       soon ??= setTimeout(() => {
         soon = undefined;
         if (of === 'network') bus.emit('links.changed', {});
@@ -162,7 +163,7 @@ export function createEvents(options: {
     await follow(
       {
         ...{ name, program, argv, longestPauseMs: LONGEST_WATCH_PAUSE_MS },
-        ...{ isReady: () => true, onReady: onLine, onLine },
+        ...{ isReady: () => true, onReady: () => onLine(), onLine },
       },
       () => undefined,
     );

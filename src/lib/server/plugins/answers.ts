@@ -136,6 +136,10 @@ const vmFound: z.ZodType<VmFound[]> = z.array(
     cards: z.array(z.object({ mac: text, network: text, isOurs: z.boolean() })),
   }),
 );
+const guestAddresses: z.ZodType<string[] | null> = z
+  .array(z.union([z.ipv4(), z.ipv6()]))
+  .max(100)
+  .nullable();
 const why: z.ZodType<string | null> = text.min(1).nullable();
 const vmSnapshots: z.ZodType<VmSnapshotsReading> = z.object({
   snapshots: z.array(
@@ -191,6 +195,8 @@ export const heldDefinition = (answer: unknown): string =>
   );
 export const heldVmUsages = (answer: unknown): VmUsage[] => held(vmUsages, 'usage', answer);
 export const heldVmAddresses = (answer: unknown): VmAddresses[] => held(vmAddresses, 'addresses', answer);
+export const heldGuestAddresses = (answer: unknown): string[] | null =>
+  held(guestAddresses, 'guestAddresses.read', answer);
 export const heldVmReadings = (answer: unknown): VmReading[] => held(vmReadings, 'status', answer);
 export const heldVmFound = (answer: unknown): VmFound[] => held(vmFound, 'adopt.read', answer);
 export const heldVmSnapshots = (answer: unknown): VmSnapshotsReading =>

@@ -26,6 +26,7 @@ import {
   heldDefinition,
   heldFacts,
   heldVmFound,
+  heldGuestAddresses,
   heldVmAddresses,
   heldVmReadings,
   heldVmSnapshots,
@@ -36,6 +37,7 @@ import { withTimeout } from './time-limit';
 
 const STATUS_LIMIT_MS = 20_000;
 const CONSOLE_LIMIT_MS = 10_000;
+const GUEST_LIMIT_MS = 10_000;
 const TRIAL_LIMIT_MS = 15_000;
 
 export interface VmPlugins {
@@ -44,13 +46,15 @@ export interface VmPlugins {
   /** A plugin that can be used now; without an id the first. @throws AppError plugin_not_found | plugin_unavailable */
   vm(id?: string): VmPlugin;
   /** One that was loaded, available or not; without its capabilities when there is none. */
-  knownVm(id: string): Pick<VmPlugin, 'cards' | 'snapshots'>;
+  knownVm(id: string): Pick<VmPlugin, 'cards' | 'snapshots' | 'guestAddresses'>;
   /** Every machine that it knows. @throws AppError parse_failed | command_failed | command_timeout | bug */
   readVms(id: string): Promise<VmReading[]>;
   /** What every machine of it that is on has used; none when it cannot tell. */
   vmUsage(id: string): Promise<VmUsage[]>;
   /** Of these machines of it; null: it cannot tell. `folder`: see the plugin's contract. */
   vmAddresses(id: string, ids: string[]): Promise<{ folder: string; machines: VmAddresses[] } | null>;
+  /** What the guest of one that is on tells; null: nothing, or nobody can ask it. Waits for the guest. */
+  vmGuestAddresses(id: string, spec: VmSpec): Promise<string[] | null>;
   /** Where the console of a machine that is on is now; null: it has none of that kind. */
   consoleOf(id: string, vmId: string, kind: ConsoleKind): Promise<ConsoleEndpoint | null>;
   /** What these machines are, whoever made them; null: it cannot tell, and takes over none. @throws as readVms */
@@ -142,6 +146,18 @@ export function vmPluginsOf(parts: {
           folder: addresses.folder,
           machines: heldVmAddresses(await addresses.read(parts.contextOf(plugin, signal), ids)),
         }));
+      } catch (error) {
+        throw pluginError(id, error);
+      }
+    },
+    async vmGuestAddresses(id, spec) {
+      const plugin = loaded(id);
+      const { guestAddresses } = plugin;
+      if (!guestAddresses) return null;
+      try {
+        return await withTimeout(GUEST_LIMIT_MS, 'Asking a guest for its addresses', async (signal) =>
+          heldGuestAddresses(await guestAddresses.read(parts.contextOf(plugin, signal), spec)),
+        );
       } catch (error) {
         throw pluginError(id, error);
       }

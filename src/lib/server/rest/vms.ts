@@ -148,6 +148,11 @@ export const putVmLabels = answer('operator', async ({ services, param, event })
   return json(services.vms.get(param('id')));
 });
 
+/** `{"files"}`: what cloud-init was told of it, without a password. */
+export const getVmCloudInit = answer('viewer', async ({ services, param }) =>
+  json(await services.vms.cloudInit(param('id'))),
+);
+
 /** `{"definition"}`: what its engine keeps of it, to be read. */
 export const getVmDefinition = answer('viewer', async ({ services, param }) =>
   json({ definition: await services.vms.definition(param('id')) }),

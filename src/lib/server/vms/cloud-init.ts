@@ -1,7 +1,19 @@
 /** The files of a NoCloud seed (cloud-init, datasources/nocloud). YAML is written by a serialiser, whatever is in the values. Pure. */
 import { parse, stringify } from 'yaml';
+import type { IpWish } from '$lib/shared/ip-rules';
 
-const cloudConfig = (content: unknown): string => `#cloud-config\n${stringify(content, { lineWidth: 0 })}`;
+/**
+ * cloud-init reads YAML 1.1, in which 52:54:00:12:34:56 and 12:30 are numbers and `on` is true: names are quoted where that
+ * version needs it, and texts always.
+ */
+const yaml = (content: unknown): string =>
+  stringify(content, {
+    lineWidth: 0,
+    version: '1.1',
+    defaultStringType: 'QUOTE_DOUBLE',
+    defaultKeyType: 'PLAIN',
+  });
+const cloudConfig = (content: unknown): string => `#cloud-config\n${yaml(content)}`;
 
 /** A filesystem by its label, and where the guest has it. */
 export interface Mount {
@@ -54,10 +66,43 @@ export function renamedUserData(text: string, name: string): string {
 }
 
 export const metaData = (id: string, name: string): string =>
-  stringify({ 'instance-id': id, 'local-hostname': name });
+  yaml({ 'instance-id': id, 'local-hostname': name });
 
 /** Merged with the user data by cloud-init; only this one has something to keep secret. */
 export const vendorData = (user: string, passwordHash: string): string =>
   cloudConfig({
     chpasswd: { expire: false, users: [{ name: user, password: passwordHash, type: 'hash' }] },
+  });
+
+export interface CardNetwork extends IpWish {
+  slot: number;
+  mac: string;
+}
+
+/** Of what a card does not say DHCP tells. */
+function ethernet({ mac, slot, addresses, gateways, dns, search }: CardNetwork): Record<string, unknown> {
+  return {
+    match: { macaddress: mac },
+    // Renderers that know nothing of matching go by the name.
+    'set-name': `eth${slot - 1}`,
+    ...(addresses.length === 0 ? { dhcp4: true, dhcp6: true } : { dhcp4: false, dhcp6: false, addresses }),
+    ...(gateways.length === 0
+      ? {}
+      : { routes: gateways.map((via) => ({ to: via.includes(':') ? '::/0' : '0.0.0.0/0', via })) }),
+    ...(dns.length + search.length === 0
+      ? {}
+      : {
+          nameservers: {
+            ...(dns.length === 0 ? {} : { addresses: dns }),
+            ...(search.length === 0 ? {} : { search }),
+          },
+        }),
+  };
+}
+
+/** Version 2 (cloud-init, network-config-format-v2), every card by its address. */
+export const networkConfig = (cards: CardNetwork[]): string =>
+  yaml({
+    version: 2,
+    ethernets: Object.fromEntries(cards.map((card) => [`eth${card.slot - 1}`, ethernet(card)])),
   });

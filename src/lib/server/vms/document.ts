@@ -15,7 +15,10 @@ export interface VmFacts {
   record: VmRecord;
   settings: VmSettings;
   status: VmStatus | 'missing' | 'unknown';
+  /** That its engine gave it. */
   addresses: string[];
+  /** That it says it has. */
+  guestAddresses: string[];
   /** Why its engine does not answer. */
   reason: string | null;
   /** It starts by itself, and its turn has not come yet. */
@@ -81,11 +84,13 @@ function cdOf({ record: { spec }, cd }: VmFacts): Vm['cd'] {
 }
 
 export function vmDocument(facts: VmFacts): Vm {
-  const { record, settings, operation, pool, nodeId, addresses } = facts;
+  const { record, settings, operation, pool, nodeId } = facts;
   const { id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt } = record;
   return {
-    ...{ id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt, nodeId, addresses },
     topology: record.spec.topology ?? null,
+    ...{ id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt, nodeId },
+    addresses: [...new Set([...facts.addresses, ...facts.guestAddresses])],
+    guestAddresses: facts.guestAddresses.filter((address) => !facts.addresses.includes(address)),
     diskBytes: promisedDiskBytes(record.spec),
     disks: disksOf(record.spec).map(({ slot, path, sizeBytes }) => ({
       slot,

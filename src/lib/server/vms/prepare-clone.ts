@@ -45,6 +45,8 @@ async function seedOf(source: VmRecord, spec: VmSpec): Promise<VmOrigin['seed']>
     return {
       userData: renamedUserData(await readFile(path, 'utf8'), spec.name),
       metaData: metaData(spec.id, spec.name),
+      // Its addresses stay its own.
+      networkConfig: null,
       // Its password is on the disk that is copied.
       secretPath: null,
     };
@@ -129,6 +131,9 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
       spec.seedPath === null
         ? `Inside, it is "${source.name}" still: with its host name, its keys and its addresses, until somebody changes them.`
         : 'cloud-init takes it for a new machine at its first start: with a host name and SSH host keys of its own. Who may log in stays.',
+      ...(source.spec.seedNetwork && source.spec.seedNetwork.addresses.length > 0
+        ? [`The addresses of "${source.name}" stay its own: the clone asks for one by DHCP.`]
+        : []),
       'It is off when it is there.',
     ],
   };

@@ -1,7 +1,7 @@
 /** The plan of a new machine: what is read and decided first, so that everything after it follows from the input. */
 import { posix } from 'node:path';
 import { z } from 'zod';
-import type { VmOrigin, VmSpec } from '$lib/plugin-api/vm';
+import type { VmCard, VmOrigin, VmSpec } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
 import { formatBytes } from '$lib/shared/units';
@@ -14,7 +14,8 @@ import { inspectImage } from '../host/inspect-image';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
-import { cardIssues, wishedCards } from './card-rules';
+import { networkFileOf, networkIssues } from './card-network';
+import { cardIssues, cardsOf, wishedCards } from './card-rules';
 import { requestIssuesOf } from './check-request';
 import { metaData, userData } from './cloud-init';
 import { promisedDiskBytes } from './accounts';
@@ -111,7 +112,7 @@ export function nameTaken(
     : [];
 }
 
-function originOf(request: VmPlanRequest, begins: Beginning, secrets: VmSecrets): VmOrigin {
+function originOf(request: VmPlanRequest, begins: Beginning, secrets: VmSecrets, cards: VmCard[]): VmOrigin {
   const { cloudInit: login } = request;
   return {
     image: begins.image,
@@ -123,6 +124,7 @@ function originOf(request: VmPlanRequest, begins: Beginning, secrets: VmSecrets)
             more: readMoreConfig(login.more).content,
           }),
           metaData: metaData(request.id, request.name),
+          networkConfig: networkFileOf(login.network, cards),
           secretPath: login.hasPassword ? secrets.path(request.id) : null,
         }
       : null,
@@ -139,6 +141,10 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...requestIssuesOf(request, image, deps.hostSize()),
     ...nameTaken(deps, plugin.id, request),
     ...(await cardIssues(deps, plugin, request)),
+    ...(await networkIssues(deps, request.cloudInit?.network, {
+      id: request.id,
+      slots: request.cards ? request.cards.map((_card, index) => index + 1) : [1],
+    })),
   ];
   if (!image || issues.length > 0) throw issuesError(issues);
   const pool = poolFor(deps.pools.list(), request.poolGuid);
@@ -159,6 +165,8 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     asRoot: deps.config.sandbox,
     ...(request.disks.length > 0 ? { moreDisks: volumesOf(request, folder) } : {}),
   };
+  const network = request.cloudInit?.network ?? [];
+  if (network.length > 0) spec.seedNetwork = { addresses: network.flatMap(({ addresses }) => addresses) };
   if (request.cards) spec.cards = wishedCards(plugin, spec, request.cards);
   const record: VmRecord = {
     ...{ id: spec.id, name: spec.name, plugin: plugin.id, state: 'creating', spec, disk: begins.disk },
@@ -167,7 +175,10 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
     createdAt: before?.createdAt ?? deps.clock.now(),
   };
-  const steps = [...plugin.create(spec, originOf(request, begins, secrets)), ...plugin.start(spec)];
+  const steps = [
+    ...plugin.create(spec, originOf(request, begins, secrets, cardsOf(spec, plugin))),
+    ...plugin.start(spec),
+  ];
   return {
     input: JSON.parse(
       JSON.stringify({

@@ -2,11 +2,12 @@
 import { posix } from 'node:path';
 import { disksOf } from '$lib/plugin-api/vm';
 import type { Operation } from '$lib/shared/wire/operations';
-import type { Vm, VmDiskUse, VmHost } from '$lib/shared/wire/vms';
+import type { Vm, VmCloudInit, VmDiskUse, VmHost } from '$lib/shared/wire/vms';
 import { nodeIdOf } from '../db/node-id';
 import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
 import { createVmAddresses } from './addresses';
+import { readCloudInit } from './card-network';
 import { cardsOf } from './card-rules';
 import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
@@ -17,6 +18,7 @@ import { vmLock } from './kinds';
 import { takenBytes } from './place';
 import { needsImage } from './needed-images';
 import { createFoundVms, type FoundVmReadings } from './found';
+import { createGuestAddresses } from './guest-addresses';
 import { createVmReadings } from './readings';
 import { createRemoved, type Removed } from './removed';
 import { listRemoved, keepDays } from './removed-store';
@@ -25,7 +27,7 @@ import { vmSettingVerbs, type VmSettingVerbs } from './settings';
 import { isDue, settingsOf } from './settings-store';
 import { defineSnapshotOperations } from './snapshot-operations';
 import { createVmSnapshots, type VmSnapshotReadings } from './snapshots';
-import { findVm, listVms, type VmRecord } from './store';
+import { findVm, findVmByName, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
 import { createVmUsageHistory, type VmUsageHistory } from './usage-history';
 import { recordOf, wrongState } from './verb';
@@ -39,6 +41,8 @@ export interface Vms extends VmSettingVerbs {
   host(): VmHost;
   /** What its engine keeps of it, to be read. @throws AppError vm_not_found | vm_wrong_state */
   definition(id: string): Promise<string>;
+  /** What cloud-init was told of it. @throws AppError vm_not_found */
+  cloudInit(id: string): Promise<VmCloudInit>;
   /** Names of the machines whose disks need this image. */
   namesWithImage(imageId: string): string[];
   /** Names of the machines that have a disk, or the image below it, on this pool. */
@@ -69,6 +73,13 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const nodeId = nodeIdOf(db);
   const readings = createVmReadings({ plugins, bus, log, changed: () => publish() });
   const addresses = createVmAddresses({ plugins, log, changed: () => publish() });
+  const guests = createGuestAddresses({
+    ...{ log, changed: () => publish() },
+    async ask(id) {
+      const { plugin, spec } = recordOf(db, id);
+      return plugins.vmGuestAddresses(plugin, spec);
+    },
+  });
   const deps: VmDeps = { ...options, readings };
   const secrets = createVmSecrets(options.config.secretsDir, options.host.commands);
   defineVmOperations(operations, deps, secrets);
@@ -93,7 +104,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     const settings = settingsOf(db, record.id);
     return vmDocument({
       ...{ record, nodeId, status: readings.of(record.plugin, record.id) },
-      addresses: addresses.of(record.id),
+      ...{ addresses: addresses.of(record.id), guestAddresses: guests.of(record.id) },
       ...{ settings, isDue: isDue(settings, options.host.bootId()) },
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
@@ -114,7 +125,9 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     };
   }
   function publish(): void {
-    addresses.follow(new Map(plugins.vmPlugins().map((plugin) => [plugin, on(plugin)])));
+    const nowOn = new Map(plugins.vmPlugins().map((plugin) => [plugin, on(plugin)]));
+    addresses.follow(nowOn);
+    guests.follow([...nowOn.values()].flat());
     feed.replace(
       'vms',
       list().map((vm) => ({ id: vm.id, value: vm })),
@@ -163,6 +176,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
         );
       return plugins.vmDefinition(plugin, id);
     },
+    cloudInit: (id) => readCloudInit(recordOf(db, id)),
     host,
     ...vmSettingVerbs(deps),
     autostart,
@@ -200,6 +214,14 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       unsubscribe.push(
         ...(['vm.changed', 'operation.ended', 'pools.changed'] as const).map((name) => bus.on(name, publish)),
       );
+      unsubscribe.push(
+        bus.on('machines.changed', ({ plugin, said }) => {
+          const name = said === undefined ? null : plugins.knownVm(plugin).guestAddresses?.heard(said);
+          const record = name ? findVmByName(db, name) : null;
+          if (record?.plugin === plugin) guests.heard(record.id);
+        }),
+        bus.on('watchers.changed', ({ count }) => guests.watchers(count)),
+      );
       readings.start();
       snapshots.start();
       publish();
@@ -208,6 +230,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     async stop() {
       usages.stop();
       addresses.stop();
+      guests.stop();
       snapshots.stop();
       for (const end of unsubscribe) end();
       await readings.stop();

@@ -99,6 +99,8 @@ export interface Vm {
   folder: string | null;
   /** IPv4 and IPv6 that it is known to have now; none while it is off. */
   addresses: string[];
+  /** Those of them that only its guest tells (by the agent inside); the others were given by the host. */
+  guestAddresses: string[];
   /** Account that cloud-init makes; null: it gets none. */
   user: string | null;
   /** Words of people's own, in natural order. */
@@ -149,6 +151,19 @@ const volume = z.strictObject({
 const guid = z.uuid().transform((value) => value.toLowerCase());
 /** Characters; cloud-init itself takes more, some platforms do not. */
 export const LONGEST_CLOUD_CONFIG = 16_384;
+const ipTexts = z.array(z.string().max(300)).max(16).default([]);
+/** What cloud-init gives a network card; one without addresses asks by DHCP. */
+export const cardIp = z.strictObject({
+  /** Of the card, from 1 on. */
+  slot: z.int().min(1).default(1),
+  /** With the length of the network, such as `192.168.1.20/24`. */
+  addresses: ipTexts,
+  /** One of IPv4 and one of IPv6 at most. */
+  gateways: ipTexts,
+  dns: ipTexts,
+  search: ipTexts,
+});
+export type CardIp = z.infer<typeof cardIp>;
 const login = {
   user: z.string().max(200),
   /** A line of authorized_keys(5) each. */
@@ -157,6 +172,8 @@ const login = {
   packages: z.array(z.string().max(1_000)).max(200).default([]),
   /** More of cloud-config, in YAML. It is written into the plan: no place for secrets. */
   more: z.string().max(LONGEST_CLOUD_CONFIG).default(''),
+  /** Of its cards; without this the guest asks by DHCP on the first one. */
+  network: z.array(cardIp).max(16).optional(),
 };
 /** Where a network card is plugged in: a bridge of the host, or null for the network that it shares with it (NAT). */
 const plug = {
@@ -225,6 +242,11 @@ export const vmCloneRequest = z.strictObject({
   poolGuid: guid.optional(),
 });
 export type VmCloneRequest = z.infer<typeof vmCloneRequest>;
+/** `GET /api/v1/vms/{id}/cloud-init`: the files of its seed as they are; never a password, of which only a hash was given. */
+export interface VmCloudInit {
+  /** null: it got no seed. */
+  files: { name: 'user-data' | 'meta-data' | 'network-config'; text: string }[] | null;
+}
 export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. `topology` null: each CPU is a socket of its own; without it: as it is. */

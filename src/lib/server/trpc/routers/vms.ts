@@ -14,6 +14,7 @@ import {
   vmStopRequest,
   vmWaitRequest,
   type Vm,
+  type VmCloudInit,
   type VmHost,
 } from '$lib/shared/wire/vms';
 import { cloneVm, createVm, previewVm, retryVm } from '../../vms/operations';
@@ -83,6 +84,10 @@ export const vmsRouter = router({
     .query(({ ctx, input: { id, range } }): VmUsageSample[] =>
       ctx.services.vms.usageHistory.range(ctx.services.vms.get(id).id, range),
     ),
+  /** The files of its seed; a password is in none of them. */
+  cloudInit: viewerProcedure
+    .input(one)
+    .query(({ ctx, input }): Promise<VmCloudInit> => ctx.services.vms.cloudInit(input.id)),
   /** What its engine keeps of it, to be read. */
   definition: viewerProcedure
     .input(one)
