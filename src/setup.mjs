@@ -47,7 +47,7 @@ const VM_PROGRAMS = [
   ['xorriso', 'xorriso'],
   ['dnsmasq', 'dnsmasq-base'],
 ];
-/** Only the tests need these: a browser, and drives that can be made slow or broken. */
+/** Only the tests need these: a browser, drives that can be made slow or broken, a system for a machine to boot. */
 const TEST_PROGRAMS = [
   ['chromium', 'chromium'],
   ['qemu-storage-daemon', 'qemu-system-common'],
@@ -56,6 +56,9 @@ const TEST_PROGRAMS = [
   ['pgrep', 'procps'],
   ['ip', 'iproute2'],
   ['systemd-notify', 'systemd'],
+  ['mmdebstrap', 'mmdebstrap'],
+  ['extlinux', 'extlinux'],
+  ['cpio', 'cpio'],
 ];
 const SEARCH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 

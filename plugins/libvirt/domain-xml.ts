@@ -37,21 +37,32 @@ interface Cd {
   /** null: the drive is empty. */
   path: string | null;
   target: string;
+  /** sata: every installer has a driver. scsi: so do the kernels of cloud images, of which some have none for SATA. */
+  bus: 'sata' | 'scsi';
   /** See `bootNode`. */
   boot: XmlNode | null;
 }
-const cdNode = ({ xml }: PluginSdk, { path, target, boot }: Cd): XmlNode =>
+const cdNode = ({ xml }: PluginSdk, { path, target, bus, boot }: Cd): XmlNode =>
   xml(
     'disk',
     { type: 'file', device: 'cdrom' },
     xml('driver', { name: 'qemu', type: 'raw' }),
     path === null ? null : xml('source', { file: path }),
-    xml('target', { dev: target, bus: 'sata' }),
+    xml('target', { dev: target, bus }),
     xml('readonly'),
     boot,
   );
 export const cdDriveXml = (sdk: PluginSdk, spec: VmSpec): string =>
-  sdk.xmlText(cdNode(sdk, { path: null, target: CD_TARGET, boot: bootNode(sdk, spec, 'cd') }));
+  sdk.xmlText(cdNode(sdk, { path: null, target: CD_TARGET, bus: 'sata', boot: bootNode(sdk, spec, 'cd') }));
+
+/** The kernel of Debian's cloud images has no driver for SATA: what it never saw, cloud-init never read. */
+const seedNodes = (sdk: PluginSdk, { seedPath }: VmSpec): (XmlNode | null)[] =>
+  seedPath === null
+    ? []
+    : [
+        sdk.xml('controller', { type: 'scsi', index: 0, model: 'virtio-scsi' }),
+        cdNode(sdk, { path: seedPath, target: 'sdb', bus: 'scsi', boot: null }),
+      ];
 
 export const MOST_CARDS = 4;
 /**
@@ -92,8 +103,8 @@ export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
   const { xml, xmlText } = sdk;
   const devices = [
     ...sdk.disksOf(spec).map((disk) => diskNode(sdk, spec, disk)),
-    cdNode(sdk, { path: spec.cdPath, target: CD_TARGET, boot: bootNode(sdk, spec, 'cd') }),
-    spec.seedPath === null ? null : cdNode(sdk, { path: spec.seedPath, target: 'sdb', boot: null }),
+    cdNode(sdk, { path: spec.cdPath, target: CD_TARGET, bus: 'sata', boot: bootNode(sdk, spec, 'cd') }),
+    ...seedNodes(sdk, spec),
     xml('controller', { type: 'pci', index: 0, model: 'pcie-root' }),
     ...Array.from({ length: SPARE_PORTS }, () => xml('controller', { type: 'pci', model: 'pcie-root-port' })),
     ...cardsOf(sdk, spec).map((card) => cardNode(sdk, spec, card)),

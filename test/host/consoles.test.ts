@@ -1,10 +1,10 @@
 /** Screen and serial line of real guests, over the sockets that a page uses. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
-import { CONSOLE_ENDED, CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
+import { CONSOLE_ENDED } from '$lib/shared/wire/consoles';
 import type { ConsoleKind } from '$lib/plugin-api/vm';
 import type { VmUsageSample } from '$lib/shared/wire/vm-usage';
+import { askForTicket, viewConsole, type Viewer } from '../support/console-viewer';
 import { expectNoLeaks, traces } from '../support/leaks';
 import { busyGuest } from '../support/micro-guest';
 import {
@@ -32,35 +32,9 @@ afterAll(async () => {
   await expectNoLeaks(before, machines.appliance.dataDir);
 });
 
-interface TicketAnswer {
-  ticket: string;
-  error?: { code: string };
-}
-const ask = (kind: ConsoleKind) =>
-  machines.appliance.rest<TicketAnswer>('POST', `/vms/${vmId}/console`, { kind });
+const ask = (kind: ConsoleKind) => askForTicket(machines.appliance, vmId, kind);
+const view = (kind: ConsoleKind) => viewConsole(machines.appliance, vmId, kind);
 
-interface Viewer {
-  socket: WebSocket;
-  text(): string;
-  closed: Promise<number>;
-}
-async function view(kind: ConsoleKind): Promise<Viewer> {
-  const { status, body } = await ask(kind);
-  expect(status, JSON.stringify(body)).toBe(200);
-  const socket = new WebSocket(
-    `${machines.appliance.url.replace('http', 'ws')}${CONSOLE_PATH}`,
-    [CONSOLE_PROTOCOL, ticketProtocol(body.ticket)],
-    { headers: { 'x-api-key': machines.appliance.apiKey } },
-  );
-  let text = '';
-  socket.on('message', (data) => (text += (data as Buffer).toString('latin1')));
-  const closed = new Promise<number>((resolve) => socket.on('close', resolve));
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  return { socket, text: () => text, closed };
-}
 /** Types until the guest answers: before it has booted it hears nothing. */
 async function typed({ socket, text }: Viewer, letter: string): Promise<void> {
   await expect

@@ -88,12 +88,12 @@ export async function makePool(appliance: Appliance, plugin = 'single-drive'): P
 }
 
 /** Only the appliance and its libvirtd. */
-export async function startHost(): Promise<Omit<Machines, 'imageId'>> {
+export async function startHost(driveBytes = 512 * MIB): Promise<Omit<Machines, 'imageId'>> {
   const late: { libvirt?: PrivateLibvirt } = {};
   const appliance = new Appliance({
-    ...{ drives: 1, driveBytes: 512 * MIB },
     // Its bridges are in the same network as those of its libvirtd.
     lateEnv: () => ({ CAIRN_NETWORK_NAMESPACE: late.libvirt?.networkNamespace ?? '' }),
+    ...{ drives: 1, driveBytes },
     enter: (folder) => late.libvirt?.enter(folder) ?? [],
   });
   const libvirt = new PrivateLibvirt(appliance.dataDir);
