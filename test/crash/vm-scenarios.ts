@@ -307,6 +307,18 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       backward: true,
       observe,
     },
+    {
+      title: 'vm.export',
+      kind: 'vm.export',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        const [made] = appliance.query<{ id: string }>("SELECT id FROM images WHERE name = 'golden.qcow2'");
+        if (made) await mustSucceed(appliance, await appliance.rest('DELETE', `/images/${made.id}`));
+      },
+      begin: (appliance) => appliance.rest('POST', path('/export'), { name: 'golden' }),
+      backward: true,
+      observe,
+    },
     ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe }),
     {
       title: 'vm.grow-disk',

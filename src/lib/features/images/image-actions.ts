@@ -29,7 +29,7 @@ const whyNotGet = (live: Live, access: Access): string | null =>
 const BACK: Record<ImageOrigin, string> = {
   ...{ catalog: 'It can be downloaded again', url: 'It can be downloaded again' },
   ...{ upload: 'You can upload it again while you have it', scanned: 'Cairn cannot bring it back' },
-  converted: 'It can be converted again while its source is there',
+  converted: 'It can be made again while its source is there',
 };
 /** What goes, and whether it can come back. */
 const removalText = (image: Image): string =>
@@ -85,6 +85,14 @@ export function imageActions(image: Image, live: Live, access: Access): Action[]
       shown: image.newer && !image.operationId,
       why: whyNotGet(live, access),
       run: () => void dialogs.open(() => import('./GetImageDialog.svelte'), { image }),
+    },
+    {
+      id: 'image.save',
+      title: 'Download file',
+      icon: Download,
+      shown: image.badge === 'ready' && image.path !== null && image.origin === 'converted',
+      why: access.why('operator'),
+      run: () => window.location.assign(`/api/v1/images/${image.id}/file`),
     },
     {
       id: 'image.convert',

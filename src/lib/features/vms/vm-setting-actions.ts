@@ -2,6 +2,7 @@
 import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import Copy from '@lucide/svelte/icons/copy';
 import Cpu from '@lucide/svelte/icons/cpu';
+import HardDriveDownload from '@lucide/svelte/icons/hard-drive-download';
 import Lock from '@lucide/svelte/icons/lock';
 import LockOpen from '@lucide/svelte/icons/lock-open';
 import PowerOff from '@lucide/svelte/icons/power-off';
@@ -74,6 +75,12 @@ export const cloneAction = (vm: Vm, access: Access): Action => ({
       : null) ??
     (OFF.includes(vm.state) ? null : 'It has to be off. Shut it down first.'),
   run: () => void dialogs.open(() => import('./CloneDialog.svelte'), { vm }),
+});
+
+export const exportAction = (vm: Vm, access: Access): Action => ({
+  ...cloneAction(vm, access),
+  ...{ id: 'vm.export', title: 'Export', icon: HardDriveDownload },
+  run: () => void dialogs.open(() => import('./ExportDialog.svelte'), { vm }),
 });
 
 export const releaseAction = (vm: Vm, access: Access): Action => ({

@@ -24,10 +24,11 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** Told after the commit: whoever hears it reads the record again. */
-const tell = ({ bus }: ImageDeps, id: string): void =>
+const tell = ({ bus }: Pick<ImageDeps, 'bus'>, id: string): void =>
   queueMicrotask(() => bus.emit('image.changed', { id }));
 
-const convertRecord = (deps: ImageDeps): RecordOwner => ({
+/** Of what is written here from something that is here already. */
+export const convertRecord = (deps: Pick<ImageDeps, 'bus' | 'clock'>): RecordOwner => ({
   ...arrivalRecord(deps),
   begin(tx, _operationId, prepared) {
     const { path: _path, ...input } = downloadInput.parse(prepared.input);
@@ -45,7 +46,7 @@ const originOf = ({ catalogId, url }: { catalogId: string | null; url: string | 
   catalogId !== null ? 'catalog' : url !== null ? 'url' : 'upload';
 
 /** Of what comes onto a pool, from elsewhere or by somebody's hand. */
-const arrivalRecord = (deps: ImageDeps): RecordOwner => ({
+const arrivalRecord = (deps: Pick<ImageDeps, 'bus' | 'clock'>): RecordOwner => ({
   begin(tx, _operationId, prepared) {
     const { path: _path, ...input } = downloadInput.parse(prepared.input);
     const other = findByFile(tx, input.poolGuid, input.file);

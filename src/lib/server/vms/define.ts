@@ -4,6 +4,7 @@ import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import { refuseTakenMacs } from './card-rules';
 import type { VmDeps } from './deps';
 import { AppError } from '../errors';
+import { convertRecord } from '../images/define';
 import { hardwareOperations } from './hardware';
 import { adoptRecord, prepareAdopt, prepareRelease } from './adopt';
 import {
@@ -11,6 +12,7 @@ import {
   CLONE,
   CREATE,
   DISCARD,
+  EXPORT,
   PAUSE,
   RELEASE,
   REMOVE,
@@ -23,6 +25,7 @@ import {
   STOP_WITH_HOST,
 } from './kinds';
 import { prepareClone } from './prepare-clone';
+import { prepareExport } from './prepare-export';
 import { createInput, prepareCreate } from './prepare-create';
 import { preparePause, prepareReset, prepareResume, prepareStart, prepareStop } from './prepare-verbs';
 import { prepareRemove } from './prepare-remove';
@@ -161,6 +164,13 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       deadlineMs: 6 * 60 * MINUTE_MS,
       prepare: (request) => prepareClone(deps, request),
       record: createRecord(deps, secrets, false),
+    },
+    {
+      kind: EXPORT,
+      onInterrupt: 'take-back',
+      deadlineMs: 2 * 24 * 60 * MINUTE_MS,
+      prepare: (request) => prepareExport(deps, request),
+      record: convertRecord(deps),
     },
     {
       kind: START,

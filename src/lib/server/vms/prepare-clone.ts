@@ -20,7 +20,11 @@ import { findVm, type VmRecord } from './store';
 import { parse, recordOf, statusNow, wrongState } from './verb';
 
 /** Nobody writes to its disk, and what is on it is all there is. */
-async function refuseUnlessAtRest(deps: VmDeps, source: VmRecord): Promise<void> {
+export async function refuseUnlessAtRest(
+  deps: VmDeps,
+  source: VmRecord,
+  verb: 'cloned' | 'exported',
+): Promise<void> {
   const { name } = source;
   if (source.state !== 'ready') throw wrongState(`"${name}" is not at rest.`);
   const status = await statusNow(deps, source);
@@ -34,7 +38,7 @@ async function refuseUnlessAtRest(deps: VmDeps, source: VmRecord): Promise<void>
   if (status !== 'stopped' && status !== 'crashed')
     throw wrongState(`"${name}" is ${status}.`, 'Shut it down first.');
   const why = await deps.plugins.vmCloneWhy(source.plugin, source.spec);
-  if (why !== null) throw new AppError('not_supported', `"${name}" cannot be cloned. ${why}`);
+  if (why !== null) throw new AppError('not_supported', `"${name}" cannot be ${verb}. ${why}`);
 }
 
 /** What cloud-init is to do the first time, once more: as it takes the new id for a new machine. */
@@ -67,7 +71,7 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
   const { vmId, cloneId: id, name, poolGuid } = parse(vmCloneRequest, request);
   const source = recordOf(deps.db, vmId);
   const plugin = deps.plugins.vm(source.plugin);
-  await refuseUnlessAtRest(deps, source);
+  await refuseUnlessAtRest(deps, source, 'cloned');
   const issues = [...vmNameIssues(name), ...nameTaken(deps, plugin.id, { id, name })];
   if (issues.length > 0) throw issuesError(issues);
   const from = poolFor(deps.pools.list(), source.poolGuid);

@@ -247,6 +247,13 @@ export interface VmCloudInit {
   /** null: it got no seed. */
   files: { name: 'user-data' | 'meta-data' | 'network-config'; text: string }[] | null;
 }
+/** `POST /api/v1/vms/{id}/export`: its disk as an image, called `<name>.qcow2`; on the pool of the machine, unless another is named. */
+export const vmExportRequest = z.strictObject({
+  vmId: guid,
+  imageId: guid,
+  name: z.string().max(1_000),
+  poolGuid: guid.optional(),
+});
 export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. `topology` null: each CPU is a socket of its own; without it: as it is. */

@@ -7,6 +7,7 @@ import {
   vmAutostart,
   vmCloneRequest,
   vmCreateRequest,
+  vmExportRequest,
   vmLabels,
   vmRemoveRequest,
   vmRequest,
@@ -18,7 +19,19 @@ import {
   type VmHost,
 } from '$lib/shared/wire/vms';
 import { cloneVm, createVm, previewVm, retryVm } from '../../vms/operations';
-import { CLONE, DISCARD, PAUSE, REMOVE, RESET, RESIZE, RESUME, SAVE, START, STOP } from '../../vms/kinds';
+import {
+  CLONE,
+  DISCARD,
+  EXPORT,
+  PAUSE,
+  REMOVE,
+  RESET,
+  RESIZE,
+  RESUME,
+  SAVE,
+  START,
+  STOP,
+} from '../../vms/kinds';
 import { waitForVm } from '../../vms/wait';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { confirmCode, previewOf } from '../preview';
@@ -51,6 +64,17 @@ export const vmsRouter = router({
   clone: operatorProcedure
     .input(vmCloneRequest)
     .mutation(({ ctx, input }): Promise<Operation> => cloneVm(ctx.services, input, ctx.actor)),
+  /** Its disk as an image; the plan, and the act. */
+  previewExport: operatorProcedure
+    .input(vmExportRequest)
+    .mutation(({ ctx, input }): Promise<PreviewResult> =>
+      previewOf(() => ctx.services.operations.preview(EXPORT, { ...input })),
+    ),
+  export: operatorProcedure
+    .input(vmExportRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: EXPORT, request: { ...input }, actor: ctx.actor }),
+    ),
   /** A creation that failed, once more. */
   retry: operatorProcedure
     .input(vmRequest)
