@@ -1,5 +1,5 @@
 /** What is there now of a machine: its domain, its disk, its seed. They change nothing. */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import type {
   Json,
   JsonObject,
@@ -203,6 +203,15 @@ export function looksOf(sdk: PluginSdk) {
       return Date.now() < Number(args['untilMs'])
         ? seen('running', 'The guest was asked to let go of it.')
         : seen('absent', 'The guest has not let go of it. Shut the machine down, then try again.');
+    },
+    /** Whether nobody may write to a disk, whoever asks. */
+    async 'disk-mode'(_context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const path = text(args['path']);
+      const readOnly = (statSync(path).mode & 0o222) === 0;
+      return seen(
+        readOnly === args['readOnly'] ? 'done' : 'absent',
+        `${path} can ${readOnly ? 'only be read' : 'be written to'}.`,
+      );
     },
     async seed(_context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);

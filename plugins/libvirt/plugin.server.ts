@@ -17,6 +17,7 @@ import { planAdd, planGrow, planRemove } from './plan-disks';
 import { resizeOf } from './plan-resize';
 import { shelveOf } from './plan-shelve';
 import { formattedLook, MKFS } from './plan-volumes';
+import { CHMOD, templatePlansOf } from './plan-template';
 import { snapshotPlansOf } from './plan-snapshots';
 import { cloneWhy, readSnapshots } from './read-snapshots';
 import { snapshotLooksOf } from './snapshot-looks';
@@ -75,7 +76,7 @@ export default (sdk: PluginSdk) =>
     version: '1.0.0',
     description:
       'Virtual machines on this host, by libvirt and QEMU, with the processor’s help where it works.',
-    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF, ...Object.values(MKFS)],
+    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF, CHMOD, ...Object.values(MKFS)],
     check: (context) => check(sdk, context),
     acceleration,
     ...plansOf(sdk),
@@ -83,6 +84,7 @@ export default (sdk: PluginSdk) =>
     console: consolesOf(sdk),
     ...powerPlansOf(sdk),
     resize: resizeOf(sdk),
+    template: templatePlansOf(sdk),
     adopt: adoptOf(sdk),
     cloneWhy: cloneWhy(sdk),
     snapshots: { read: readSnapshots(sdk), ...snapshotPlansOf(sdk) },

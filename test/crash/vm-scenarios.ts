@@ -1,5 +1,5 @@
 /** Machines as scenarios of the crash matrix, on a libvirtd of the test's own. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -424,6 +424,21 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       observe: (appliance) => ({
         has: libvirt().virsh('domiflist', 'web', '--inactive').stdout,
         bridge: appliance.query("SELECT spec ->> '$.cards[0].bridge' AS bridge FROM vms"),
+      }),
+    },
+    {
+      title: 'vm.template',
+      kind: 'vm.template',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        if (appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.isTemplate'").length > 0)
+          await mustSucceed(appliance, await appliance.rest('DELETE', path('/template')));
+      },
+      begin: (appliance) => appliance.rest('PUT', path('/template')),
+      backward: true,
+      observe: (appliance) => ({
+        ...(observe(appliance) as object),
+        mode: statSync(join(appliance.dataDir, 'mnt/tank/machines/web/disk.qcow2')).mode,
       }),
     },
     {

@@ -1,6 +1,7 @@
 /** The contract of a VM plugin, version 1: an engine that runs virtual machines. A method is a capability, as with storage. */
 import type { JsonObject } from '../shared/json';
 import type { LookResult, Step } from './plan';
+import type { ConsoleEndpoint, ConsoleKind } from './vm-console';
 import type { VmAdoptedDisk, VmFound } from './vm-found';
 import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
@@ -10,7 +11,8 @@ import type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
 export type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
-export type { VmAddresses, VmUsage };
+export type { ConsoleEndpoint, ConsoleKind, VmAddresses, VmUsage };
+export { CONSOLE_KINDS } from './vm-console';
 
 /** kvm: the processor runs the guest. qemu: every instruction is emulated, which is ten to fifty times slower. */
 export type VirtType = 'kvm' | 'qemu';
@@ -44,6 +46,10 @@ export interface VmSpec {
   boot?: string[];
   /** The engine's own user cannot reach the folder: the guest's process runs as root. For sandboxes only. */
   asRoot: boolean;
+  /** It is never started: others lie above its disks. */
+  isTemplate?: true;
+  /** Id of the template whose disk its own lies above. */
+  basedOn?: string;
   /**
    * Cairn did not make it: it runs it, and leaves its disks and its definition as they are. It has no folder of its own, so
    * `folder` and `diskPath` are empty, and `diskBytes` is 0.
@@ -123,16 +129,6 @@ export interface VmReading {
   status: VmStatus;
 }
 
-/** vnc: its screen, keyboard and mouse, in RFB (RFC 6143). serial: its first serial line, byte for byte. */
-export const CONSOLE_KINDS = ['vnc', 'serial'] as const;
-export type ConsoleKind = (typeof CONSOLE_KINDS)[number];
-/** Where a console is on this host. socket: of the UNIX kind, for as many as want to. terminal: the far end of a pseudo-terminal. */
-export interface ConsoleEndpoint {
-  at: 'socket' | 'terminal';
-  /** Absolute. */
-  path: string;
-}
-
 export interface VmPlugin {
   api: 1;
   kind: 'vm';
@@ -193,6 +189,11 @@ export interface VmPlugin {
    * this no machine can be cloned.
    */
   cloneWhy?(context: PluginContext, spec: VmSpec): Promise<string | null>;
+  /** One that is off becomes what others lie above: nothing can write to its disks. Plans are pure, and each is the undo of the other. */
+  template?: {
+    make(spec: VmSpec): Step[];
+    unmake(spec: VmSpec): Step[];
+  };
   /** Machines that somebody else has made are taken over as they are, and given up again. Plans are pure. */
   adopt?: {
     /** Of those of these machines that the engine knows; in any order. */

@@ -724,6 +724,30 @@ export const ERROR_CODES = {
     title: 'Another machine has this disk',
     remedy: 'Take the disk from one of them with virsh detach-disk.',
   },
+  vm_is_template: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is a template',
+    remedy: 'Clone it, or make it a machine again first.',
+  },
+  vm_not_template: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine is no template',
+    remedy: 'Make it a template first, or take a full copy.',
+  },
+  vm_has_linked: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Others need the disk of the machine',
+    remedy: 'Remove those first; a full copy of one can be made before.',
+  },
+  vm_is_linked: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The machine needs the disk of a template',
+    remedy: 'Clone it as a full copy: that one needs nothing.',
+  },
   vm_adopted: {
     kind: 'precondition',
     status: 409,

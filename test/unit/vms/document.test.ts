@@ -21,7 +21,16 @@ const settings = {
 const stateOf = (change: Partial<VmFacts>, more: Partial<VmRecord> = {}) =>
   vmDocument({
     ...{ record: { ...record, ...more }, status: 'running', reason: null, operation: null, pool: null },
-    ...{ settings, isDue: false, addresses: [], guestAddresses: [], cards: [], cd: null },
+    ...{
+      settings,
+      isDue: false,
+      addresses: [],
+      guestAddresses: [],
+      cards: [],
+      basedOn: null,
+      linked: [],
+      cd: null,
+    },
     nodeId: 'n',
     ...change,
   }).state;
@@ -44,7 +53,16 @@ describe('the state of a machine', () => {
     const text = (pool: VmFacts['pool']) =>
       vmDocument({
         ...{ record, settings, status: 'stopped', isDue: true, reason: null, operation: null },
-        ...{ nodeId: 'n', pool, addresses: [], guestAddresses: [], cards: [], cd: null },
+        ...{
+          nodeId: 'n',
+          pool,
+          addresses: [],
+          guestAddresses: [],
+          cards: [],
+          basedOn: null,
+          linked: [],
+          cd: null,
+        },
       }).stateText;
     const pool = { label: 'tank', state: 'ready', mounted: false, poolStatus: 'active' } as VmFacts['pool'];
     expect(text(pool)).toBe('It starts by itself as soon as its pool "tank" is mounted.');
@@ -57,7 +75,7 @@ describe('the state of a machine', () => {
     const failed = vmDocument({
       ...{ record: { ...record, state: 'failed', failedText: 'no network' }, status: 'missing' },
       ...{ reason: null, operation: null, pool: null, nodeId: 'n', settings, isDue: false, addresses: [] },
-      ...{ guestAddresses: [], cards: [], cd: null },
+      ...{ guestAddresses: [], cards: [], basedOn: null, linked: [], cd: null },
     });
     expect([failed.state, failed.stateText]).toEqual(['failed-to-start', 'no network']);
   });

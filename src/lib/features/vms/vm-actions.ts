@@ -47,7 +47,7 @@ export function vmActions(vm: Vm, access: Access): Action[] {
       title: 'Start',
       icon: Play,
       shown: OFF.includes(state) || state === 'starting',
-      why: why(),
+      why: why(vm.isTemplate ? 'It is a template: clone it, or make it a machine again first.' : null),
       run: () => void attempt(() => trpc().vms.start.mutate({ vmId })),
     },
     {
@@ -122,11 +122,13 @@ export function vmActions(vm: Vm, access: Access): Action[] {
       tone: 'danger',
       shown: state !== 'creating' && state !== 'removing',
       why: why(
-        vm.protected
-          ? 'It is protected. Have an administrator take its protection away first.'
-          : OFF.includes(state) || state === 'failed-to-start'
-            ? null
-            : 'It is on. Shut it down first.',
+        vm.linked.length > 0
+          ? `These lie above its disk: ${vm.linked.join(', ')}. Remove them first.`
+          : vm.protected
+            ? 'It is protected. Have an administrator take its protection away first.'
+            : OFF.includes(state) || state === 'failed-to-start'
+              ? null
+              : 'It is on. Shut it down first.',
       ),
       run: () => void dialogs.open(() => import('./RemoveVmDialog.svelte'), { vm }),
     },

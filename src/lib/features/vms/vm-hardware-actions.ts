@@ -27,8 +27,12 @@ const whyNot = (vm: Vm, access: Access): string | null =>
   NOT_NOW[vm.state] ??
   null;
 const whyNoPool = ({ pool }: Vm): string | null => (pool ? null : 'Its pool is not known any more.');
-const whyAdopted = ({ adopted }: Vm): string | null =>
-  adopted ? 'Cairn did not make it, and leaves its disks as they are. Add one with virsh.' : null;
+const whyAdopted = ({ adopted, isTemplate }: Vm): string | null =>
+  isTemplate
+    ? 'It is a template, and its disk does not change.'
+    : adopted
+      ? 'Cairn did not make it, and leaves its disks as they are. Add one with virsh.'
+      : null;
 const whyUnknown = ({ state, plugin }: Vm): string | null =>
   state === 'missing' ? `The plugin ${plugin} does not know it any more. Start it once first.` : null;
 const whyPaused = ({ state }: Vm): string | null =>
@@ -49,7 +53,7 @@ export const diskActions = (vm: Vm, disk: VmDiskView, access: Access): Action[] 
     title: 'Enlarge',
     icon: Expand,
     shown: true,
-    why: whyNot(vm, access) ?? whyNoPool(vm),
+    why: whyNot(vm, access) ?? whyAdopted(vm) ?? whyNoPool(vm),
     run: () => void dialogs.open(() => import('./GrowDiskDialog.svelte'), { vm, disk }),
   },
   {

@@ -3,6 +3,7 @@ import CalendarClock from '@lucide/svelte/icons/calendar-clock';
 import Copy from '@lucide/svelte/icons/copy';
 import Cpu from '@lucide/svelte/icons/cpu';
 import HardDriveDownload from '@lucide/svelte/icons/hard-drive-download';
+import Layers from '@lucide/svelte/icons/layers';
 import Lock from '@lucide/svelte/icons/lock';
 import LockOpen from '@lucide/svelte/icons/lock-open';
 import PowerOff from '@lucide/svelte/icons/power-off';
@@ -77,6 +78,16 @@ export const cloneAction = (vm: Vm, access: Access): Action => ({
   run: () => void dialogs.open(() => import('./CloneDialog.svelte'), { vm }),
 });
 
+export const templateAction = (vm: Vm, access: Access): Action => ({
+  ...cloneAction(vm, access),
+  ...{ id: 'vm.template', title: vm.isTemplate ? 'Make a machine' : 'Make a template', icon: Layers },
+  why:
+    cloneAction(vm, access).why ??
+    (vm.linked.length > 0 ? `These lie above its disk: ${vm.linked.join(', ')}.` : null) ??
+    (vm.autostart.on && !vm.isTemplate ? 'It starts with the host. Change that first.' : null),
+  run: () => void attempt(() => trpc().vms.template.mutate({ vmId: vm.id, value: !vm.isTemplate })),
+});
+
 export const exportAction = (vm: Vm, access: Access): Action => ({
   ...cloneAction(vm, access),
   ...{ id: 'vm.export', title: 'Export', icon: HardDriveDownload },
@@ -92,6 +103,8 @@ export const releaseAction = (vm: Vm, access: Access): Action => ({
     access.why('operator') ??
     (vm.operationId ? 'An operation works on it. Wait until it has ended.' : null) ??
     (vm.state === 'unknown' ? 'Its engine does not answer now.' : null) ??
+    (vm.basedOn ? 'Its disk lies above that of a template. Clone it as a full copy first.' : null) ??
+    (vm.linked.length > 0 ? `These lie above its disk: ${vm.linked.join(', ')}.` : null) ??
     (vm.protected ? 'It is protected. Have an administrator take its protection away first.' : null),
   run: () => void dialogs.open(() => import('./ReleaseDialog.svelte'), { vm }),
 });

@@ -249,7 +249,7 @@ export const vms = sqliteTable('vms', {
   memoryBytes: integer('memory_bytes').notNull(),
   /** Promised to its disks, all together: also what one of them is just being given. */
   diskBytes: integer('disk_bytes').notNull(),
-  disk: text('disk').$type<'overlay' | 'copy' | 'empty'>().notNull(),
+  disk: text('disk').$type<'overlay' | 'copy' | 'empty' | 'linked'>().notNull(),
   virtType: text('virt_type').$type<VirtType>().notNull(),
   /** Kept when the pool or the image is gone: they may come back. */
   poolGuid: text('pool_guid').notNull(),

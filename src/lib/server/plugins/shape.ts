@@ -110,6 +110,7 @@ const vmPlugin = z.looseObject({
   snapshots: z
     .looseObject({ folders: method, read: method, take: method, restore: method, delete: method })
     .optional(),
+  template: z.looseObject({ make: method, unmake: method }).optional(),
   adopt: z.looseObject({ read: method, keep: method, giveUp: method }).optional(),
   cloneWhy: method.optional(),
   disks: z

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { vmExportRequest } from '$lib/shared/wire/vms';
-import { EXPORT } from '../vms/kinds';
+import { EXPORT, TEMPLATE } from '../vms/kinds';
 import { answer, json } from './answer';
 import { readJson } from './body';
+import { verb } from './vms';
 
 const exportBody = vmExportRequest.omit({ vmId: true, imageId: true });
 /** `{"name", "poolGuid"}`: its disk becomes an image; 202 with the image's id, whose file is at `/api/v1/images/{id}/file` when it is there. */
@@ -15,3 +16,7 @@ export const postVmExport = answer('operator', async ({ services, actor, param, 
     location: `/api/v1/operations/${operation.id}`,
   });
 });
+
+/** PUT makes it a template, DELETE a machine again. */
+export const putVmTemplate = answer('operator', (request) => verb(request, TEMPLATE, { value: true }));
+export const deleteVmTemplate = answer('operator', (request) => verb(request, TEMPLATE, { value: false }));

@@ -14,6 +14,7 @@ import { refuseAdopted, refuseBetween, refuseUnknown } from './hardware-rules';
 import { namesIn, roomOn } from './place';
 import { poolOf } from './prepare-create';
 import type { VmRecord } from './store';
+import { refuseTemplate } from './template';
 import { isOff, parse, prepared, recordOf, statusNow } from './verb';
 
 /** The first slot that is free, and whose file somebody else has not put there: what is there is never taken or written over. */
@@ -29,6 +30,7 @@ export async function prepareAddDisk(deps: VmDeps, request: JsonObject): Promise
   const record = recordOf(deps.db, vmId);
   const { name, spec } = record;
   refuseAdopted(record);
+  refuseTemplate(record);
   const issues = diskIssues(sizeBytes, 'sizeBytes');
   if (issues.length > 0) throw issuesError(issues);
   const plugin = deps.plugins.vm(record.plugin);

@@ -1,4 +1,5 @@
 /** A machine that an engine knows gets a record, and gives it up again: neither touches its disks, or what it does at the moment. */
+import { stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { VmPlugin, VmSpec } from '$lib/plugin-api/vm';
@@ -17,7 +18,8 @@ import { adoptIssues, findMachines, homeOf, type FoundMachine } from './found';
 import { vmLock } from './kinds';
 import { tell } from './records';
 import { refuseProtected } from './settings';
-import { deleteVm, findVm, findVmByName, NO_POOL, changeVm, putVm, type VmRecord } from './store';
+import { deleteVm, findVm, findVmByName, listVms, NO_POOL, changeVm, putVm, type VmRecord } from './store';
+import { baseOf, refuseLinked } from './template';
 import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 const adoptInput = z.object({
@@ -53,7 +55,7 @@ const belowOf = async (path: string): Promise<string | null> => {
 };
 
 /** It was made by a Cairn, perhaps this one: as if its record had never been away. */
-function wholeSpec(deps: VmDeps, { found }: FoundMachine, folder: string): VmSpec {
+async function wholeSpec(deps: VmDeps, { found }: FoundMachine, folder: string): Promise<VmSpec> {
   const { id, name, cpus, memoryBytes, virtType } = found;
   const disks = found.disks
     .flatMap(({ slot, path, sizeBytes }) =>
@@ -61,11 +63,14 @@ function wholeSpec(deps: VmDeps, { found }: FoundMachine, folder: string): VmSpe
     )
     .toSorted((a, b) => a.slot - b.slot);
   const [first, ...moreDisks] = disks;
+  const isTemplate = first !== undefined && ((await stat(first.path)).mode & 0o222) === 0;
   return {
     ...{ id, name, cpus, memoryBytes, virtType, folder, asRoot: deps.config.sandbox },
     ...{ diskPath: first?.path ?? '', diskBytes: first?.sizeBytes ?? 0 },
     ...(moreDisks.length > 0 ? { moreDisks } : {}),
     ...(found.topology ? { topology: found.topology } : {}),
+    // Nobody could write to its disk: others may lie above it.
+    ...(isTemplate ? { isTemplate } : {}),
     ...{ cards: cardsIn(found), cdPath: mediumIn(found, 'sda'), seedPath: mediumIn(found, 'sdb') },
   };
 }
@@ -94,13 +99,15 @@ async function recordFor(deps: VmDeps, machine: FoundMachine): Promise<VmRecord>
   const home = homeOf(machine);
   const onPool = found.disks.map(({ path }) => (path === null ? undefined : pools.get(path)));
   const poolGuid = home?.pool.guid ?? onPool.find((pool) => pool !== undefined)?.guid ?? NO_POOL;
-  const spec = home ? wholeSpec(deps, machine, home.folder) : await lentSpec(machine, poolGuid);
+  const spec = home ? await wholeSpec(deps, machine, home.folder) : await lentSpec(machine, poolGuid);
   const below = home ? await belowOf(spec.diskPath) : null;
+  const base = listVms(deps.db).find(({ spec: { diskPath } }) => diskPath === below);
   const image = deps.images.list().find(({ path }) => path !== null && path === below);
   const { id, name, cpus, memoryBytes, virtType } = spec;
   return {
-    ...{ id, name, plugin, state: 'creating', spec, cpus, memoryBytes, virtType, poolGuid },
-    disk: below === null ? 'copy' : 'overlay',
+    ...{ id, name, plugin, state: 'creating', cpus, memoryBytes, virtType, poolGuid },
+    spec: base ? { ...spec, basedOn: base.id } : spec,
+    disk: base ? 'linked' : below === null ? 'copy' : 'overlay',
     diskBytes: promisedDiskBytes(spec),
     ...{ imageId: image?.id ?? '', imageName: image?.name ?? (below === null ? '' : posix.basename(below)) },
     ...{ user: null, failedOperationId: null, failedText: null, createdAt: deps.clock.now() },
@@ -180,6 +187,10 @@ export async function prepareRelease(deps: VmDeps, request: JsonObject): Promise
       record.state === 'failed' ? `"${record.name}" was never made.` : `"${record.name}" is not at rest.`,
       record.state === 'failed' ? 'Remove it instead.' : undefined,
     );
+  refuseLinked(deps.db, record);
+  const base = baseOf(deps.db, record);
+  if (base)
+    throw new AppError('vm_is_linked', `The disk of "${record.name}" lies above that of "${base.name}".`);
   const plugin = deps.plugins.vm(record.plugin);
   const steps = capable(plugin).giveUp(record.spec);
   const status = await statusNow(deps, record);

@@ -23,6 +23,7 @@ import {
   START,
   STOP,
   STOP_WITH_HOST,
+  TEMPLATE,
 } from './kinds';
 import { prepareClone } from './prepare-clone';
 import { prepareExport } from './prepare-export';
@@ -39,6 +40,7 @@ import { refuseProtected } from './settings';
 import { endTurn, leaveWithHost } from './settings-store';
 import { prepareStopWithHost } from './host-stop';
 import { changeVm, deleteVm, findVm, findVmByName, putVm } from './store';
+import { prepareTemplate, refuseLinked, refuseTemplate, templateRecord } from './template';
 import { verbInput, wrongState } from './verb';
 
 const MINUTE_MS = 60_000;
@@ -93,6 +95,7 @@ const removeRecord = (deps: VmDeps, secrets: VmSecrets): RecordOwner => ({
     if (record?.state !== 'ready' && record?.state !== 'failed')
       throw wrongState(`"${prepared.subject.label}" is not at rest.`);
     refuseProtected(tx, record);
+    refuseLinked(tx, record);
     changeVm(tx, record.id, { state: 'removing' });
     tell(deps, record.id);
   },
@@ -166,6 +169,13 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       record: createRecord(deps, secrets, false),
     },
     {
+      kind: TEMPLATE,
+      onInterrupt: 'take-back',
+      deadlineMs: MINUTE_MS,
+      prepare: (request) => prepareTemplate(deps, request),
+      record: templateRecord(deps),
+    },
+    {
       kind: EXPORT,
       onInterrupt: 'take-back',
       deadlineMs: 2 * 24 * 60 * MINUTE_MS,
@@ -179,6 +189,7 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       deadlineMs: 40 * MINUTE_MS,
       prepare: (request) => prepareStart(deps, request),
       record: verbRecord(deps, (tx, record) => {
+        refuseTemplate(record);
         refuseTooMuchPower(deps, tx, record);
         endTurn(tx, record.id, deps.host.bootId());
       }),

@@ -28,6 +28,8 @@ export interface VmFacts {
   pool: Pool | null;
   nodeId: string;
   cards: VmCard[];
+  basedOn: Vm['basedOn'];
+  linked: string[];
   /** The image in its drive; null: it is empty, or has what is no image of ours. */
   cd: Pick<Image, 'id' | 'name'> | null;
 }
@@ -100,6 +102,8 @@ export function vmDocument(facts: VmFacts): Vm {
     adopted:
       record.spec.adopted?.disks.map(({ target, source, sizeBytes }) => ({ target, source, sizeBytes })) ??
       null,
+    isTemplate: record.spec.isTemplate === true,
+    ...{ basedOn: facts.basedOn, linked: facts.linked },
     cards: facts.cards.map(({ slot, mac, bridge = null }) => ({ slot, mac, bridge })),
     bootOrder: bootOrderOf(record.spec),
     cd: cdOf(facts),

@@ -11,6 +11,7 @@ import { diskOf, disksFor, type DiskPromise } from './disks';
 import { refuseAdopted, refuseBetween } from './hardware-rules';
 import { roomOn } from './place';
 import { poolOf } from './prepare-create';
+import { refuseTemplate } from './template';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareGrowDisk(deps: VmDeps, request: JsonObject): Promise<Prepared> {
@@ -18,6 +19,7 @@ export async function prepareGrowDisk(deps: VmDeps, request: JsonObject): Promis
   const record = recordOf(deps.db, vmId);
   const { name, spec } = record;
   refuseAdopted(record);
+  refuseTemplate(record);
   const disk = diskOf(record, slot);
   const issues = diskIssues(sizeBytes, 'sizeBytes');
   if (issues.length > 0) throw issuesError(issues);

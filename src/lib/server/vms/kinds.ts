@@ -23,6 +23,7 @@ export const REMOVE = 'vm.remove';
 /** Of machines that were removed. */
 export const BRING_BACK = 'vm.bring-back';
 export const EMPTY = 'vm.empty';
+export const TEMPLATE = 'vm.template';
 export const EXPORT = 'vm.export';
 export const ADOPT = 'vm.adopt';
 export const RELEASE = 'vm.release';

@@ -23,7 +23,7 @@ import { parse, recordOf, statusNow, wrongState } from './verb';
 export async function refuseUnlessAtRest(
   deps: VmDeps,
   source: VmRecord,
-  verb: 'cloned' | 'exported',
+  verb: 'cloned' | 'exported' | 'a template',
 ): Promise<void> {
   const { name } = source;
   if (source.state !== 'ready') throw wrongState(`"${name}" is not at rest.`);
@@ -68,9 +68,17 @@ async function seedOf(source: VmRecord, spec: VmSpec): Promise<VmOrigin['seed']>
 }
 
 export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<Prepared> {
-  const { vmId, cloneId: id, name, poolGuid } = parse(vmCloneRequest, request);
+  const { vmId, cloneId: id, name, poolGuid, disk: how } = parse(vmCloneRequest, request);
   const source = recordOf(deps.db, vmId);
   const plugin = deps.plugins.vm(source.plugin);
+  const linked = how === 'linked';
+  if (linked && !source.spec.isTemplate)
+    throw new AppError('vm_not_template', `"${source.name}" is no template, and its disk changes.`);
+  if (linked && poolGuid !== undefined && poolGuid !== source.poolGuid)
+    throw wrongState(
+      'A linked clone lies on the pool of its template.',
+      'Take a full copy, or leave the pool out.',
+    );
   await refuseUnlessAtRest(deps, source, 'cloned');
   const issues = [...vmNameIssues(name), ...nameTaken(deps, plugin.id, { id, name })];
   if (issues.length > 0) throw issuesError(issues);
@@ -92,6 +100,7 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
     ...{ folder, virtType, asRoot: deps.config.sandbox },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),
+    ...(linked ? { basedOn: source.id } : {}),
   };
   // In the same networks, with addresses of its own.
   if (source.spec.cards && plugin.cards)
@@ -106,12 +115,12 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
     ...source,
     ...{ id, name, spec, virtType, state: 'creating', poolGuid: pool.guid },
     // An installer in its drive is still somebody else's file.
-    disk: source.disk === 'empty' ? 'empty' : 'copy',
+    disk: linked ? 'linked' : source.disk === 'empty' ? 'empty' : 'copy',
     ...{ failedOperationId: null, failedText: null },
     createdAt: findVm(deps.db, id)?.createdAt ?? deps.clock.now(),
   };
   const origin: VmOrigin = {
-    image: { path: source.spec.diskPath, format: 'qcow2', how: 'copy' },
+    image: { path: source.spec.diskPath, format: 'qcow2', how: linked ? 'overlay' : 'copy' },
     seed: await seedOf(source, spec),
   };
   const roomBytes = await roomOn(deps, pool);
@@ -131,7 +140,9 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
     erases: [],
     confirmText: null,
     notes: [
-      `The disk of "${source.name}" is copied as it is now, without its snapshots; "${source.name}" itself stays as it is.`,
+      linked
+        ? `Its disk holds what differs from that of "${source.name}", which has to stay a template.`
+        : `The disk of "${source.name}" is copied as it is now, without its snapshots; "${source.name}" itself stays as it is.`,
       spec.seedPath === null
         ? `Inside, it is "${source.name}" still: with its host name, its keys and its addresses, until somebody changes them.`
         : 'cloud-init takes it for a new machine at its first start: with a host name and SSH host keys of its own. Who may log in stays.',

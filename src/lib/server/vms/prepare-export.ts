@@ -32,10 +32,14 @@ export async function prepareExport(deps: VmDeps, request: JsonObject): Promise<
     .list()
     .filter((image) => image.path !== source.spec.cdPath && needsImage(source, image));
   const all = [(await takenBytes({ path: diskPath })) ?? 0, ...below.map(({ sizeBytes }) => sizeBytes ?? 0)];
-  const sourceBytes = Math.min(
-    diskBytes,
-    all.reduce((sum, bytes) => sum + bytes, 0),
-  );
+  // What a template holds of it is nobody's image: it may be the whole disk.
+  const sourceBytes =
+    source.disk === 'linked'
+      ? diskBytes
+      : Math.min(
+          diskBytes,
+          all.reduce((sum, bytes) => sum + bytes, 0),
+        );
   refuseFull(to, sourceBytes);
   const file = await freeFile(deps, to, { file: `${name}.qcow2` }, { checksum: null });
   const target = join(to.mountPath, file);

@@ -15,6 +15,7 @@ import { memoryOf } from './saved-memory';
 import { refuseProtected } from './settings';
 import { filesOf, lossesOf, shelfOf, shelveSteps, strangersIn, totalTaken } from './shelf';
 import type { VmRecord } from './store';
+import { refuseLinked } from './template';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 type Status = Awaited<ReturnType<typeof statusNow>>;
@@ -107,6 +108,7 @@ export async function prepareRemove(deps: VmDeps, request: JsonObject): Promise<
   const { vmId, forGood: atOnce } = parse(vmRemoveRequest, request);
   const record = recordOf(deps.db, vmId);
   refuseProtected(deps.db, record);
+  refuseLinked(deps.db, record);
   const plugin = deps.plugins.vm(record.plugin);
   const names = await namesIn(record.spec.folder);
   const status = await statusNow(deps, record);

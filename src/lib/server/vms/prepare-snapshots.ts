@@ -16,6 +16,7 @@ import type { Prepared } from '../operations/types';
 import type { VmDeps } from './deps';
 import { poolOf } from './prepare-create';
 import type { VmRecord } from './store';
+import { refuseTemplate } from './template';
 import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 /** Left free on the pool besides what the snapshot takes. */
@@ -49,6 +50,7 @@ interface Subject {
 
 async function subjectOf(deps: VmDeps, vmId: string): Promise<Subject> {
   const record = recordOf(deps.db, vmId);
+  refuseTemplate(record);
   const plugin = capable(deps.plugins.vm(record.plugin));
   const status = await statusNow(deps, record);
   if (status === 'missing')

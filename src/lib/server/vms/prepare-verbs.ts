@@ -10,6 +10,7 @@ import type { VmDeps } from './deps';
 import { poolOf } from './prepare-create';
 import { memoryOf } from './saved-memory';
 import { NO_POOL } from './store';
+import { refuseTemplate } from './template';
 import { isOff, parse, prepared, recordOf, statusNow, wrongState } from './verb';
 
 export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<Prepared> {
@@ -17,6 +18,7 @@ export async function prepareStart(deps: VmDeps, request: JsonObject): Promise<P
   const plugin = deps.plugins.vm(record.plugin);
   const status = await statusNow(deps, record);
   if (!isOff(status)) throw wrongState(`"${record.name}" is ${status} already.`);
+  refuseTemplate(record);
   if (record.spec.adopted && status === 'missing')
     throw new AppError('vm_adopted', `${plugin.name} does not know "${record.name}" any more.`, {
       remedy: 'Define it again where it was made, or give it up.',

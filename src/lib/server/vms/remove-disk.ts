@@ -17,6 +17,7 @@ import { diskRemovalNotes } from './prepare-snapshots';
 import { tell, verbRecord } from './records';
 import { refuseProtected } from './settings';
 import { changeVm, findVm } from './store';
+import { refuseTemplate } from './template';
 import { isOff, parse, prepared, recordOf, statusNow } from './verb';
 
 export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Promise<Prepared> {
@@ -24,6 +25,7 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
   const record = recordOf(deps.db, vmId);
   const { name, spec } = record;
   refuseAdopted(record);
+  refuseTemplate(record);
   const disk = diskOf(record, slot);
   if (slot === 1) throw new AppError('disk_needed', `"${name}" was made with disk 1.`);
   refuseProtected(deps.db, record);

@@ -35,6 +35,7 @@ export function createVmSnapshots({ db, bus, clock, log, plugins, readings }: De
   async function find({ plugin, poolGuid, state, spec }: VmRecord): Promise<Found> {
     if (state !== 'ready') return { ...NOTHING, takeWhy: 'It is not at rest.' };
     if (poolGuid === NO_POOL) return { ...NOTHING, takeWhy: 'No disk of it lies on a pool.' };
+    if (spec.isTemplate) return { ...NOTHING, takeWhy: 'It is a template, and its disk does not change.' };
     const status = readings.of(plugin, spec.id);
     if (status === 'missing')
       return { ...NOTHING, takeWhy: 'Its engine does not know it any more. Start it once first.' };

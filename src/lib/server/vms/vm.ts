@@ -30,6 +30,7 @@ import { createVmSnapshots, type VmSnapshotReadings } from './snapshots';
 import { findVm, findVmByName, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
 import { createVmUsageHistory, type VmUsageHistory } from './usage-history';
+import { baseOf, linkedTo } from './template';
 import { recordOf, wrongState } from './verb';
 
 export interface Vms extends VmSettingVerbs {
@@ -109,6 +110,8 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       reason: readings.reason(record.plugin),
       operation: operations.holder(vmLock(record.id)),
       pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
+      basedOn: baseOf(db, record),
+      linked: linkedTo(db, record.id),
       cards: cardsOf(record.spec, plugins.knownVm(record.plugin)),
       cd: images.list().find(({ path }) => path !== null && path === record.spec.cdPath) ?? null,
     });

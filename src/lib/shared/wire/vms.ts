@@ -89,7 +89,13 @@ export interface Vm {
     name: string;
   } | null;
   /** What the first one began as. */
-  disk: 'overlay' | 'copy' | 'empty';
+  disk: 'overlay' | 'copy' | 'empty' | 'linked';
+  /** It is never started: others may lie above its disk. */
+  isTemplate: boolean;
+  /** The template that its disk lies above; null: it needs none. */
+  basedOn: { id: string; name: string } | null;
+  /** Names of the machines that lie above its disk. */
+  linked: string[];
   /** qemu: the processor does not help, it is slow. */
   virtType: 'kvm' | 'qemu';
   /** The image that it was made from, also when that is gone; both are empty when nobody knows. */
@@ -240,6 +246,8 @@ export const vmCloneRequest = z.strictObject({
   cloneId: guid,
   name: z.string().max(1_000),
   poolGuid: guid.optional(),
+  /** linked: of a template, on its pool: its disk holds what differs from that one's, which has to stay. */
+  disk: z.enum(['copy', 'linked']).default('copy'),
 });
 export type VmCloneRequest = z.infer<typeof vmCloneRequest>;
 /** `GET /api/v1/vms/{id}/cloud-init`: the files of its seed as they are; never a password, of which only a hash was given. */
@@ -254,6 +262,8 @@ export const vmExportRequest = z.strictObject({
   name: z.string().max(1_000),
   poolGuid: guid.optional(),
 });
+/** `PUT /api/v1/vms/{id}/template` and DELETE. */
+export const vmTemplateRequest = z.strictObject({ vmId: guid, value: z.boolean() });
 export const HIGHEST_START_ORDER = 1_000;
 export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. `topology` null: each CPU is a socket of its own; without it: as it is. */

@@ -13,6 +13,7 @@ import {
   vmRequest,
   vmResizeRequest,
   vmStopRequest,
+  vmTemplateRequest,
   vmWaitRequest,
   type Vm,
   type VmCloudInit,
@@ -31,6 +32,7 @@ import {
   SAVE,
   START,
   STOP,
+  TEMPLATE,
 } from '../../vms/kinds';
 import { waitForVm } from '../../vms/wait';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
@@ -74,6 +76,12 @@ export const vmsRouter = router({
     .input(vmExportRequest)
     .mutation(({ ctx, input }): Promise<Operation> =>
       ctx.services.operations.start({ kind: EXPORT, request: { ...input }, actor: ctx.actor }),
+    ),
+  /** Whether it is a template, which is never started. */
+  template: operatorProcedure
+    .input(vmTemplateRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.operations.start({ kind: TEMPLATE, request: input, actor: ctx.actor }),
     ),
   /** A creation that failed, once more. */
   retry: operatorProcedure
