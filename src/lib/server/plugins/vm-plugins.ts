@@ -107,6 +107,20 @@ export function vmPluginsOf(parts: {
     }
   }
 
+  /** What a plugin says to a question, within its time; what it throws becomes an error that names the plugin. */
+  async function answered<T>(
+    plugin: VmPlugin,
+    limitMs: number,
+    what: string,
+    question: (context: PluginContext) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await withTimeout(limitMs, what, (signal) => question(parts.contextOf(plugin, signal)));
+    } catch (error) {
+      throw pluginError(plugin.id, error);
+    }
+  }
+
   return {
     vmPlugins: () => parts.plugins().map(({ id }) => id),
     vm(id) {
@@ -117,185 +131,125 @@ export function vmPluginsOf(parts: {
     knownVm: (id) => parts.plugins().find((one) => one.id === id) ?? {},
     async readVms(id) {
       const plugin = loaded(id);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the machines', async (signal) =>
-          heldVmReadings(await plugin.status(parts.contextOf(plugin, signal))),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the machines', async (context) =>
+        heldVmReadings(await plugin.status(context)),
+      );
     },
     async vmUsage(id) {
       const plugin = loaded(id);
       if (!plugin.usage) return [];
       const ask = plugin.usage.bind(plugin);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading what machines use', async (signal) =>
-          heldVmUsages(await ask(parts.contextOf(plugin, signal))),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading what machines use', async (context) =>
+        heldVmUsages(await ask(context)),
+      );
     },
     async vmAddresses(id, ids) {
       const plugin = loaded(id);
       const { addresses } = plugin;
       if (!addresses) return null;
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the addresses of machines', async (signal) => ({
-          folder: addresses.folder,
-          machines: heldVmAddresses(await addresses.read(parts.contextOf(plugin, signal), ids)),
-        }));
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the addresses of machines', async (context) => ({
+        folder: addresses.folder,
+        machines: heldVmAddresses(await addresses.read(context, ids)),
+      }));
     },
     async vmGuestAddresses(id, spec) {
       const plugin = loaded(id);
       const { guestAddresses } = plugin;
       if (!guestAddresses) return null;
-      try {
-        return await withTimeout(GUEST_LIMIT_MS, 'Asking a guest for its addresses', async (signal) =>
-          heldGuestAddresses(await guestAddresses.read(parts.contextOf(plugin, signal), spec)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, GUEST_LIMIT_MS, 'Asking a guest for its addresses', async (context) =>
+        heldGuestAddresses(await guestAddresses.read(context, spec)),
+      );
     },
     async consoleOf(id, vmId, kind) {
       const plugin = loaded(id);
       if (!plugin.console) return null;
       const ask = plugin.console.bind(plugin);
-      try {
-        return await withTimeout(CONSOLE_LIMIT_MS, 'Looking for the console', async (signal) =>
-          heldConsole(await ask(parts.contextOf(plugin, signal), vmId, kind)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, CONSOLE_LIMIT_MS, 'Looking for the console', async (context) =>
+        heldConsole(await ask(context, vmId, kind)),
+      );
     },
     async vmsFound(id, ids) {
       const plugin = loaded(id);
       const { adopt } = plugin;
       if (!adopt) return null;
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the machines that were found', async (signal) =>
-          heldVmFound(await adopt.read(parts.contextOf(plugin, signal), ids)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the machines that were found', async (context) =>
+        heldVmFound(await adopt.read(context, ids)),
+      );
     },
     async vmDefinition(id, vmId) {
       const plugin = loaded(id);
       if (!plugin.definition)
         throw new AppError('not_supported', `The plugin ${plugin.name} has no definitions to be read.`);
       const ask = plugin.definition.bind(plugin);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the definition of a machine', async (signal) =>
-          heldDefinition(await ask(parts.contextOf(plugin, signal), vmId)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the definition of a machine', async (context) =>
+        heldDefinition(await ask(context, vmId)),
+      );
     },
     async vmSizeFacts(id, spec) {
       const plugin = loaded(id);
       const { resize } = plugin;
       if (!resize) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a machine', async (signal) =>
-          heldFacts(await resize.facts(parts.contextOf(plugin, signal), spec)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the size of a machine', async (context) =>
+        heldFacts(await resize.facts(context, spec)),
+      );
     },
     async vmShelveFacts(id, spec) {
       const plugin = loaded(id);
       const { shelve } = plugin;
       if (!shelve) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading all that is known of a machine', async (signal) =>
-          heldFacts(await shelve.read(parts.contextOf(plugin, signal), spec)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading all that is known of a machine', async (context) =>
+        heldFacts(await shelve.read(context, spec)),
+      );
     },
     async vmBootFacts(id, spec) {
       const plugin = loaded(id);
       const { boot } = plugin;
       if (!boot) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading what a machine starts from', async (signal) =>
-          heldFacts(await boot.facts(parts.contextOf(plugin, signal), spec)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading what a machine starts from', async (context) =>
+        heldFacts(await boot.facts(context, spec)),
+      );
     },
     async vmCardFacts(id, spec, card) {
       const plugin = loaded(id);
       const { cards } = plugin;
       if (!cards) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading a network card of a machine', async (signal) =>
-          heldFacts(await cards.facts(parts.contextOf(plugin, signal), spec, card)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading a network card of a machine', async (context) =>
+        heldFacts(await cards.facts(context, spec, card)),
+      );
     },
     async vmCloneWhy(id, spec) {
       const plugin = loaded(id);
       if (!plugin.cloneWhy)
         throw new AppError('not_supported', `The plugin ${plugin.name} cannot clone machines.`);
       const ask = plugin.cloneWhy.bind(plugin);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the disks of a machine', async (signal) =>
-          heldCloneWhy(await ask(parts.contextOf(plugin, signal), spec)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the disks of a machine', async (context) =>
+        heldCloneWhy(await ask(context, spec)),
+      );
     },
     async vmDiskSize(id, disk) {
       const plugin = loaded(id);
       const { disks } = plugin;
       if (!disks) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the size of a disk', async (signal) =>
-          heldBytes(await disks.sizeOf(parts.contextOf(plugin, signal), disk)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the size of a disk', async (context) =>
+        heldBytes(await disks.sizeOf(context, disk)),
+      );
     },
     async vmSnapshots(id, spec) {
       const plugin = loaded(id);
       const { snapshots } = plugin;
       if (!snapshots)
         throw new AppError('not_supported', `The plugin ${plugin.name} cannot keep states of machines.`);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the snapshots of a machine', async (signal) =>
-          heldVmSnapshots(await snapshots.read(parts.contextOf(plugin, signal), spec)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the snapshots of a machine', async (context) =>
+        heldVmSnapshots(await snapshots.read(context, spec)),
+      );
     },
     async vmCdDrive(id, spec) {
       const plugin = loaded(id);
       const { cd } = plugin;
       if (!cd) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
-      try {
-        return await withTimeout(STATUS_LIMIT_MS, 'Reading the drive of a machine', async (signal) =>
-          heldCdDrive(await cd.read(parts.contextOf(plugin, signal), spec)),
-        );
-      } catch (error) {
-        throw pluginError(id, error);
-      }
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading the drive of a machine', async (context) =>
+        heldCdDrive(await cd.read(context, spec)),
+      );
     },
     acceleration(id) {
       const before = tried.get(id);

@@ -4,11 +4,10 @@ import type { Operation } from '$lib/shared/wire/operations';
 import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
 import { vmHostStop } from '$lib/shared/wire/vm-host-stop';
 import { USAGE_EVERY_MS, VM_SAMPLE_RANGES } from '$lib/shared/wire/vm-usage';
+import { vmAutostart, vmLabels } from '$lib/shared/wire/vm-settings';
 import {
-  vmAutostart,
   vmCloneRequest,
   vmCreateRequest,
-  vmLabels,
   vmResizeRequest,
   vmStopRequest,
   vmWaitRequest,

@@ -1,7 +1,7 @@
 /** What people want of a machine: records only, nothing on the host changes with them. */
 import { tagIssues, tagsIn } from '$lib/shared/vm-labels';
 import type { VmHostStop } from '$lib/shared/wire/vm-host-stop';
-import type { VmAutostart, VmLabels } from '$lib/shared/wire/vms';
+import type { VmAutostart, VmLabels } from '$lib/shared/wire/vm-settings';
 import type { Db, Transaction } from '../db/client';
 import { AppError, issuesError } from '../errors';
 import type { VmDeps } from './deps';

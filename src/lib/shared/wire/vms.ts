@@ -1,8 +1,8 @@
 /** Virtual machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
 import { MOST_VOLUMES, VOLUME_FILESYSTEMS } from '../vm-volumes';
-import { LONGEST_NOTES } from '../vm-labels';
 import type { VmHostStop } from './vm-host-stop';
+import type { VmAutostart } from './vm-settings';
 
 /**
  * What the user's operations made of a machine, and what its engine says now. crashed: its process ended without having been
@@ -264,8 +264,6 @@ export const vmExportRequest = z.strictObject({
 });
 /** `PUT /api/v1/vms/{id}/template` and DELETE. */
 export const vmTemplateRequest = z.strictObject({ vmId: guid, value: z.boolean() });
-export const HIGHEST_START_ORDER = 1_000;
-export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/size`: of a machine that is off. `topology` null: each CPU is a socket of its own; without it: as it is. */
 export const vmResizeRequest = z.strictObject({
   ...{ vmId: guid, cpus: z.number(), memoryBytes: z.number() },
@@ -291,19 +289,6 @@ export const vmDiskRequest = z.strictObject({ vmId: guid, slot: z.int().min(1) }
 export const vmDiskGrowRequest = z.strictObject({
   ...{ vmId: guid, slot: z.int().min(1), sizeBytes: z.number() },
 });
-/** `PUT /api/v1/vms/{id}/autostart`: those with a lower order start first, and the next one so much later. */
-export const vmAutostart = z.strictObject({
-  on: z.boolean(),
-  order: z.int().min(0).max(HIGHEST_START_ORDER).default(0),
-  delaySeconds: z.int().min(0).max(LONGEST_START_DELAY_SECONDS).default(0),
-});
-export type VmAutostart = z.infer<typeof vmAutostart>;
-/** `PUT /api/v1/vms/{id}/labels` */
-export const vmLabels = z.strictObject({
-  tags: z.array(z.string().max(200)).max(200).default([]),
-  notes: z.string().max(LONGEST_NOTES).default(''),
-});
-export type VmLabels = z.infer<typeof vmLabels>;
 export const LONGEST_GRACE_SECONDS = 3_600;
 /** `graceSeconds` 0: it is switched off at once. */
 export const vmStopRequest = z.strictObject({

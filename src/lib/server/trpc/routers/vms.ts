@@ -3,12 +3,11 @@ import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/ope
 import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
 import { vmHostStop } from '$lib/shared/wire/vm-host-stop';
 import { VM_SAMPLE_RANGES, type VmUsageSample } from '$lib/shared/wire/vm-usage';
+import { vmAutostart, vmLabels } from '$lib/shared/wire/vm-settings';
 import {
-  vmAutostart,
   vmCloneRequest,
   vmCreateRequest,
   vmExportRequest,
-  vmLabels,
   vmRemoveRequest,
   vmRequest,
   vmResizeRequest,
