@@ -73,7 +73,7 @@ describe('a machine that is cloned', () => {
     expect(JSON.parse(info)).not.toHaveProperty('snapshots');
     expect(readFileSync(join(folder, 'meta-data'), 'utf8')).toContain(CLONE_ID);
     const userData = readFileSync(join(folder, 'user-data'), 'utf8');
-    expect(userData).toContain('hostname: web-2');
+    expect(userData).toContain('hostname: "web-2"');
     expect(userData).toContain('ann@desk');
     expect(readFileSync(join(folder, 'seed.iso'), 'latin1')).not.toContain('$6$');
     expect(macsOf('web-2')).toHaveLength(1);
