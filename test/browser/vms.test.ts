@@ -138,6 +138,20 @@ describe('the machines', () => {
     await page.getByText('"rm;x" cannot be the name of a package.').first().waitFor();
     await page.getByLabel('Packages').fill('nginx');
     await page.getByLabel('Cloud-config').fill('users: []');
+    await page.getByText('Its address in the network').click();
+    await page.getByText('Always the same').click();
+    await page.getByLabel('Address', { exact: true }).fill('192.168.7.0/24');
+    await page.getByLabel('Gateway').fill('192.168.8.1');
+    await page.getByLabel('Gateway').blur();
+    await page.getByText('192.168.7.0/24 is the network itself').first().waitFor();
+    await page.getByLabel('Address', { exact: true }).fill('192.168.7.10/24');
+    await page
+      .getByText(/192\.168\.8\.1 is in none of the networks/)
+      .first()
+      .waitFor();
+    await page.screenshot({ path: join(shots, 'vms-new-address.png'), fullPage: true });
+    await page.getByLabel('Gateway').fill('192.168.7.1');
+    await page.getByLabel('Search domains').fill('home.arpa');
     await page.screenshot({ path: join(shots, 'vms-new-login.png'), fullPage: true });
     expect(await seriousFindings(page)).toEqual([]);
   });
@@ -364,6 +378,19 @@ describe('the machines', () => {
     await tab('Definition').click();
     await page.getByTestId('vm-definition').getByText('<name>web</name>').waitFor();
     await lookAt(new URL(page.url()).pathname, 'vm-definition');
+  });
+
+  it('show what cloud-init was told of them, and who is in which network', async () => {
+    await tab('Cloud-init').click();
+    const told = page.getByTestId('vm-cloud-init');
+    await told.getByText(/192\.168\.7\.10\/24/).waitFor();
+    expect(await told.textContent()).not.toContain('a guest password');
+    await lookAt(new URL(page.url()).pathname, 'vm-cloud-init');
+    await page.getByRole('link', { name: 'Networks' }).first().click();
+    await page.getByTestId('network').getByRole('link', { name: 'web' }).waitFor();
+    await lookAt('/networks', 'networks');
+    await page.goBack();
+    await told.waitFor();
   });
 
   it('get a larger disk, and are never offered a smaller one', async () => {

@@ -317,6 +317,8 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       },
       begin: (appliance) => appliance.rest('POST', path('/export'), { name: 'golden' }),
       backward: true,
+      // What it wrote has its name by then, and goes with that.
+      over: ['export'],
       observe,
     },
     ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe }),

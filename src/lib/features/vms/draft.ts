@@ -1,5 +1,6 @@
 /** The new machine that somebody has begun to describe, kept in this browser; never its password. */
 import type { TopologyText } from './size';
+import type { IpDraft } from './ip-form.svelte';
 
 const KEY = 'cairn-new-vm';
 
@@ -23,11 +24,21 @@ export interface Draft {
   /** Not in one that an older version has left. */
   bridge?: string;
   mac?: string;
+  ip?: IpDraft;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTopology = (value: TopologyText | undefined): boolean =>
   value === null || (typeof value === 'object' && [value.sockets, value.cores, value.threads].every(isText));
+const isIp = (value: unknown): value is IpDraft => {
+  const ip = value as Partial<IpDraft> | null;
+  return (
+    typeof ip === 'object' &&
+    ip !== null &&
+    [ip.address, ip.gateway, ip.dns, ip.search].every(isText) &&
+    (ip.way === 'dhcp' || ip.way === 'static')
+  );
+};
 const isDraft = (value: unknown): value is Draft => {
   const draft = value as Partial<Draft> | null;
   return (
@@ -38,6 +49,7 @@ const isDraft = (value: unknown): value is Draft => {
     [draft.imageId, draft.poolGuid].every((one) => one === null || isText(one)) &&
     isTopology(draft.topology) &&
     [draft.bridge, draft.mac].every((one) => one === undefined || isText(one)) &&
+    (draft.ip === undefined || isIp(draft.ip)) &&
     (draft.disk === 'overlay' || draft.disk === 'copy')
   );
 };

@@ -16,6 +16,7 @@ import type { Image } from '$lib/shared/wire/images';
 import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
 import type { Draft } from './draft';
+import { IpForm } from './ip-form.svelte';
 import { macProblem } from './mac-problem';
 import { NAT } from './network-choice';
 import { poolsForImages } from '../images/pools-for-images';
@@ -52,6 +53,7 @@ export class NewVm {
   more = $state('');
   bridge = $state(NAT);
   mac = $state('');
+  readonly ip = new IpForm();
   plan = $state.raw<PlanPreview | null>(null);
   error = $state.raw<PresentedError | null>(null);
   busy = $state(false);
@@ -61,9 +63,10 @@ export class NewVm {
   constructor(live: Live, draft: Draft | null = null) {
     this.#live = live;
     if (!draft) return;
-    const { stage, imageId, poolGuid, volumes, ...fields } = draft;
+    const { stage, imageId, poolGuid, volumes, ip, ...fields } = draft;
     Object.assign(this, fields);
     this.volumes.restore(volumes);
+    Object.assign(this.ip, ip);
     this.#imageId = imageId;
     this.#poolGuid = poolGuid;
     this.fromDraft = true;
@@ -81,7 +84,7 @@ export class NewVm {
           topology: this.topology,
           ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
           volumes: $state.snapshot(this.volumes.list),
-          ...{ bridge: this.bridge, mac: this.mac },
+          ...{ bridge: this.bridge, mac: this.mac, ip: this.ip.draft },
         },
   );
 
@@ -183,6 +186,7 @@ export class NewVm {
           keys ??
           password ??
           packages ??
+          this.ip.problem ??
           (this.keyLines.length === 0 && this.password === ''
             ? 'Give a public SSH key or a password: otherwise nobody could log in.'
             : null)
@@ -204,6 +208,7 @@ export class NewVm {
       ? {
           cloudInit: {
             ...{ user: this.user, sshKeys: this.keyLines, packages: this.packageNames, more: this.more },
+            ...(this.ip.wish ? { network: [this.ip.wish] } : {}),
             ...(this.password === '' ? {} : { password: this.password }),
           },
         }

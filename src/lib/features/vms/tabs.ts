@@ -4,6 +4,7 @@ export const VM_TABS = [
   { id: 'console', title: 'Console' },
   { id: 'hardware', title: 'Hardware' },
   { id: 'snapshots', title: 'Snapshots' },
+  { id: 'cloud-init', title: 'Cloud-init' },
   { id: 'history', title: 'History' },
   { id: 'definition', title: 'Definition' },
 ] as const;
