@@ -17,7 +17,11 @@ const project = (name: string, extra: Record<string, unknown> = {}) => ({
 });
 
 // Tiers that use real devices run one file at a time: they share the machine's loop devices and mount table.
-const serial = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
+const serial = {
+  ...{ fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 },
+  // What is polled for comes when the machine has done it: a second, which is the default, is too little on a busy one.
+  expect: { poll: { timeout: 20_000 } },
+};
 
 export default defineConfig({
   test: {

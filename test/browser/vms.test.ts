@@ -139,7 +139,7 @@ describe('the machines', () => {
     await page.getByLabel('Packages').fill('nginx');
     await page.getByLabel('Cloud-config').fill('users: []');
     await page.getByText('Its address in the network').click();
-    await page.getByText('Always the same').click();
+    await page.getByRole('radio', { name: /Always the same/ }).check();
     await page.getByLabel('Address', { exact: true }).fill('192.168.7.0/24');
     await page.getByLabel('Gateway').fill('192.168.8.1');
     await page.getByLabel('Gateway').blur();
