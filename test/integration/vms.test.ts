@@ -1280,6 +1280,17 @@ describe('machines that start with the host', () => {
     expect([one, two, four].map((id) => vms.get(id).stateText)).toEqual([null, null, null]);
   });
 
+  it('are no templates, which nothing starts', async () => {
+    const id = await made('golden');
+    await say('stopped', id);
+    bench.db.$client.prepare("UPDATE vms SET spec = json_set(spec, '$.isTemplate', json('true'))").run();
+    expect(await codeOf(setAutostart(id, 0))).toBe('vm_is_template');
+    const off = { on: false, order: 0, delaySeconds: 0 };
+    expect((await caller('operator').vms.setAutostart({ vmId: id, autostart: off })).autostart.on).toBe(
+      false,
+    );
+  });
+
   it('do not start when that is switched on, but with the next start of the host', async () => {
     const id = await made('one');
     await say('stopped', id);

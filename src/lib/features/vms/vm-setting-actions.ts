@@ -39,7 +39,7 @@ export const autostartAction = (vm: Vm, access: Access): Action => ({
   title: 'Change start',
   icon: CalendarClock,
   shown: true,
-  why: access.why('operator'),
+  why: access.why('operator') ?? (vm.isTemplate ? 'It is a template, which is never started.' : null),
   run: () => void dialogs.open(() => import('./AutostartDialog.svelte'), { vm }),
 });
 

@@ -7,6 +7,7 @@ import { AppError, issuesError } from '../errors';
 import type { VmDeps } from './deps';
 import { changeSettings, settingsOf } from './settings-store';
 import type { VmRecord } from './store';
+import { refuseTemplate } from './template';
 import { recordOf, wrongState } from './verb';
 
 /** Asked for the plan, and again inside the transaction that begins the removal. @throws AppError vm_protected */
@@ -18,7 +19,7 @@ export function refuseProtected(db: Db | Transaction, { id, name }: Pick<VmRecor
 export interface VmSettingVerbs {
   /** @throws AppError vm_not_found | vm_wrong_state */
   protect(id: string, value: boolean): void;
-  /** Switched on, it counts from the next start of the host on. @throws AppError vm_not_found | vm_wrong_state */
+  /** Switched on, it counts from the next start of the host on. @throws AppError vm_not_found | vm_wrong_state | vm_is_template */
   setAutostart(id: string, wanted: VmAutostart): void;
   /** When the host goes down. @throws AppError vm_not_found | vm_wrong_state */
   setHostStop(id: string, wanted: VmHostStop): void;
@@ -60,6 +61,7 @@ export function vmSettingVerbs({ db, bus, host }: Pick<VmDeps, 'db' | 'bus' | 'h
       ),
     setAutostart: (id, { on, order, delaySeconds }) =>
       change(id, (tx) => {
+        if (on) refuseTemplate(recordOf(tx, id));
         changeSettings(tx, id, {
           ...{ autostart: on, startOrder: order, startDelaySeconds: delaySeconds },
           ...(on && settingsOf(tx, id).autostart ? {} : { turnBootId: host.bootId(), turnText: null }),
