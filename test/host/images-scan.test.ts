@@ -107,6 +107,34 @@ describe('images that somebody copies onto a pool', () => {
     expect(await found()).toHaveLength(3);
   });
 
+  it('are not called ready any more once the operation that unmounts their pool has ended', async () => {
+    // Whoever tells of changes of the mount table is slow today.
+    const [watcher] = execFileSync('/usr/bin/pgrep', ['-P', String(made.pid), '-f', 'mountinfo'], {
+      encoding: 'utf8',
+    })
+      .trim()
+      .split('\n')
+      .map(Number);
+    if (!watcher) throw new Error('nobody watches the mount table');
+    process.kill(watcher, 'SIGSTOP');
+    try {
+      for (const [verb, badges] of [
+        ['unmount', ['missing', 'missing', 'missing']],
+        ['mount', ['ready', 'ready', 'ready']],
+      ] as const) {
+        const { body } = await made.rest<{ operationId: string }>('POST', `/pools/${GUID}/${verb}`);
+        // Nobody can hear of the end sooner than from the journal itself.
+        const state = () =>
+          made.query<{ state: string }>('SELECT state FROM operations WHERE id = ?', body.operationId)[0]
+            ?.state;
+        while (state() === 'running') await sleep(0);
+        expect([state(), (await found()).map(({ badge }) => badge)]).toEqual(['succeeded', badges]);
+      }
+    } finally {
+      process.kill(watcher, 'SIGCONT');
+    }
+  });
+
   it('never keep the pool from being unmounted: a search that goes on makes way', async () => {
     for (let folder = 0; folder < 100; folder += 1)
       for (let file = 0; file < 100; file += 1) {

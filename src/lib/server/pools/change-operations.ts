@@ -14,6 +14,7 @@ import {
   prepareReplace,
 } from './prepare-members';
 import { prepareRelease, prepareWork } from './prepare-upkeep';
+import { showMounts } from './show-mounts';
 
 const MINUTE_MS = 60_000;
 /** A rebuild of large drives takes days. A timer of Node holds 24 at most; every program has a limit of its own. */
@@ -70,6 +71,7 @@ export function defineChangeOperations(operations: Operations, deps: PoolDeps): 
     onInterrupt: 'finish',
     deadlineMs: 10 * MINUTE_MS,
     record: releaseRecord(deps),
+    beforeEnd: async () => showMounts(deps),
   });
 }
 

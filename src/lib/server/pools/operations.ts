@@ -1,10 +1,11 @@
 /** What may be done to a pool. Each kind: how its request becomes a plan, and who writes the record. */
-import type { Operations } from '../operations/types';
+import type { OperationDefinition, Operations } from '../operations/types';
 import type { PoolDeps } from './deps';
 import { defineChangeOperations } from './change-operations';
 import { defineEndProcesses } from './end-processes';
 import { prepareKeep, prepareMount, prepareRemove, prepareRename, prepareUnmount } from './prepare-change';
 import { CREATE, prepareCreate } from './prepare-create';
+import { showMounts } from './show-mounts';
 import { createRecord, mountRecord, removeRecord, renameRecord, unmountRecord } from './records';
 
 export const REMOVE = 'pool.remove';
@@ -14,42 +15,44 @@ const KEEP = 'pool.keep-mounted';
 const MINUTE_MS = 60_000;
 
 export function definePoolOperations(operations: Operations, deps: PoolDeps): void {
-  operations.define({
+  const define = (definition: OperationDefinition): void =>
+    operations.define({ ...definition, beforeEnd: async () => showMounts(deps) });
+  define({
     kind: CREATE,
     onInterrupt: 'take-back',
     deadlineMs: 60 * MINUTE_MS,
     prepare: (request) => prepareCreate(deps, request),
     record: createRecord(deps, operations),
   });
-  operations.define({
+  define({
     kind: REMOVE,
     onInterrupt: 'finish',
     deadlineMs: 30 * MINUTE_MS,
     prepare: (request) => prepareRemove(deps, request),
     record: removeRecord(deps),
   });
-  operations.define({
+  define({
     kind: MOUNT,
     onInterrupt: 'take-back',
     deadlineMs: 10 * MINUTE_MS,
     prepare: (request) => prepareMount(deps, request),
     record: mountRecord(deps),
   });
-  operations.define({
+  define({
     kind: KEEP,
     onInterrupt: 'finish',
     deadlineMs: 5 * MINUTE_MS,
     prepare: (request) => prepareKeep(deps, request),
     record: mountRecord(deps),
   });
-  operations.define({
+  define({
     kind: 'pool.unmount',
     onInterrupt: 'finish',
     deadlineMs: 10 * MINUTE_MS,
     prepare: (request) => prepareUnmount(deps, request),
     record: unmountRecord(deps),
   });
-  operations.define({
+  define({
     kind: 'pool.rename',
     onInterrupt: 'finish',
     deadlineMs: 5 * MINUTE_MS,

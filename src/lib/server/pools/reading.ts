@@ -35,16 +35,21 @@ export function createPoolReadings(
   const mountsAt = (path: string): string =>
     JSON.stringify(host.mounts().filter((mount) => mount.path === path));
 
-  /** A pool that is mounted or unmounted while its tools read it makes them fail: asked once more, they tell the truth. */
+  /**
+   * A pool that is mounted or unmounted while its tools read it makes them fail, or tell of before: asked once more, they tell the
+   * truth.
+   */
   async function ask(record: PoolRecord): Promise<PoolReading> {
     const read = (): Promise<PoolReading> => plugins.status(record.plugin, specOf(record, presentDrive));
     const before = mountsAt(record.mountPath);
+    const isSame = (): boolean => stopped || mountsAt(record.mountPath) === before;
     try {
-      return await read();
+      const reading = await read();
+      if (isSame()) return reading;
     } catch (error) {
-      if (stopped || mountsAt(record.mountPath) === before) throw error;
-      return read();
+      if (isSame()) throw error;
     }
+    return read();
   }
 
   /** A pool that cannot be read is shown with the reason; it is never left out. */
