@@ -155,11 +155,13 @@ describe('the snapshots of a machine', () => {
 
   it('are named in the plan of the removal of their machine, and go with it', async () => {
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await dialog().getByText('It can be brought back, with its snapshots.').waitFor();
+    await dialog().getByRole('radio', { name: 'Delete it now' }).check();
     await dialog()
       .getByText(/Its snapshots are deleted: .*"fresh-install"/)
       .waitFor();
     await dialog().getByLabel('Type web to confirm').fill('web');
-    await dialog().getByRole('button', { name: 'Remove machine' }).click();
+    await dialog().getByRole('button', { name: 'Delete for good' }).click();
     await page.locator('[data-testid=operation-state][data-state=succeeded]').waitFor();
     expect(machines.libvirt.domstate('web')).toBeNull();
   });
