@@ -66,7 +66,7 @@ let hasBytes: number;
 /** Bytes of memory that nobody on the host uses. */
 let available: number;
 /** A second one, for what comes late. */
-let late: { guid: string; mounted: boolean };
+let late: { guid: string; mounted: boolean; availableBytes: number };
 
 const disks: NonNullable<VmPlugin['disks']> = {
   most: 3,
@@ -169,6 +169,7 @@ async function removeForGood(vmId: string) {
 beforeEach(() => {
   Object.assign(engine, normal);
   delete engine.shelve;
+  delete engine.template;
   root = mkdtempSync(join(tmpdir(), 'cairn-vms-'));
   mkdirSync(join(root, 'tank'));
   mkdirSync(join(root, 'late'));
@@ -212,7 +213,10 @@ beforeEach(() => {
     ...{ db, host, look: createLooks(host), bus: services.bus, feed: services.feed, clock: systemClock },
     ...{ log: services.log, config: services.config },
   });
-  const pool = { guid: GUID, label: 'Tank', state: 'ready', mounted: true, mountPath: join(root, 'tank') };
+  const pool = {
+    ...{ guid: GUID, label: 'Tank', state: 'ready', mounted: true, mountPath: join(root, 'tank') },
+    availableBytes: 300 * MIB,
+  };
   const other = { ...pool, guid: randomUUID(), label: 'Late', mountPath: join(root, 'late') };
   late = other;
   const image = {
@@ -1233,6 +1237,110 @@ describe('a machine that is cloned', () => {
     const retried = await caller('operator').vms.retry({ vmId: CLONE });
     expect((await wait(retried.id)).state).toBe('succeeded');
     expect(vms.get(CLONE).failedOperationId).toBeNull();
+  });
+});
+
+describe('a machine as an image, and as a template', () => {
+  const SOURCE = '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
+  const wish = (change: Record<string, unknown> = {}) => ({
+    ...{ vmId: SOURCE, imageId: randomUUID(), name: 'golden', ...change },
+  });
+  const exported = (change: Record<string, unknown> = {}) =>
+    codeOf(caller('operator').vms.export(wish(change)));
+  const made = (value = true) => caller('operator').vms.template({ vmId: SOURCE, value });
+  const say = (status: VmReading['status']): void => {
+    machines = [{ id: SOURCE, name: 'web', status }];
+  };
+  beforeEach(async () => {
+    say('stopped');
+    await wait((await caller('operator').vms.create(request({ id: SOURCE, cloudInit: undefined }))).id);
+    engine.template = {
+      make: (spec) => [step('make-template', join(spec.folder, 'template'))],
+      unmake: (spec) => [step('unmake-template', join(spec.folder, 'machine'))],
+    };
+  });
+
+  it('is exported by operators, with its plan shown first, and from no other than its own disk', async () => {
+    expect(await codeOf(caller('viewer').vms.export(wish()))).toBe('forbidden');
+    expect(await codeOf(caller('viewer').vms.previewExport(wish()))).toBe('forbidden');
+    const plan = await caller('operator').vms.previewExport(wish());
+    if (!plan.ok) throw new Error(JSON.stringify(plan.issues));
+    const { title, steps, notes } = plan.preview;
+    expect(title).toBe('Export web as golden.qcow2');
+    expect(steps.map(({ name }) => name)).toEqual(['make-folder', 'export', 'name-image']);
+    expect(notes.join(' ')).toMatch(/snapshots are not in the image.*keys and passwords/);
+    expect(existsSync(join(root, 'tank/images'))).toBe(false);
+  });
+
+  it('is not exported under a name that is none or is taken, nor to where there is no pool or no room', async () => {
+    for (const name of ['../etc', 'a b']) expect(await exported({ name })).toBe('vm_name_invalid');
+    expect(await exported({ name: '' })).toBe('vm_name_empty');
+    expect(await exported({ name: '-rf' })).toBe('vm_name_leading_dash');
+    expect(await exported({ name: 'my_web' })).toBe('vm_name_underscore');
+    expect(await exported({ vmId: randomUUID() })).toBe('vm_not_found');
+    expect(await exported({ vmId: 'web' })).not.toBe('no error');
+    expect(await exported({ poolGuid: randomUUID() })).toBe('pool_not_found');
+    late.availableBytes = MIB;
+    expect(await exported({ poolGuid: late.guid })).toBe('pool_full');
+    late.mounted = false;
+    expect(await exported({ poolGuid: late.guid })).toBe('pool_wrong_state');
+    mkdirSync(join(root, 'tank/images'));
+    for (const taken of ['golden.qcow2', 'golden.qcow2.part']) {
+      writeFileSync(join(root, 'tank/images', taken), 'of somebody');
+      expect(await exported(), taken).toBe('file_exists');
+      rmSync(join(root, 'tank/images', taken));
+    }
+    expect(readdirSync(join(root, 'tank/images'))).toEqual([]);
+  });
+
+  it('has to be at rest for both, and whole in its one disk', async () => {
+    for (const status of ['running', 'paused', 'saved'] as const) {
+      say(status);
+      expect(await exported(), status).toBe('vm_wrong_state');
+      expect(await codeOf(made()), status).toBe('vm_wrong_state');
+    }
+    machines = [];
+    expect(await exported()).toBe('vm_wrong_state');
+    say('stopped');
+    engine.cloneWhy = () => Promise.resolve('It has two.');
+    expect(await exported()).toBe('not_supported');
+    expect(await codeOf(made())).toBe('not_supported');
+    engine.cloneWhy = () => Promise.resolve(null);
+    answers = false;
+    expect(await exported()).toBe('plugin_unavailable');
+  });
+
+  it('is a template until it is made a machine again, and no second time', async () => {
+    expect(await codeOf(caller('viewer').vms.template({ vmId: SOURCE, value: true }))).toBe('forbidden');
+    expect(await codeOf(made(false))).toBe('vm_wrong_state');
+    expect((await wait((await made()).id)).title).toBe('Make web a template');
+    expect(vms.get(SOURCE).isTemplate).toBe(true);
+    expect(await codeOf(made())).toBe('vm_wrong_state');
+    expect(await codeOf(caller('operator').vms.start({ vmId: SOURCE }))).toBe('vm_is_template');
+    await wait((await made(false)).id);
+    expect(vms.get(SOURCE).isTemplate).toBe(false);
+  });
+
+  it('stays a template, and stays at all, while a disk lies above its own', async () => {
+    const linked = { vmId: SOURCE, cloneId: randomUUID(), name: 'web-2', disk: 'linked' as const };
+    expect(await codeOf(caller('operator').vms.clone(linked))).toBe('vm_not_template');
+    await wait((await made()).id);
+    expect(await codeOf(caller('operator').vms.clone({ ...linked, poolGuid: late.guid }))).toBe(
+      'vm_wrong_state',
+    );
+    await wait((await caller('operator').vms.clone(linked)).id);
+    expect(vms.get(linked.cloneId)).toMatchObject({ disk: 'linked', basedOn: { id: SOURCE, name: 'web' } });
+    expect(await codeOf(made(false))).toBe('vm_has_linked');
+    expect(await codeOf(caller('operator').vms.previewRemove({ vmId: SOURCE }))).toBe('vm_has_linked');
+  });
+
+  it('is no template while it starts with the host, or of an engine that has none', async () => {
+    const autostart = { on: true, order: 0, delaySeconds: 0 };
+    await caller('operator').vms.setAutostart({ vmId: SOURCE, autostart });
+    expect(await codeOf(made())).toBe('vm_wrong_state');
+    await caller('operator').vms.setAutostart({ vmId: SOURCE, autostart: { ...autostart, on: false } });
+    delete engine.template;
+    expect(await codeOf(made())).toBe('not_supported');
   });
 });
 

@@ -85,7 +85,18 @@ export const templateAction = (vm: Vm, access: Access): Action => ({
     cloneAction(vm, access).why ??
     (vm.linked.length > 0 ? `These lie above its disk: ${vm.linked.join(', ')}.` : null) ??
     (vm.autostart.on && !vm.isTemplate ? 'It starts with the host. Change that first.' : null),
-  run: () => void attempt(() => trpc().vms.template.mutate({ vmId: vm.id, value: !vm.isTemplate })),
+  run: () =>
+    void dialogs.open(() => import('$lib/ui/ConfirmDialog.svelte'), {
+      title: vm.isTemplate ? `Make ${vm.name} a machine again?` : `Make ${vm.name} a template?`,
+      text: vm.isTemplate
+        ? 'It can be started again. Its clones are full copies from then on.'
+        : 'It cannot be started any more, and nothing can be written to its disk. Its clones can be linked to that disk: they are there at once and hold only what differs. You can make it a machine again as long as no linked clone needs it.',
+      verb: vm.isTemplate ? 'Make a machine' : 'Make a template',
+      tone: 'plain',
+      run: async () => {
+        await attempt(() => trpc().vms.template.mutate({ vmId: vm.id, value: !vm.isTemplate }));
+      },
+    }),
 });
 
 export const exportAction = (vm: Vm, access: Access): Action => ({

@@ -1,21 +1,19 @@
 /** The plan of a conversion to qcow2, which machines start from. The image that it is made from stays as it is. */
 import { randomUUID } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
-import { looks } from '$lib/plugin-api/plan';
+import { join, posix } from 'node:path';
 import type { JsonObject } from '$lib/shared/json';
 import { convertRequest, requestIssues } from '$lib/shared/wire/requests';
 import { AppError, issuesError, toAppError } from '../errors';
 import { driverOf, inspectImage } from '../host/inspect-image';
-import { PROGRAMS } from '../host/programs';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import type { ImageDeps } from './deps';
 import { isFileName, nameWithSum } from './file-names';
-import { downloadInput, freeFile, makeFolder, poolFor, refuseFull } from './prepare-download';
+import { freeFile, poolFor, refuseFull } from './prepare-download';
 import { findImage, type ImageRecord } from './store';
+import { conversionStep, prepareWritten } from './written-image';
 
-const DAY_MS = 24 * 60 * 60_000;
 const BLOCK_BYTES = 512;
 const REFUSED: readonly string[] = ['iso', 'ova', 'qcow2'];
 
@@ -55,7 +53,8 @@ export async function prepareConvert(deps: ImageDeps, request: JsonObject): Prom
   const path = join(from.mountPath, source.file);
   if (source.format === 'iso' || source.format === 'ova' || source.format === 'qcow2')
     throw new AppError('bug');
-  const { obstacle } = await inspectImage(deps.commands, path, source.format);
+  const { format } = source;
+  const { obstacle } = await inspectImage(deps.commands, path, format);
   if (obstacle !== null) throw new AppError('image_unsupported', `"${source.name}": ${obstacle}`);
   const { blocks } = await lstat(path);
   const sourceBytes = blocks * BLOCK_BYTES;
@@ -66,51 +65,18 @@ export async function prepareConvert(deps: ImageDeps, request: JsonObject): Prom
     if (toAppError(error).code !== 'file_exists') throw error;
     return free(nameWithSum(nameOf(source), source.id));
   });
-  const target = join(to.mountPath, file);
-  const part = `${target}.part`;
-  const id = randomUUID();
-  const input = downloadInput.parse({
-    ...{
-      id,
-      name: posix.basename(file),
-      kind: source.kind,
-      format: 'qcow2',
-      os: source.os,
-      arch: source.arch,
-    },
-    ...{ catalogId: null, url: null, checksum: null, defaultUser: source.defaultUser },
-    ...{ minDiskBytes: source.minDiskBytes, minMemoryBytes: source.minMemoryBytes },
-    ...{ poolGuid: to.guid, file, path: target, sizeBytes: null },
-  });
-  const argv = ['convert', '-p', '-f', driverOf(source.format), '-O', 'qcow2', '--', path, part];
-  return {
-    input: JSON.parse(JSON.stringify(input)) as JsonObject,
+  return prepareWritten({
+    image: { ...source, id: randomUUID() },
+    format: 'qcow2',
     title: `Convert ${source.name} to qcow2`,
-    subject: { type: 'image', id, label: input.name },
-    steps: [
-      makeFolder(dirname(target)),
-      {
-        name: 'convert',
-        title: `Convert ${source.name}`,
-        run: { do: 'exec', program: PROGRAMS.qemuImg, argv, timeoutMs: DAY_MS, follow: true },
-        undo: [{ do: 'remove-file', path: part }],
-        look: { look: 'converted', args: { path: part, sourceBytes } },
-      },
-      {
-        name: 'name-image',
-        title: 'Give the image its name',
-        run: { do: 'name-file', from: part, path: target },
-        undo: [{ do: 'remove-file', path: target }],
-        look: looks.fileThere(target),
-      },
+    ...{ to, file },
+    write: (part) => [
+      conversionStep({
+        ...{ name: 'convert', title: `Convert ${source.name}` },
+        ...{ driver: driverOf(format), path, part, sourceBytes },
+      }),
     ],
-    locks: [
-      ...[`image:${id}`, `path:${target}`, usesLock(`image:${source.id}`)],
-      ...[...new Set([from.guid, to.guid])].map((guid) => usesLock(`pool:${guid}`)),
-    ],
-    drives: [],
-    erases: [],
-    confirmText: null,
+    locks: [usesLock(`image:${source.id}`), usesLock(`pool:${from.guid}`)],
     notes: [`${path} stays as it is.`],
-  };
+  });
 }

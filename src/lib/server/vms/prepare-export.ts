@@ -1,14 +1,13 @@
 /** The plan of an image that begins as the disk of a machine is now: whole, whatever lies below the disk, and without its snapshots. */
-import { join, posix } from 'node:path';
-import { looks } from '$lib/plugin-api/plan';
+import { posix } from 'node:path';
 import type { JsonObject } from '$lib/shared/json';
 import { vmNameIssues } from '$lib/shared/vm-rules';
 import { vmExportRequest } from '$lib/shared/wire/vms';
 import { issuesError } from '../errors';
-import { PROGRAMS } from '../host/programs';
 import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
-import { downloadInput, freeFile, makeFolder, refuseFull } from '../images/prepare-download';
+import { freeFile, refuseFull } from '../images/prepare-download';
+import { conversionStep, prepareWritten } from '../images/written-image';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
 import { needsImage } from './needed-images';
@@ -16,8 +15,6 @@ import { takenBytes } from './place';
 import { refuseUnlessAtRest } from './prepare-clone';
 import { poolFor, poolOf } from './prepare-create';
 import { parse, recordOf } from './verb';
-
-const DAY_MS = 24 * 60 * 60_000;
 
 export async function prepareExport(deps: VmDeps, request: JsonObject): Promise<Prepared> {
   const { vmId, imageId: id, name, poolGuid } = parse(vmExportRequest, request);
@@ -42,49 +39,28 @@ export async function prepareExport(deps: VmDeps, request: JsonObject): Promise<
         );
   refuseFull(to, sourceBytes);
   const file = await freeFile(deps, to, { file: `${name}.qcow2` }, { checksum: null });
-  const target = join(to.mountPath, file);
-  const part = `${target}.part`;
-  const os = below[0]?.os ?? null;
-  const input = downloadInput.parse({
-    ...{ id, name: posix.basename(file), kind: 'disk', format: 'qcow2', os, arch: below[0]?.arch ?? null },
-    ...{ catalogId: null, url: null, checksum: null, defaultUser: null },
-    ...{ minDiskBytes: diskBytes, minMemoryBytes: null },
-    ...{ poolGuid: to.guid, file, path: target, sizeBytes: null },
-  });
-  const argv = ['convert', '-p', '-f', 'qcow2', '-O', 'qcow2', '--', diskPath, part];
-  const pools = [from.guid, to.guid, ...below.flatMap(({ pool }) => (pool ? [pool.guid] : []))];
-  return {
-    input: JSON.parse(JSON.stringify(input)) as JsonObject,
-    title: `Export ${source.name} as ${input.name}`,
-    subject: { type: 'image', id, label: input.name },
-    steps: [
-      makeFolder(posix.dirname(target)),
-      {
-        name: 'export',
-        title: `Write the disk of ${source.name} into an image`,
-        run: { do: 'exec', program: PROGRAMS.qemuImg, argv, timeoutMs: DAY_MS, follow: true },
-        undo: [{ do: 'remove-file', path: part }],
-        look: { look: 'converted', args: { path: part, sourceBytes } },
-      },
-      {
-        name: 'name-image',
-        title: 'Give the image its name',
-        run: { do: 'name-file', from: part, path: target },
-        undo: [{ do: 'remove-file', path: target }],
-        look: looks.fileThere(target),
-      },
+  return prepareWritten({
+    image: {
+      ...{ id, kind: 'disk', os: below[0]?.os ?? null, arch: below[0]?.arch ?? null },
+      ...{ defaultUser: null, minDiskBytes: diskBytes, minMemoryBytes: null },
+    },
+    format: 'qcow2',
+    title: `Export ${source.name} as ${posix.basename(file)}`,
+    ...{ to, file },
+    write: (part) => [
+      conversionStep({
+        ...{ name: 'export', title: `Write the disk of ${source.name} into an image` },
+        ...{ driver: 'qcow2', path: diskPath, part, sourceBytes },
+      }),
     ],
     locks: [
-      ...[`image:${id}`, `path:${target}`, vmLock(source.id)],
+      vmLock(source.id),
       ...below.map((image) => usesLock(`image:${image.id}`)),
-      ...[...new Set(pools)].map((guid) => usesLock(`pool:${guid}`)),
+      ...[from, ...below.flatMap(({ pool }) => pool ?? [])].map(({ guid }) => usesLock(`pool:${guid}`)),
     ],
-    drives: [],
-    erases: [],
-    confirmText: null,
     notes: [
       `"${source.name}" stays as it is; its snapshots are not in the image.`,
       'What is on the disk is in the image: users, keys and passwords of its system too.',
     ],
-  };
+  });
 }
