@@ -47,6 +47,12 @@ const VM_PROGRAMS = [
   ['xorriso', 'xorriso'],
   ['dnsmasq', 'dnsmasq-base'],
 ];
+/** For machines that start by UEFI or have a TPM. Its firmware is files and no program: those are given by their paths. */
+const FIRMWARE_PROGRAMS = [
+  ['/usr/share/OVMF/OVMF_CODE_4M.fd', 'ovmf'],
+  ['swtpm', 'swtpm'],
+  ['swtpm_setup', 'swtpm-tools'],
+];
 /** Only the tests need these: a browser, drives that can be made slow or broken, a system for a machine to boot. */
 const TEST_PROGRAMS = [
   ['chromium', 'chromium'],
@@ -90,7 +96,7 @@ function run(
 }
 
 const isInstalled = (/** @type {string} */ program) =>
-  SEARCH.some((folder) => existsSync(join(folder, program)));
+  program.startsWith('/') ? existsSync(program) : SEARCH.some((folder) => existsSync(join(folder, program)));
 
 function requireRoot() {
   if (process.getuid?.() === 0) return;
@@ -210,8 +216,12 @@ function build() {
  */
 export async function prepare({ forTests = false, withBuild = true } = {}) {
   requireRoot();
-  installPrograms(forTests ? [...PROGRAMS, ...TEST_PROGRAMS, ...VM_PROGRAMS] : PROGRAMS);
+  installPrograms(
+    forTests ? [...PROGRAMS, ...TEST_PROGRAMS, ...VM_PROGRAMS, ...FIRMWARE_PROGRAMS] : PROGRAMS,
+  );
   installOptional([...OPTIONAL_PROGRAMS, ...VM_PROGRAMS]);
+  // On its own: where one of these is not to be had, machines are to be had all the same.
+  installOptional(FIRMWARE_PROGRAMS);
   installPackages();
   if (withBuild) build();
 }

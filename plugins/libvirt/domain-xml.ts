@@ -99,6 +99,22 @@ export const movedCard = (sdk: PluginSdk, card: XmlNode, { bridge }: VmCard): Xm
 export const cardXml = (sdk: PluginSdk, spec: VmSpec, card: VmCard): string =>
   sdk.xmlText(cardNode(sdk, spec, card));
 
+/** The processor's system management mode is where secure boot keeps what no guest may change. */
+const osNode = ({ xml }: PluginSdk, { firmware }: VmSpec): XmlNode =>
+  xml(
+    'os',
+    {},
+    xml('type', { arch: 'x86_64', machine: 'q35' }, 'hvm'),
+    firmware
+      ? xml(
+          'loader',
+          { readonly: 'yes', ...(firmware.secure ? { secure: 'yes' } : {}), type: 'pflash' },
+          firmware.loaderPath,
+        )
+      : null,
+    firmware ? xml('nvram', { template: firmware.templatePath }, firmware.nvramPath) : null,
+  );
+
 export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
   const { xml, xmlText } = sdk;
   const devices = [
@@ -113,6 +129,14 @@ export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
     xml('input', { type: 'tablet', bus: 'usb' }),
     xml('graphics', { type: 'vnc' }, xml('listen', { type: 'socket' })),
     xml('video', {}, xml('model', { type: 'vga' })),
+    // persistent_state: a plain `virsh undefine` does not take along what is in it.
+    spec.tpm
+      ? xml(
+          'tpm',
+          { model: 'tpm-crb' },
+          xml('backend', { type: 'emulator', version: '2.0', persistent_state: 'yes' }),
+        )
+      : null,
     xml('rng', { model: 'virtio' }, xml('backend', { model: 'random' }, '/dev/urandom')),
   ];
   return xmlText(
@@ -123,8 +147,14 @@ export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
       xml('uuid', {}, spec.id),
       xml('memory', { unit: 'b' }, String(spec.memoryBytes)),
       xml('vcpu', {}, String(spec.cpus)),
-      xml('os', {}, xml('type', { arch: 'x86_64', machine: 'q35' }, 'hvm')),
-      xml('features', {}, xml('acpi'), xml('apic')),
+      osNode(sdk, spec),
+      xml(
+        'features',
+        {},
+        xml('acpi'),
+        xml('apic'),
+        spec.firmware?.secure ? xml('smm', { state: 'on' }) : null,
+      ),
       xml(
         'cpu',
         { mode: spec.virtType === 'kvm' ? 'host-passthrough' : 'maximum' },

@@ -1,5 +1,5 @@
 /** What is there now of a machine: its domain, its disk, its seed. They change nothing. */
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type {
   Json,
   JsonObject,
@@ -212,6 +212,14 @@ export function looksOf(sdk: PluginSdk) {
         readOnly === args['readOnly'] ? 'done' : 'absent',
         `${path} can ${readOnly ? 'only be read' : 'be written to'}.`,
       );
+    },
+    /** A whole copy of another file. */
+    async 'same-file'(_context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const [path, as] = [text(args['path']), text(args['as'])];
+      if (!existsSync(path)) return seen('absent', `There is no ${path}.`);
+      return readFileSync(path).equals(readFileSync(as))
+        ? seen('done', `${path} is a copy of ${as}.`)
+        : seen('partial', `${path} is no whole copy of ${as}.`);
     },
     async seed(_context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);

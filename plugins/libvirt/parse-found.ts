@@ -1,5 +1,5 @@
 /** `list --all --transient --uuid`, a `dumpxml --inactive` for each domain and `domstats --block --raw`, one after the other. Pure. */
-import type { VmFound, VmFoundCard, VmFoundDisk, XmlNode } from '../../src/lib/plugin-api';
+import type { VmFirmware, VmFound, VmFoundCard, VmFoundDisk, XmlNode } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { topologyOf } from './definition';
 import { MOST_DISKS, targetOf } from './domain-xml';
@@ -52,6 +52,18 @@ function memoryOf(node: XmlNode | undefined): number {
   return value * KIB;
 }
 
+/** Where libvirt is to choose the files itself, it may not have chosen yet. */
+export function firmwareIn({ childOf }: Pick<Reader, 'childOf'>, domain: XmlNode): VmFirmware | null {
+  const [os, nvram] = [childOf(domain, 'os'), childOf(domain, 'os', 'nvram')];
+  const loader = childOf(os, 'loader');
+  if (!nvram && loader?.attributes['type'] !== 'pflash' && os?.attributes['firmware'] !== 'efi') return null;
+  return {
+    secure: loader?.attributes['secure'] === 'yes',
+    loaderPath: loader?.text ?? '',
+    ...{ templatePath: nvram?.attributes['template'] ?? '', nvramPath: nvram?.text ?? '' },
+  };
+}
+
 function foundIn(
   sdk: Reader,
   domain: XmlNode,
@@ -71,6 +83,8 @@ function foundIn(
     ...{ id, name, cpus, memoryBytes: memoryOf(childOf(domain, 'memory')) },
     virtType: domain.attributes['type'] === 'kvm' ? 'kvm' : 'qemu',
     topology: topologyOf(sdk, domain),
+    firmware: firmwareIn(sdk, domain),
+    tpm: childOf(devices, 'tpm') !== undefined,
     isTransient: transient.has(id),
     disks: all
       .filter((disk) => !isMedium(disk))

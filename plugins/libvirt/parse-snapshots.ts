@@ -4,8 +4,10 @@
  * A restore leaves a note in the definition before it begins. What libvirt restores is the definition too, as it was when the
  * snapshot was taken: so the note is gone exactly when the machine is as it was then.
  */
-import type { VmSize, VmSnapshot, XmlNode } from '../../src/lib/plugin-api';
+import type { VmFirmware, VmSize, VmSnapshot, XmlNode } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
+
+import { firmwareIn } from './parse-found';
 
 /** Namespace of the note. */
 export const NOTE_URI = 'urn:cairn:restore';
@@ -20,6 +22,9 @@ export interface Definition {
   /** Disks that are written to. */
   diskPaths: string[];
   note: Note | null;
+  /** It starts by these, or has a TPM. */
+  firmware: VmFirmware | null;
+  tpm: boolean;
   /** Why it can have no snapshots. */
   obstacle: string | null;
 }
@@ -29,12 +34,15 @@ export const noteNode = ({ xml }: PluginSdk, { name, createdAt }: Note): XmlNode
 
 type Reader = Pick<PluginSdk, 'childOf' | 'childrenOf' | 'parseXml'>;
 
+const INSTEAD =
+  'Shut it down and clone it instead: the clone is a copy of its disk and of what its UEFI remembers.';
+
 function obstacleOf({ childOf, childrenOf }: Reader, domain: XmlNode): string | null {
   const devices = childOf(domain, 'devices');
   if (childOf(domain, 'os', 'nvram') || childOf(domain, 'os')?.attributes['firmware'] === 'efi')
-    return 'It starts by UEFI, whose variables lie outside of its disk: libvirt cannot keep both as one.';
+    return `It starts by UEFI, whose variables lie outside of its disk: libvirt cannot keep both as one. ${INSTEAD}`;
   if (childOf(devices, 'tpm'))
-    return 'It has a TPM, whose content lies outside of its disk: libvirt cannot keep both as one.';
+    return `It has a TPM, whose content lies outside of its disk: libvirt cannot keep both as one. ${INSTEAD}`;
   const written = writtenDisks({ childOf, childrenOf }, domain);
   if (written.length === 0) return 'It has no disk that is written to.';
   const other = written.find((disk) => childOf(disk, 'driver')?.attributes['type'] !== 'qcow2');
@@ -55,6 +63,8 @@ export function parseDefinition(sdk: Reader, text: string): Definition {
   return {
     diskPaths: pathsOf(sdk, domain),
     note: note ? { name: note['snapshot'] ?? '', createdAt: Number(note['taken']) } : null,
+    firmware: firmwareIn(sdk, domain),
+    tpm: sdk.childOf(domain, 'devices', 'tpm') !== undefined,
     obstacle: obstacleOf(sdk, domain),
   };
 }

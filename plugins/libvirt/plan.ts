@@ -2,7 +2,8 @@
 import { posix } from 'node:path';
 import type { Step, VmOrigin, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
-import { defineStep, look, run, switchOff } from './domain-steps';
+import { createdStep, keepFlags, look, run, switchOff } from './domain-steps';
+import { nvramSteps, removeOutsideSteps } from './plan-firmware';
 import { QEMU_IMG } from './qemu-img';
 import { volumeSteps } from './plan-volumes';
 import { XORRISO } from './virsh';
@@ -135,8 +136,9 @@ export function plansOf(sdk: PluginSdk) {
         },
         ...volume(spec, origin),
         ...volumeSteps(sdk, spec, origin.formats ?? []),
+        ...nvramSteps(spec, origin.nvramFrom),
         ...seed(spec, origin),
-        defineStep(sdk, spec),
+        createdStep(sdk, spec),
       ];
     },
     destroy(spec: VmSpec, { keepFolder }: { keepFolder: boolean }): Step[] {
@@ -144,10 +146,11 @@ export function plansOf(sdk: PluginSdk) {
       const { userData, metaData, networkConfig } = seedFiles(spec);
       return [
         switchOff(spec),
-        undefine(spec, '--nvram'),
+        undefine(spec, ...keepFlags(spec)),
         ...sdk
           .disksOf(spec)
           .map(({ slot, path }) => removeFile(slot === 1 ? 'remove-disk' : `remove-disk-${slot}`, path)),
+        ...removeOutsideSteps(sdk, spec),
         ...(spec.seedPath === null
           ? []
           : [

@@ -5,6 +5,7 @@ import { acceleration } from './acceleration';
 import { adoptLooksOf, adoptOf } from './adopt';
 import { addressesOf } from './addresses';
 import { consolesOf } from './consoles';
+import { firmwareOf } from './firmware';
 import { guestAddressesOf } from './guest-addresses';
 import { looksOf } from './looks';
 import { plansOf } from './plan';
@@ -17,6 +18,7 @@ import { planAdd, planGrow, planRemove } from './plan-disks';
 import { resizeOf } from './plan-resize';
 import { shelveOf } from './plan-shelve';
 import { formattedLook, MKFS } from './plan-volumes';
+import { DD, RM } from './plan-firmware';
 import { CHMOD, templatePlansOf } from './plan-template';
 import { snapshotPlansOf } from './plan-snapshots';
 import { cloneWhy, readSnapshots } from './read-snapshots';
@@ -76,9 +78,10 @@ export default (sdk: PluginSdk) =>
     version: '1.0.0',
     description:
       'Virtual machines on this host, by libvirt and QEMU, with the processor’s help where it works.',
-    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF, CHMOD, ...Object.values(MKFS)],
+    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF, CHMOD, DD, RM, ...Object.values(MKFS)],
     check: (context) => check(sdk, context),
     acceleration,
+    firmware: firmwareOf(sdk),
     ...plansOf(sdk),
     shelve: shelveOf(sdk),
     console: consolesOf(sdk),

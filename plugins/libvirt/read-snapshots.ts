@@ -32,11 +32,13 @@ export const cloneWhy =
   (sdk: PluginSdk) =>
   async (
     context: PluginContext,
-    { id, diskPath, adopted }: Pick<VmSpec, 'id' | 'diskPath' | 'adopted'>,
+    { id, diskPath, adopted, firmware: made, tpm: hasTpm }: VmSpec,
   ): Promise<string | null> => {
     if (adopted) return 'Cairn did not make it, and does not know how to make another one like it.';
     const { stdout } = await context.read(VIRSH, virsh('dumpxml', '--inactive', id));
-    const { diskPaths } = definitionParser(sdk)(stdout);
+    const { diskPaths, firmware, tpm } = definitionParser(sdk)(stdout);
+    if (firmware?.nvramPath !== made?.nvramPath || tpm !== (hasTpm ?? false))
+      return 'It starts otherwise than it was made to: somebody has changed its firmware or its TPM.';
     return diskPaths.length === 1 && diskPaths[0] === diskPath
       ? null
       : `It writes to other disks than the one that it was made with: ${diskPaths.join(', ') || 'none'}.`;

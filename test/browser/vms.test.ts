@@ -101,6 +101,13 @@ describe('the machines', () => {
     await page.getByLabel('CPUs').fill('1');
     await page.getByLabel('Memory, MiB').fill('32');
     await page.getByLabel('Disk, GiB').fill('0.05');
+    // More than the firmware has to have, and not even a system is on it.
+    await page.getByRole('radio', { name: 'UEFI with secure boot' }).check();
+    await page.getByLabel('Give it a TPM 2.0').check();
+    await page.getByText('A machine that starts by UEFI needs 128 MiB').first().waitFor();
+    expect(await button('Next').getAttribute('aria-disabled')).toBe('true');
+    await page.getByLabel('Give it a TPM 2.0').uncheck();
+    await page.getByRole('radio', { name: /^BIOS/ }).check();
     await button('Add a disk').click();
     const volume = page.getByTestId('new-volume');
     await volume.getByLabel('Size, GiB').fill('0');

@@ -28,6 +28,9 @@ const VM_ID = '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
 const CLONE_ID = '4f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2gqCq7rYHq0mF3Y1gqj4D8pK4oZ2e7nB6Uq3nJt5Xk ann@desk';
 
+/** Less, and its firmware would not start. */
+const UEFI = { firmware: 'uefi-secure', tpm: true, memoryBytes: 128 * MIB };
+
 const path = (verb = ''): string => `/vms/${VM_ID}${verb}`;
 const recordState = (appliance: Appliance): string | undefined =>
   appliance.query<{ state: string }>('SELECT state FROM vms WHERE id = ?', VM_ID)[0]?.state;
@@ -74,6 +77,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   async function setUp(
     appliance: Appliance,
     wanted: 'gone' | 'off' | 'on' | 'paused' | 'saved',
+    change: object = {},
   ): Promise<void> {
     if (appliance.query('SELECT 1 FROM pools WHERE guid = ?', POOL_GUID).length === 0)
       await makePool(appliance);
@@ -89,9 +93,10 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       while (names(join(dataDir, 'secrets')).length > 0) await sleep(10);
       return;
     }
-    if (recordState(appliance) !== 'ready') {
+    const isUefi = appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.firmware' IS NOT NULL").length > 0;
+    if (recordState(appliance) !== 'ready' || isUefi !== 'firmware' in change) {
       await remove(appliance);
-      const { body } = (await create(appliance)) as { body: { operationId: string } };
+      const { body } = (await create(appliance, change)) as { body: { operationId: string } };
       await ended(appliance, body.operationId);
     }
     if (wanted === 'saved' && isSaved()) return;
@@ -107,10 +112,13 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     if (wanted === 'saved') await post(appliance, '/save');
   }
   /** Removed, with all that it had. */
-  async function kept(appliance: Appliance): Promise<void> {
-    if (isKept(appliance) && !recordState(appliance)) return;
+  async function kept(appliance: Appliance, change: object = {}): Promise<void> {
+    const has = appliance.query<{ uefi: number }>(
+      "SELECT record ->> '$.spec.firmware' IS NOT NULL AS uefi FROM removed_vms",
+    )[0]?.uefi;
+    if (has === Number('firmware' in change) && !recordState(appliance)) return;
     await setUp(appliance, 'gone');
-    await setUp(appliance, 'off');
+    await setUp(appliance, 'off', change);
     await mustSucceed(appliance, await appliance.rest('DELETE', path()));
   }
   const sizeOf = (cpus: number) => ({ cpus, memoryBytes: 32 * MIB });
@@ -174,6 +182,8 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       kept: appliance.query(
         "SELECT id, folder, record ->> '$.spec' AS spec, settings, facts FROM removed_vms",
       ),
+      // Made at the first start, for good.
+      tpms: names(libvirt().tpmFolder()),
       secrets: recordState(appliance) === 'failed' ? [] : names(join(appliance.dataDir, 'secrets')),
     };
   }
@@ -192,6 +202,14 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       kind: 'vm.create',
       setUp: (appliance) => setUp(appliance, 'gone'),
       begin: (appliance) => create(appliance, { disks: [{ sizeBytes: 16 * MIB, filesystem: 'ext4' }] }),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.create, with secure boot and a TPM',
+      kind: 'vm.create',
+      setUp: (appliance) => setUp(appliance, 'gone'),
+      begin: (appliance) => create(appliance, UEFI),
       backward: true,
       observe,
     },
@@ -458,7 +476,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     {
       title: 'vm.bring-back',
       kind: 'vm.bring-back',
-      setUp: kept,
+      setUp: (appliance) => kept(appliance),
       begin: (appliance) => appliance.rest('POST', `${KEPT}/restore`),
       backward: true,
       observe,
@@ -466,7 +484,23 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     {
       title: 'vm.empty',
       kind: 'vm.empty',
-      setUp: kept,
+      setUp: (appliance) => kept(appliance),
+      begin: (appliance) => deleteConfirmed(appliance, KEPT),
+      backward: false,
+      observe,
+    },
+    {
+      title: 'vm.bring-back, with secure boot and a TPM',
+      kind: 'vm.bring-back',
+      setUp: (appliance) => kept(appliance, UEFI),
+      begin: (appliance) => appliance.rest('POST', `${KEPT}/restore`),
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.empty, with secure boot and a TPM',
+      kind: 'vm.empty',
+      setUp: (appliance) => kept(appliance, UEFI),
       begin: (appliance) => deleteConfirmed(appliance, KEPT),
       backward: false,
       observe,

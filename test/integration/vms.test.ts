@@ -14,6 +14,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { looks, type Step } from '$lib/plugin-api/plan';
+import type { VmFirmwareOffers } from '$lib/plugin-api/vm-extras';
 import type { VmCdDrive, VmAddresses, VmPlugin, VmReading } from '$lib/plugin-api/vm';
 import { systemClock } from '$lib/server/clock';
 import { vmSamples } from '$lib/server/db/schema';
@@ -59,6 +60,8 @@ function given(): VmAddresses[] {
 let boot: string;
 /** Bytes that a disk has left. */
 let free: number;
+/** What machines can start by. */
+let offers: VmFirmwareOffers | null = null;
 /** What is in the drive for CDs. */
 let drive: VmCdDrive | null;
 /** What a disk really has. */
@@ -199,6 +202,7 @@ beforeEach(() => {
     acceleration: engine.acceleration,
     vmDefinition: async (_plugin: string, id: string) => `<toy>${id}</toy>`,
     vmAddresses: async () => ({ folder: root, machines: given() }),
+    vmFirmware: () => Promise.resolve(offers),
     vmCloneWhy: () => engine.cloneWhy?.({} as never, {} as never),
     knownVm: () => engine,
     vmCdDrive: () => engine.cd?.read({} as never, {} as never),
@@ -1034,6 +1038,35 @@ describe('machines over the router', () => {
         'succeeded',
       );
     expect(cards()).toEqual([]);
+  });
+
+  it('start by UEFI and have a TPM only where the host can give it, and say what would change that', async () => {
+    const missing = { reason: 'Not here.', remedy: 'Install it.' };
+    const files = { loaderPath: '/code.fd', templatePath: '/vars.fd' };
+    const asked = (change: Record<string, unknown>) =>
+      caller('operator').vms.preview(request({ cloudInit: undefined, memoryBytes: 128 * MIB, ...change }));
+    const wrong = async (change: Record<string, unknown>) => {
+      const answer = await asked(change);
+      return answer.ok ? [] : answer.issues.map(({ code, field, remedy }) => `${field}: ${code}. ${remedy}`);
+    };
+    offers = null;
+    expect(await wrong({ firmware: 'uefi', tpm: true })).toEqual([
+      'firmware: firmware_unavailable. Choose BIOS, without a TPM.',
+      'tpm: tpm_unavailable. Choose BIOS, without a TPM.',
+    ]);
+    offers = { uefi: files, 'uefi-secure': missing, tpm: { available: false, ...missing } };
+    expect(await wrong({ firmware: 'uefi-secure', tpm: true })).toEqual([
+      'firmware: firmware_unavailable. Install it.',
+      'tpm: tpm_unavailable. Install it.',
+    ]);
+    expect(await wrong({ firmware: 'uefi', memoryBytes: 127 * MIB })).toEqual([
+      expect.stringContaining('memoryBytes: memory_invalid'),
+    ]);
+    const { subject, id } = await caller('operator').vms.create(
+      request({ cloudInit: undefined, memoryBytes: 128 * MIB, firmware: 'uefi' }),
+    );
+    expect((await wait(id)).state).toBe('succeeded');
+    expect(vms.get(subject.id)).toMatchObject({ firmware: 'uefi', tpm: false });
   });
 
   it('are plugged into bridges that are there, with addresses that nobody else has', async () => {

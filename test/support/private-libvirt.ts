@@ -31,12 +31,13 @@ done
 cp -a /etc/libvirt/. "$state/etc/"
 rm -rf "$state"/etc/qemu/*.xml "$state"/etc/qemu/autostart
 cp -a /var/lib/libvirt/. "$state/varlib/"
-mkdir -p /run/libvirt /var/cache/libvirt /var/log/libvirt
+mkdir -p /run/libvirt /var/cache/libvirt /var/log/libvirt /var/log/swtpm
 mount --bind "$state/etc" /etc/libvirt
 mount --bind "$state/run" /run/libvirt
 mount --bind "$state/varlib" /var/lib/libvirt
 mount --bind "$state/log" /var/log/libvirt
 mount --bind "$state/cache" /var/cache/libvirt
+mount --bind "$state/swtpm" /var/log/swtpm
 ip link set lo up
 echo ready
 exec sleep infinity
@@ -61,7 +62,7 @@ export class PrivateLibvirt {
 
   constructor(shared: string) {
     this.shared = shared;
-    for (const name of ['etc', 'run', 'varlib', 'log/qemu', 'cache'])
+    for (const name of ['etc', 'run', 'varlib', 'log/qemu', 'cache', 'swtpm'])
       mkdirSync(join(this.state, name), { recursive: true });
   }
 
@@ -122,6 +123,8 @@ export class PrivateLibvirt {
     this.daemons.push(
       spawn(nsenter, [...words.slice(0, -1), '--net', '--', program, '--pid-file', pidFile], {
         stdio: 'ignore',
+        // swtpm_setup, which becomes another user, could not write where that leads.
+        env: { ...process.env, TMPDIR: undefined },
       }),
     );
   }
@@ -149,6 +152,10 @@ export class PrivateLibvirt {
   domstate(name: string): string | null {
     const { status, stdout } = this.virsh('domstate', name);
     return status === 0 ? stdout.trim() : null;
+  }
+  /** Where the TPM of a machine keeps what is in it, seen from outside. */
+  tpmFolder(id = ''): string {
+    return join(this.state, 'varlib/swtpm', id);
   }
   /** The process of a guest. */
   pidOf(name: string): number {
@@ -178,7 +185,7 @@ export class PrivateLibvirt {
   /** Ends everything that it started, also what it does not know of any more. */
   async close(): Promise<void> {
     const run = join(this.state, 'run');
-    const pidFiles = ['qemu', 'network'].flatMap((name) =>
+    const pidFiles = ['qemu', 'qemu/swtpm', 'network'].flatMap((name) =>
       existsSync(join(run, name)) ? readdirSync(join(run, name)).map((file) => join(run, name, file)) : [],
     );
     const pids = pidFiles

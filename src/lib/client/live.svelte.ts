@@ -7,7 +7,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import type { Alert } from '$lib/shared/wire/alerts';
 import type { FeedMessage, SystemView } from '$lib/shared/wire/feed';
 import type { Operation } from '$lib/shared/wire/operations';
-import type { VmHost } from '$lib/shared/wire/vms';
+import type { VmHost } from '$lib/shared/wire/vm-host';
 import { isLive } from '$lib/shared/states';
 import { applyMessage, type Cursor, type DocumentMaps } from './feed-documents';
 import { presentError } from './present-error';

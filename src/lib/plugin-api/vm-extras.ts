@@ -1,4 +1,5 @@
 /** What a machine can have besides what every machine has. */
+import type { Availability, PluginContext } from './storage';
 
 /** sockets × cores × threads are its CPUs. */
 export interface VmTopology {
@@ -7,4 +8,37 @@ export interface VmTopology {
   cores: number;
   /** Of each core. */
   threads: number;
+}
+
+/** Absolute paths on the host: the program of a UEFI, and what its memory begins as. */
+export interface FirmwareFiles {
+  loaderPath: string;
+  templatePath: string;
+}
+/** The UEFI that a machine starts by. */
+export interface VmFirmware extends FirmwareFiles {
+  secure: boolean;
+  /** What it remembers; absolute, in the machine's folder. */
+  nvramPath: string;
+}
+export type FirmwareOffer = FirmwareFiles | { reason: string; remedy: string };
+/** What this host can give to a machine, or why not. */
+export interface VmFirmwareOffers {
+  uefi: FirmwareOffer;
+  'uefi-secure': FirmwareOffer;
+  /** Version 2.0, emulated. */
+  tpm: Availability;
+}
+/** Of a machine. */
+export interface VmStartsBy {
+  /** Without this it starts by BIOS. */
+  firmware?: VmFirmware;
+  /** Version 2.0, emulated; its engine keeps what is in it outside of the machine's folder. */
+  tpm?: true;
+}
+/** Of an engine. */
+export interface VmFirmwareSource {
+  read(context: PluginContext): Promise<VmFirmwareOffers>;
+  /** Pure. Absolute; there from the first start of a machine with a TPM on. */
+  tpmFolder(spec: { id: string }): string;
 }

@@ -1,5 +1,7 @@
 /** Machines that somebody else has made, as plugins tell of them. */
 
+import type { VmFirmware } from './vm-extras';
+
 /** A disk of an adopted machine, never made, changed or deleted here. */
 export interface VmAdoptedDisk {
   /** `vda` */
@@ -23,6 +25,9 @@ export interface VmFound {
   virtType: 'kvm' | 'qemu';
   /** How its CPUs are arranged, where that is said and is no more than this. */
   topology: { sockets: number; cores: number; threads: number } | null;
+  /** The UEFI that it starts by; `templatePath` empty: nobody tells. null: it starts by BIOS. */
+  firmware: VmFirmware | null;
+  tpm: boolean;
   /** Its engine forgets it when it goes off. */
   isTransient: boolean;
   disks: VmFoundDisk[];

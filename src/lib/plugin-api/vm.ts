@@ -5,7 +5,7 @@ import type { ConsoleEndpoint, ConsoleKind } from './vm-console';
 import type { VmAdoptedDisk, VmFound } from './vm-found';
 import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
-import type { VmTopology } from './vm-extras';
+import type { VmFirmwareSource, VmStartsBy, VmTopology } from './vm-extras';
 import type { VmStopTime } from './vm-stop-time';
 import type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
@@ -19,7 +19,7 @@ export type VirtType = 'kvm' | 'qemu';
 export type Acceleration = { virtType: 'kvm' } | { virtType: 'qemu'; reason: string };
 
 /** A machine as it was asked for, complete: everything random or read is in here before a plan is made. */
-export interface VmSpec {
+export interface VmSpec extends VmStartsBy {
   /** UUID; the machine is known to its engine by it, whatever it is called. */
   id: string;
   name: string;
@@ -108,6 +108,8 @@ export type VmMade = Required<Pick<VmSpec, 'cards' | 'cdPath' | 'boot'>> & Pick<
 export interface VmOrigin {
   /** What its disk begins as; null: an empty disk. overlay: only what changes is kept in its own file. */
   image: { path: string; format: 'qcow2' | 'raw'; how: 'overlay' | 'copy' } | null;
+  /** What its UEFI remembers from the beginning, a file; without this nothing. */
+  nvramFrom?: string;
   /** Of its volumes those that are not empty. */
   formats?: VmFormat[];
   /** Files of a NoCloud seed; `secretPath` is a file that is complete and readable by root only, and never shown. */
@@ -143,6 +145,8 @@ export interface VmPlugin {
   check(context: PluginContext): Promise<Availability>;
   /** Found out by a trial: that a device is there says little. */
   acceleration(context: PluginContext): Promise<Acceleration>;
+  /** UEFI and TPMs; without this every machine starts by BIOS. */
+  firmware?: VmFirmwareSource;
   /** Pure. Steps from nothing to a machine that the engine knows and that is off. */
   create(spec: VmSpec, origin: VmOrigin): Step[];
   /** Pure. Steps from a machine that is off to nothing; `keepFolder` when somebody else has files in it. */

@@ -193,6 +193,24 @@ export const ERROR_CODES = {
     title: 'The host has fewer CPUs than that',
     remedy: 'Give the machine at most as many CPUs as the host has.',
   },
+  firmware_unavailable: {
+    kind: 'input',
+    status: 409,
+    title: 'This host has no such firmware for machines',
+    remedy: 'Install the package ovmf, or choose BIOS.',
+  },
+  tpm_unavailable: {
+    kind: 'input',
+    status: 409,
+    title: 'This host cannot give machines a TPM',
+    remedy: 'Install the packages swtpm and swtpm-tools, or leave the TPM out.',
+  },
+  tpm_left: {
+    kind: 'input',
+    status: 409,
+    title: 'There is a TPM of another machine with this id',
+    remedy: 'Leave the id out, so that the machine gets one of its own.',
+  },
   boot_order_empty: {
     kind: 'input',
     status: 400,

@@ -1,5 +1,6 @@
 /** What may be asked of a machine, as far as the text alone tells; the form and the server ask the same functions. */
 import type { ErrorCode, Issue } from './error-codes';
+import type { FirmwareKind } from './firmware-kinds';
 import { issueOf } from './issue';
 
 interface Topology {
@@ -133,3 +134,16 @@ export function sshKeyIssues(line: string, field: string): Issue[] {
   if (typeInside(key) !== type) return refuse('The key is not complete.');
   return [];
 }
+
+const UEFI_MEMORY_BYTES = 128 * 1024 ** 2;
+/** Its UEFI itself needs that much before any system is started. */
+export const uefiMemoryIssues = (firmware: FirmwareKind, memoryBytes: number): Issue[] =>
+  firmware !== 'bios' && memoryBytes < UEFI_MEMORY_BYTES
+    ? [
+        issueOf(
+          'memory_invalid',
+          'A machine that starts by UEFI needs 128 MiB of memory at least.',
+          'memoryBytes',
+        ),
+      ]
+    : [];

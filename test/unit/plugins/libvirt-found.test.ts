@@ -61,6 +61,7 @@ describe('what virsh says of machines that somebody else has made', () => {
     expect(first?.disks[0]).toMatchObject({ target: 'vda', slot: 1 });
     expect(second).toEqual({
       ...{ id: '11111111-2222-4333-8444-555555555555', name: 'other', cpus: 1, memoryBytes: 2 * 1024 ** 2 },
+      ...{ firmware: null, tpm: false },
       ...{ virtType: 'kvm', isTransient: true, topology: { sockets: 2, cores: 2, threads: 1 } },
       disks: [
         { target: 'vda', source: '/dev/disk/by-id/x', path: null, sizeBytes: 1048576, slot: null },

@@ -86,6 +86,7 @@ describe('the definition of a machine', () => {
     parseDefinition(sdk, DEFINITION.replace(from, to)).obstacle;
   it('names the disks that are written to, and the restore that is under way', () => {
     expect(parseDefinition(sdk, DEFINITION)).toEqual({
+      ...{ firmware: null, tpm: false },
       ...{ diskPaths: [DISK], note: { name: 'first', createdAt: 1795333401 }, obstacle: null },
     });
   });

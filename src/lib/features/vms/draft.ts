@@ -1,4 +1,5 @@
 /** The new machine that somebody has begun to describe, kept in this browser; never its password. */
+import { FIRMWARE_KINDS, type FirmwareKind } from '$lib/shared/firmware-kinds';
 import type { TopologyText } from './size';
 import type { IpDraft } from './ip-form.svelte';
 
@@ -22,6 +23,8 @@ export interface Draft {
   /** Further disks; an older version has kept none. */
   volumes?: unknown;
   /** Not in one that an older version has left. */
+  firmware?: FirmwareKind;
+  tpm?: boolean;
   bridge?: string;
   mac?: string;
   ip?: IpDraft;
@@ -49,6 +52,8 @@ const isDraft = (value: unknown): value is Draft => {
     [draft.imageId, draft.poolGuid].every((one) => one === null || isText(one)) &&
     isTopology(draft.topology) &&
     [draft.bridge, draft.mac].every((one) => one === undefined || isText(one)) &&
+    (draft.firmware === undefined || FIRMWARE_KINDS.includes(draft.firmware)) &&
+    (draft.tpm === undefined || typeof draft.tpm === 'boolean') &&
     (draft.ip === undefined || isIp(draft.ip)) &&
     (draft.disk === 'overlay' || draft.disk === 'copy')
   );

@@ -3,11 +3,13 @@ import { SvelteSet } from 'svelte/reactivity';
 import type { Live } from '$lib/client/live.svelte';
 import { presentError, type PresentedError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
+import type { FirmwareKind } from '$lib/shared/firmware-kinds';
 import { errorEntry } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
 import {
   guestPasswordIssues,
   packageIssues,
+  uefiMemoryIssues,
   sshKeyIssues,
   userNameIssues,
   vmNameIssues,
@@ -51,6 +53,8 @@ export class NewVm {
   password = $state('');
   packages = $state('');
   more = $state('');
+  firmware = $state<FirmwareKind>('bios');
+  tpm = $state(false);
   bridge = $state(NAT);
   mac = $state('');
   readonly ip = new IpForm();
@@ -84,6 +88,7 @@ export class NewVm {
           topology: this.topology,
           ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
           volumes: $state.snapshot(this.volumes.list),
+          ...{ firmware: this.firmware, tpm: this.tpm },
           ...{ bridge: this.bridge, mac: this.mac, ip: this.ip.draft },
         },
   );
@@ -140,7 +145,10 @@ export class NewVm {
         first(vmNameIssues(this.name)) ??
         (taken ? `There is a machine called "${this.name}" already.` : null),
       cpus: cpuProblem(this.cpus, this.#live.vmHost) ?? topologyProblem(this.cpus, this.topology),
-      memory: memoryProblem(this.memoryMib, this.#live.vmHost),
+      memory:
+        memoryProblem(this.memoryMib, this.#live.vmHost) ??
+        first(uefiMemoryIssues(this.firmware, Number(this.memoryMib) * MIB)),
+      firmware: this.#firmwareProblem(),
       disk: this.#diskProblem(),
       mac: this.mac === '' ? null : macProblem(this.mac, this.#live.vms.values(), this.id),
       user: first(userNameIssues(this.user)),
@@ -150,6 +158,10 @@ export class NewVm {
       password: this.password === '' ? null : first(guestPasswordIssues(this.password)),
     };
   });
+  #firmwareProblem(): string | null {
+    const why = this.#live.vmHost?.firmware;
+    return (this.firmware === 'bios' ? null : why?.[this.firmware]) ?? (this.tpm ? why?.tpm : null) ?? null;
+  }
   #diskProblem(): string | null {
     const bytes = this.#diskBytes();
     const pool = this.pools.find(({ guid }) => guid === this.poolGuid);
@@ -172,13 +184,21 @@ export class NewVm {
 
   /** Why the next step cannot be reached from this one. */
   whyNotNext = $derived.by((): string | null => {
-    const { name, cpus, memory, disk, volumes, mac, user, keys, password, packages } = this.problems;
+    const { name, cpus, memory, firmware, disk, volumes, mac, user, keys, password, packages } =
+      this.problems;
     switch (this.stage) {
       case 'image':
         return this.image ? null : 'Choose an image first.';
       case 'hardware':
         return (
-          name ?? cpus ?? memory ?? disk ?? volumes ?? mac ?? (this.poolGuid ? null : 'Choose a pool first.')
+          name ??
+          cpus ??
+          memory ??
+          firmware ??
+          disk ??
+          volumes ??
+          mac ??
+          (this.poolGuid ? null : 'Choose a pool first.')
         );
       case 'login':
         return (
@@ -199,6 +219,7 @@ export class NewVm {
   request = $derived.by((): VmCreateRequestInput => ({
     ...{ id: this.id, name: this.name, imageId: this.imageId, poolGuid: this.poolGuid, disk: this.disk },
     topology: topologyOf(this.topology),
+    ...{ firmware: this.firmware, tpm: this.tpm },
     ...{ cpus: Number(this.cpus), memoryBytes: Number(this.memoryMib) * MIB, diskBytes: this.#diskBytes() },
     disks: this.volumes.asked(this.withLogin),
     cards: [

@@ -1,7 +1,8 @@
 /** What is wrong with the size that a machine is to have, in the words of a form; null: nothing. */
 import { formatBytes } from '$lib/shared/units';
 import { topologyIssues } from '$lib/shared/vm-rules';
-import type { VmHost, VmTopologyView } from '$lib/shared/wire/vms';
+import type { VmHost } from '$lib/shared/wire/vm-host';
+import type { VmTopologyView } from '$lib/shared/wire/vms';
 
 export const MIB = 1024 ** 2;
 

@@ -1,4 +1,5 @@
 /** Texts about machines that more than one place shows. */
+import type { FirmwareKind } from '$lib/shared/firmware-kinds';
 import { formatBytes } from '$lib/shared/units';
 import type { Vm, VmState } from '$lib/shared/wire/vms';
 import { plural } from '$lib/ui/format';
@@ -67,3 +68,10 @@ export function hostStopText({ autostart, hostStop: { seconds, otherwise, starts
   const again = startsAgain && !autostart.on ? ' It starts again with the host, if it ran.' : '';
   return `It has ${seconds} s to shut down; ${then}.${again}`;
 }
+
+export const FIRMWARE_TITLES: Record<FirmwareKind, string> = {
+  ...{ bios: 'BIOS', uefi: 'UEFI', 'uefi-secure': 'UEFI with secure boot' },
+};
+/** `UEFI with secure boot, TPM 2.0` */
+export const firmwareText = ({ firmware, tpm }: Pick<Vm, 'firmware' | 'tpm'>): string =>
+  `${FIRMWARE_TITLES[firmware]}${tpm ? ', TPM 2.0' : ''}`;

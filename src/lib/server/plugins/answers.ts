@@ -19,6 +19,7 @@ import {
   type VmCdDrive,
   type VmUsage,
 } from '$lib/plugin-api/vm';
+import type { FirmwareOffer, VmFirmwareOffers } from '$lib/plugin-api/vm-extras';
 import type { VmFound } from '$lib/plugin-api/vm-found';
 import type { Json, JsonObject } from '$lib/shared/json';
 import { HEALTHS, MEMBER_STATUSES, POOL_STATUSES } from '$lib/shared/states';
@@ -93,10 +94,20 @@ const lookResult: z.ZodType<LookResult> = z.object({
   percent: z.number().min(0).max(100).optional(),
 });
 
+const absolute = z.string().regex(/^\/[^\0]+$/);
 const acceleration: z.ZodType<Acceleration> = z.discriminatedUnion('virtType', [
   z.object({ virtType: z.literal('kvm') }),
   z.object({ virtType: z.literal('qemu'), reason: text.min(1) }),
 ]);
+const firmwareOffer: z.ZodType<FirmwareOffer> = z.union([
+  z.object({ loaderPath: absolute, templatePath: absolute }),
+  z.object({ reason: text.min(1), remedy: text.min(1) }),
+]);
+const firmwareOffers: z.ZodType<VmFirmwareOffers> = z.object({
+  ...{ uefi: firmwareOffer, 'uefi-secure': firmwareOffer, tpm: availability },
+});
+export const heldFirmware = (answer: unknown): VmFirmwareOffers =>
+  held(firmwareOffers, 'firmware.read', answer);
 const vmReadings: z.ZodType<VmReading[]> = z.array(
   z.object({ id: z.string().min(1).max(100), name: text, status: z.enum(VM_STATUSES) }),
 );
@@ -126,6 +137,10 @@ const vmFound: z.ZodType<VmFound[]> = z.array(
     topology: z
       .object({ sockets: z.int().min(1), cores: z.int().min(1), threads: z.int().min(1) })
       .nullable(),
+    firmware: z
+      .object({ secure: z.boolean(), loaderPath: text, templatePath: text, nvramPath: text })
+      .nullable(),
+    tpm: z.boolean(),
     disks: z.array(
       z.object({
         ...{ target: text, source: text, path: text.nullable() },

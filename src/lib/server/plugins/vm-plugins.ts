@@ -14,6 +14,7 @@ import type {
   VmSpec,
   VmUsage,
 } from '$lib/plugin-api/vm';
+import type { VmFirmwareOffers } from '$lib/plugin-api/vm-extras';
 import type { VmFound } from '$lib/plugin-api/vm-found';
 import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
@@ -25,6 +26,7 @@ import {
   heldConsole,
   heldDefinition,
   heldFacts,
+  heldFirmware,
   heldVmFound,
   heldGuestAddresses,
   heldVmAddresses,
@@ -77,6 +79,8 @@ export interface VmPlugins {
   vmDiskSize(id: string, disk: VmDisk): Promise<number>;
   /** What is in the drive of a machine; null: it has none. @throws as vmSizeFacts */
   vmCdDrive(id: string, spec: VmSpec): Promise<VmCdDrive | null>;
+  /** What machines of it can start by on this host; null: by BIOS only. @throws as readVms */
+  vmFirmware(id: string): Promise<VmFirmwareOffers | null>;
   /** Tried once, and remembered until the process ends. */
   acceleration(id: string): Promise<Acceleration>;
 }
@@ -215,6 +219,14 @@ export function vmPluginsOf(parts: {
       if (!cards) throw new AppError('bug', `The plugin ${id} was asked for what it cannot do.`);
       return answered(plugin, STATUS_LIMIT_MS, 'Reading a network card of a machine', async (context) =>
         heldFacts(await cards.facts(context, spec, card)),
+      );
+    },
+    async vmFirmware(id) {
+      const plugin = loaded(id);
+      const { firmware } = plugin;
+      if (!firmware) return null;
+      return answered(plugin, STATUS_LIMIT_MS, 'Reading what machines can start by', async (context) =>
+        heldFirmware(await firmware.read(context)),
       );
     },
     async vmCloneWhy(id, spec) {

@@ -48,6 +48,11 @@ const cardsIn = ({ cards }: VmFound): NonNullable<VmSpec['cards']> =>
 const mediumIn = ({ media }: VmFound, target: string): string | null =>
   media.find((medium) => medium.target === target)?.path ?? null;
 
+const startsBy = ({ firmware, tpm }: VmFound): Pick<VmSpec, 'firmware' | 'tpm'> => ({
+  ...(firmware ? { firmware } : {}),
+  ...(tpm ? { tpm } : {}),
+});
+
 /** What lies below a disk, where that is a file. */
 const belowOf = async (path: string): Promise<string | null> => {
   const name = await readBackingName(path);
@@ -71,6 +76,7 @@ async function wholeSpec(deps: VmDeps, { found }: FoundMachine, folder: string):
     ...(found.topology ? { topology: found.topology } : {}),
     // Nobody could write to its disk: others may lie above it.
     ...(isTemplate ? { isTemplate } : {}),
+    ...startsBy(found),
     ...{ cards: cardsIn(found), cdPath: mediumIn(found, 'sda'), seedPath: mediumIn(found, 'sdb') },
   };
 }
@@ -87,6 +93,7 @@ async function lentSpec({ found, pools }: FoundMachine, poolGuid: string): Promi
     ...{ folder: '', diskPath: '', diskBytes: 0, seedPath: null },
     ...(found.topology ? { topology: found.topology } : {}),
     ...{ cards: cardsIn(found), cdPath: mediumIn(found, 'sda') },
+    ...startsBy(found),
     adopted: {
       disks,
       needs: [...found.media.map(({ path }) => path), ...below].filter((path) => path !== null),

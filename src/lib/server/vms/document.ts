@@ -6,6 +6,7 @@ import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import type { Vm } from '$lib/shared/wire/vms';
 import { promisedDiskBytes } from './accounts';
+import { kindOf } from './firmware';
 import { SAVE, START, STOP, STOP_WITH_HOST } from './kinds';
 import { isReady } from '../pools/when-ready';
 import type { VmSettings } from './settings-store';
@@ -90,6 +91,7 @@ export function vmDocument(facts: VmFacts): Vm {
   const { id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt } = record;
   return {
     topology: record.spec.topology ?? null,
+    ...{ firmware: kindOf(record.spec), tpm: record.spec.tpm === true },
     ...{ id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt, nodeId },
     addresses: [...new Set([...facts.addresses, ...facts.guestAddresses])],
     guestAddresses: facts.guestAddresses.filter((address) => !facts.addresses.includes(address)),

@@ -14,6 +14,7 @@ import { isReady } from '../pools/when-ready';
 import { countedDisks } from './accounts';
 import type { VmDeps } from './deps';
 import { folderOf } from './place';
+import { nvramPathIn } from './firmware';
 import { findVmByName, listVms } from './store';
 
 type Deps = Pick<VmDeps, 'db' | 'bus' | 'plugins' | 'pools' | 'readings'>;
@@ -38,6 +39,7 @@ export function homeOf({ found, pools }: FoundMachine): { folder: string; pool: 
     posix.join(folder, slot === 1 ? 'disk.qcow2' : `disk-${slot}.qcow2`);
   const asMade =
     found.disks.every(({ slot, path }) => slot !== null && path === file(slot)) &&
+    (found.firmware === null || found.firmware.nvramPath === nvramPathIn(folder)) &&
     found.cards.every(({ isOurs }) => isOurs) &&
     found.media.every(
       ({ target, path }) => target === 'sda' || (target === 'sdb' && path === posix.join(folder, 'seed.iso')),

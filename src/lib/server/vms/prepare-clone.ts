@@ -13,6 +13,7 @@ import { checkVmPlan } from '../plugins/plan-check';
 import { metaData, renamedUserData } from './cloud-init';
 import { wishedCards } from './card-rules';
 import type { VmDeps } from './deps';
+import { clonedFirmware, nvramFrom } from './firmware';
 import { vmLock } from './kinds';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import { nameTaken, poolFor } from './prepare-create';
@@ -101,6 +102,7 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),
     ...(linked ? { basedOn: source.id } : {}),
+    ...(await clonedFirmware(deps, plugin, source.spec, folder)),
   };
   // In the same networks, with addresses of its own.
   if (source.spec.cards && plugin.cards)
@@ -121,6 +123,7 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
   };
   const origin: VmOrigin = {
     image: { path: source.spec.diskPath, format: 'qcow2', how: linked ? 'overlay' : 'copy' },
+    ...nvramFrom(source.spec),
     seed: await seedOf(source, spec),
   };
   const roomBytes = await roomOn(deps, pool);
@@ -148,6 +151,12 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
         : 'cloud-init takes it for a new machine at its first start: with a host name and SSH host keys of its own. Who may log in stays.',
       ...(source.spec.seedNetwork && source.spec.seedNetwork.addresses.length > 0
         ? [`The addresses of "${source.name}" stay its own: the clone asks for one by DHCP.`]
+        : []),
+      ...(spec.firmware ? [`What the UEFI of "${source.name}" remembers is copied too.`] : []),
+      ...(spec.tpm
+        ? [
+            `Its TPM is a new one, and empty: what is sealed by that of "${source.name}", such as a disk encrypted with BitLocker, asks for its recovery key.`,
+          ]
         : []),
       'It is off when it is there.',
     ],

@@ -22,6 +22,7 @@ import { promisedDiskBytes } from './accounts';
 import type { VmDeps } from './deps';
 import { vmLock } from './kinds';
 import { readMoreConfig } from './more-cloud-config';
+import { firmwareFor, firmwareIssues } from './firmware';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import type { VmSecrets } from './secrets';
 import { findVm, findVmByName, NO_POOL, type VmRecord } from './store';
@@ -141,6 +142,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...requestIssuesOf(request, image, deps.hostSize()),
     ...nameTaken(deps, plugin.id, request),
     ...(await cardIssues(deps, plugin, request)),
+    ...(await firmwareIssues(deps, plugin, request, findVm(deps.db, request.id) === undefined)),
     ...(await networkIssues(deps, request.cloudInit?.network, {
       id: request.id,
       slots: request.cards ? request.cards.map((_card, index) => index + 1) : [1],
@@ -163,6 +165,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,
     asRoot: deps.config.sandbox,
+    ...(await firmwareFor(deps, plugin, folder, request)),
     ...(request.disks.length > 0 ? { moreDisks: volumesOf(request, folder) } : {}),
   };
   const network = request.cloudInit?.network ?? [];

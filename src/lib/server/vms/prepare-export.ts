@@ -60,6 +60,12 @@ export async function prepareExport(deps: VmDeps, request: JsonObject): Promise<
     ],
     notes: [
       `"${source.name}" stays as it is; its snapshots are not in the image.`,
+      ...(source.spec.firmware
+        ? ['What its UEFI remembers is not in the image: a machine made of it looks for its system anew.']
+        : []),
+      ...(source.spec.tpm
+        ? ['What its TPM keeps is not in the image: an encrypted disk asks for its recovery key.']
+        : []),
       'What is on the disk is in the image: users, keys and passwords of its system too.',
     ],
   });

@@ -7,6 +7,7 @@ import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
 import type { VmDeps } from './deps';
+import { tpmLosses } from './firmware';
 import { namesIn } from './place';
 import { poolFor } from './prepare-create';
 import { removalNotes } from './prepare-snapshots';
@@ -43,6 +44,7 @@ async function forGood(deps: VmDeps, removal: Removal): Promise<Prepared> {
     locks: pool ? [usesLock(`pool:${pool.guid}`)] : [],
     loses: [
       ...losses,
+      ...tpmLosses(record),
       ...(status === 'saved' ? [`What "${name}" had in its memory when it was saved.`] : []),
     ],
     notes: [
@@ -79,6 +81,7 @@ async function forAWhile(deps: VmDeps, removal: Removal & { pool: Pool }): Promi
     notes: [
       `Its files are kept in ${folder} for ${days === 1 ? 'a day' : `${days} days`}, and take room on the pool "${pool.label}" until then. It can be brought back, with its snapshots.`,
       `Kept: ${[...(await lossesOf(files, spec)), ...strange].join('; ')}.`,
+      ...(spec.tpm ? ['What its TPM keeps stays on this host until then.'] : []),
       ...imageNote(record),
       'What it has used in the past is not shown any more.',
     ],

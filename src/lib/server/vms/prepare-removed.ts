@@ -13,6 +13,7 @@ import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
 import { promisedDiskBytes } from './accounts';
 import type { VmDeps } from './deps';
+import { tpmLosses } from './firmware';
 import { namesIn, roomOn } from './place';
 import { nameTaken } from './prepare-create';
 import { findRemoved, type RemovedRecord } from './removed-store';
@@ -135,7 +136,7 @@ export async function prepareEmpty(deps: VmDeps, request: JsonObject): Promise<P
   const plan = prepared(plugin, record, {
     ...{ title: `Delete the removed machine ${name} for good`, steps: [] },
     locks: [usesLock(`pool:${pool.guid}`)],
-    loses: losses,
+    loses: [...losses, ...tpmLosses(record)],
     notes: [
       ...(losses.length === 0 ? ['Its files are gone already.'] : []),
       ...strange.map((path) => `${path} stays: it is not the machine's.`),

@@ -21,6 +21,7 @@ export function movedTo(spec: VmSpec, folder: string): VmSpec {
     ...spec,
     ...{ folder, diskPath: moved(spec.diskPath) },
     seedPath: spec.seedPath === null ? null : moved(spec.seedPath),
+    ...(spec.firmware ? { firmware: { ...spec.firmware, nvramPath: moved(spec.firmware.nvramPath) } } : {}),
     ...(spec.moreDisks
       ? { moreDisks: spec.moreDisks.map((disk) => ({ ...disk, path: moved(disk.path) })) }
       : {}),

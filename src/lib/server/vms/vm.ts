@@ -2,7 +2,8 @@
 import { posix } from 'node:path';
 import { disksOf } from '$lib/plugin-api/vm';
 import type { Operation } from '$lib/shared/wire/operations';
-import type { Vm, VmCloudInit, VmDiskUse, VmHost } from '$lib/shared/wire/vms';
+import type { VmHost } from '$lib/shared/wire/vm-host';
+import type { Vm, VmCloudInit, VmDiskUse } from '$lib/shared/wire/vms';
 import { nodeIdOf } from '../db/node-id';
 import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
@@ -13,6 +14,7 @@ import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';
 import { vmDocument } from './document';
+import { firmwareTexts } from './firmware';
 import { createHostStop, type HostStop } from './host-stop';
 import { vmLock } from './kinds';
 import { takenBytes } from './place';
@@ -92,7 +94,10 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const removed = createRemoved(deps);
   const autostart = createAutostart(deps);
   const unsubscribe: (() => void)[] = [];
-  let tried: Pick<VmHost, 'virtType' | 'virtText'> = { virtType: 'qemu', virtText: null };
+  let tried: Pick<VmHost, 'virtType' | 'virtText' | 'firmware'> = {
+    ...{ virtType: 'qemu', virtText: null },
+    firmware: { uefi: null, 'uefi-secure': null, tpm: null },
+  };
 
   /** Of its plugin's, those that are on. */
   function on(plugin: string): string[] {
@@ -202,7 +207,11 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     },
     async tryOut() {
       const answer = await plugins.acceleration(plugins.vm().id);
-      tried = { virtType: answer.virtType, virtText: answer.virtType === 'qemu' ? answer.reason : null };
+      tried = {
+        virtType: answer.virtType,
+        virtText: answer.virtType === 'qemu' ? answer.reason : null,
+        firmware: firmwareTexts(await plugins.vmFirmware(plugins.vm().id)),
+      };
       publish();
       return host();
     },

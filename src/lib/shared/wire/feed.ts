@@ -9,7 +9,8 @@ import type { Pool } from './pools';
 import type { Replacement } from './replacements';
 import type { PoolSnapshots } from './snapshots';
 import type { RemovedVm } from './removed-vms';
-import type { Vm, VmHost } from './vms';
+import type { VmHost } from './vm-host';
+import type { Vm } from './vms';
 
 export interface SystemView {
   id: 'system';

@@ -1,5 +1,6 @@
 /** Virtual machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
+import { FIRMWARE_KINDS, type FirmwareKind } from '../firmware-kinds';
 import { MOST_VOLUMES, VOLUME_FILESYSTEMS } from '../vm-volumes';
 import type { VmHostStop } from './vm-host-stop';
 import type { VmAutostart } from './vm-settings';
@@ -96,6 +97,10 @@ export interface Vm {
   basedOn: { id: string; name: string } | null;
   /** Names of the machines that lie above its disk. */
   linked: string[];
+  /** What it starts by; uefi-secure: by UEFI with secure boot. */
+  firmware: FirmwareKind;
+  /** It has one, version 2.0, emulated. */
+  tpm: boolean;
   /** qemu: the processor does not help, it is slow. */
   virtType: 'kvm' | 'qemu';
   /** The image that it was made from, also when that is gone; both are empty when nobody knows. */
@@ -127,20 +132,6 @@ export interface Vm {
   /** The operation that failed to create it: retry it. */
   failedOperationId: string | null;
   createdAt: number;
-}
-
-/** What a new machine can have at most now, for the form, and how long one is kept that is removed. */
-export interface VmHost {
-  id: 'host';
-  cpus: number;
-  memoryBytes: number;
-  /** Not promised to a machine that is on. */
-  freeMemoryBytes: number;
-  virtType: 'kvm' | 'qemu';
-  /** Why guests are emulated; null: they are not. */
-  virtText: string | null;
-  /** Days. */
-  keepRemovedDays: number;
 }
 
 /** sockets × cores × threads are the CPUs; cores of each socket, threads of each core. */
@@ -204,6 +195,10 @@ const machine = {
   disks: z.array(volume).max(MOST_VOLUMES).default([]),
   /** Its network cards; without this it gets one that shares the host's network. */
   cards: z.array(vmCardWish).max(16).optional(),
+  /** What it starts by; uefi-secure: by UEFI, which starts only what is signed by a key that it knows. */
+  firmware: z.enum(FIRMWARE_KINDS).default('bios'),
+  /** An emulated one, version 2.0. */
+  tpm: z.boolean().default(false),
   /** A VM plugin; without it the first that there is. */
   plugin: z.string().min(1).max(64).optional(),
 };

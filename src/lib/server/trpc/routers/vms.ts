@@ -4,6 +4,7 @@ import { consoleRequest, type ConsoleTicket } from '$lib/shared/wire/consoles';
 import { vmHostStop } from '$lib/shared/wire/vm-host-stop';
 import { VM_SAMPLE_RANGES, type VmUsageSample } from '$lib/shared/wire/vm-usage';
 import { vmAutostart, vmLabels } from '$lib/shared/wire/vm-settings';
+import type { VmHost } from '$lib/shared/wire/vm-host';
 import {
   vmCloneRequest,
   vmCreateRequest,
@@ -16,7 +17,6 @@ import {
   vmWaitRequest,
   type Vm,
   type VmCloudInit,
-  type VmHost,
 } from '$lib/shared/wire/vms';
 import { cloneVm, createVm, previewVm, retryVm } from '../../vms/operations';
 import {
