@@ -53,6 +53,30 @@ export const ERROR_CODES = {
     title: 'The search domain cannot be used',
     remedy: 'Give names of domains, such as home.arpa.',
   },
+  channel_name_taken: {
+    kind: 'input',
+    status: 409,
+    title: 'The name is taken',
+    remedy: 'Choose another name for the channel.',
+  },
+  channel_secret_needed: {
+    kind: 'input',
+    status: 400,
+    title: 'A password, a token or an address is missing',
+    remedy: 'Edit the channel and enter it.',
+  },
+  template_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The template cannot be used',
+    remedy: 'Write JSON, with placeholders such as {{title}} inside quotes.',
+  },
+  address_refused: {
+    kind: 'input',
+    status: 400,
+    title: 'Nothing is sent to this address',
+    remedy: 'Give the address of the service itself.',
+  },
   malformed_json: {
     kind: 'input',
     status: 400,
@@ -565,6 +589,7 @@ export const ERROR_CODES = {
     title: 'No replacement is under way',
     remedy: 'Begin one on the page of the pool.',
   },
+  channel_not_found: { kind: 'not-found', status: 404, title: 'There is no such channel' },
   alert_not_found: { kind: 'not-found', status: 404, title: 'There is no such alert' },
   operation_not_found: { kind: 'not-found', status: 404, title: 'There is no such operation' },
   plugin_not_found: {
@@ -981,6 +1006,12 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The program cannot be ended',
     remedy: 'Close what it has open on the pool by its own means.',
+  },
+  channel_unreachable: {
+    kind: 'host',
+    status: 503,
+    title: 'The message could not be told',
+    remedy: 'Look at the address and at the service there, then test the channel.',
   },
   operation_wrong_state: {
     kind: 'precondition',
