@@ -31,6 +31,22 @@ const code = (work: Promise<unknown>): Promise<string> =>
     (error: { code: string }) => error.code,
   );
 
+describe('what failed while nobody watched', () => {
+  const cairn = { ...actor, kind: 'system' as const, name: 'cairn' };
+  const failing = () => planOf([commandStep('fail', PROGRAMS.false, [], join(bench.dir, 'x'))]);
+  it('is what Cairn itself began last, until the same is done by whomever', async () => {
+    await run('test.make', failing());
+    expect(bench.operations.unwatchedFailures()).toEqual([]);
+    for (let times = 0; times < 2; times += 1) {
+      const { id } = await bench.operations.start({ kind: 'test.make', request: failing(), actor: cairn });
+      await bench.operations.wait(id);
+      expect(bench.operations.unwatchedFailures().map((operation) => operation.id)).toEqual([id]);
+    }
+    await run('test.make', planOf([folderStep(bench.dir, 'a')]));
+    expect(bench.operations.unwatchedFailures()).toEqual([]);
+  });
+});
+
 describe('an operation', () => {
   it('is answered at once with its id while its record and steps are on disk already', async () => {
     const operation = await bench.operations.start({

@@ -18,17 +18,6 @@ export const byUrgency = (a: Alert, b: Alert): number =>
   RANK[a.severity] - RANK[b.severity] ||
   b.raisedAt - a.raisedAt;
 
-/** Where something can be done about it; null: nowhere. */
-export function placeOf({ id, kind, subject }: Alert): { href: string; title: string } | null {
-  if (kind.startsWith('operation.'))
-    return { href: `/operations/${id.split(':')[1] ?? ''}`, title: 'Open the operation' };
-  if (subject.type === 'pool') return { href: `/pools/${subject.id}`, title: 'Open the pool' };
-  if (subject.type === 'vm') return { href: `/vms/${subject.id}`, title: 'Open the machine' };
-  if (subject.type === 'drive')
-    return { href: `/drives?drive=${encodeURIComponent(subject.id)}`, title: 'Show the drive' };
-  return kind.startsWith('plugin.') ? { href: '/settings', title: 'Show the plugins' } : null;
-}
-
 /** Those about the pool itself or one of its drives. */
 export const alertsOfPool = (alerts: Iterable<Alert>, pool: Pool): Alert[] =>
   [...alerts]

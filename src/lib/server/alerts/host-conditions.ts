@@ -22,6 +22,29 @@ export const operationConditions = (operations: Operation[]): Condition[] =>
       remedy: 'Open the operation: look again and go on, or leave things as they are.',
     }));
 
+/** What Cairn does by itself and tells in another way: a schedule of snapshots, a start with the host, a mount. */
+const TOLD_OTHERWISE = /^(pool\.snapshot\.|vm\.start$|pool\.mount$|pool\.import$)/;
+
+/**
+ * Nobody was there to see that it failed. It is over when the same has been done since, by whomever, or after a week.
+ * @param failures the last of their kind about their subject
+ */
+export const unwatchedConditions = (failures: Operation[]): Condition[] =>
+  failures
+    .filter(({ kind }) => !TOLD_OTHERWISE.test(kind))
+    .map((operation) => ({
+      // Not its own id: what is begun again and again, and fails each time, is told once.
+      id: `failed:${operation.kind}:${operation.subject.id}`,
+      kind: 'operation.failed',
+      severity: 'warning',
+      subject: operation.subject,
+      title: `"${operation.title}" failed`,
+      text: operation.error?.message ?? 'It was begun by Cairn itself and did not succeed.',
+      remedy:
+        operation.error?.remedy ??
+        'Open the operation: it says what was in the way. Try it again from there.',
+    }));
+
 /** A plugin that cannot be used matters only to the pools that were made with it. */
 export function pluginConditions(plugins: PluginView[], pools: Pool[]): Condition[] {
   return [...new Set(pools.map((pool) => pool.plugin))].flatMap((id): Condition[] => {

@@ -3,7 +3,24 @@
  * Each function is one synchronous transaction; when it returns, the change is on disk. What every step and every shown
  * drive or pool asks is prepared once: building and compiling a statement takes longer than running it.
  */
-import { and, asc, desc, eq, gt, inArray, isNull, lt, notInArray, or, sql, type SQL } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  gt,
+  gte,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  notExists,
+  notInArray,
+  or,
+  sql,
+  type SQL,
+} from 'drizzle-orm';
+import { alias } from 'drizzle-orm/sqlite-core';
 import { LIVE_OPERATION_STATES, type OperationState, type StepState, type Verdict } from '$lib/shared/states';
 import type { WireError } from '$lib/shared/wire/operations';
 import type { Db, Transaction } from '../db/client';
@@ -134,6 +151,34 @@ export function createJournal(db: Db) {
         .orderBy(desc(operations.seq))
         .limit(1)
         .get(),
+    /** Failed since then, asked for by one of these, and the last of its kind on its subject that ended. */
+    lastFailures(requestedBy: string[], since: number): OperationRow[] {
+      const later = alias(operations, 'later');
+      const done = db
+        .select({ id: later.id })
+        .from(later)
+        .where(
+          and(
+            eq(later.subjectId, operations.subjectId),
+            eq(later.kind, operations.kind),
+            gt(later.seq, operations.seq),
+            isNotNull(later.endedAt),
+          ),
+        );
+      return db
+        .select()
+        .from(operations)
+        .where(
+          and(
+            gte(operations.endedAt, since),
+            eq(operations.state, 'failed'),
+            inArray(operations.requestedBy, requestedBy),
+            notExists(done),
+          ),
+        )
+        .orderBy(asc(operations.seq))
+        .all();
+    },
     page(options: {
       before?: number | null;
       limit: number;

@@ -38,6 +38,10 @@ export interface OperationsOptions {
   log: Logger;
 }
 
+/** Who asks when nobody does: Cairn at its start, and the clock. */
+const UNWATCHED = ['cairn', 'schedule'];
+const UNWATCHED_MS = 7 * 24 * 3_600_000;
+
 const actorName = (actor: Actor): string => (actor.kind === 'api-key' ? `api:${actor.name}` : actor.name);
 
 export function createOperations(options: OperationsOptions): Operations {
@@ -203,6 +207,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const row = journal.latest(kind, subjectId);
       return row ? view(row) : null;
     },
+    unwatchedFailures: () => journal.lastFailures(UNWATCHED, clock.now() - UNWATCHED_MS).map(view),
     holder(lock) {
       const id = journal.lockHolder(lock);
       // What lives is in the feed, as it was last committed.

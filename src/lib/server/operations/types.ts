@@ -105,6 +105,8 @@ export interface Operations {
   }): OperationPage;
   /** The newest operation of a kind on a subject. */
   latest(kind: string, subjectId: string): Operation | null;
+  /** What Cairn began by itself in the last week, failed, and has not been done since; the last of a kind on a subject. */
+  unwatchedFailures(): Operation[];
   /** Live operation whose locks include this one. */
   holder(lock: string): Operation | null;
   /** Only its id: cheap enough to ask for every drive at every change. */
