@@ -3,9 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAlerts, type Alerts } from '$lib/server/alerts/alerts';
 import type { AlertParts } from '$lib/server/alerts/alerts';
+import { createNotifications, type Notifications } from '$lib/server/notifications/notifications';
 import { appRouter } from '$lib/server/trpc/app-router';
+import { channelRequest } from '$lib/shared/wire/notifications';
 import type { Pool } from '$lib/shared/wire/pools';
 import { actorOf, contextOf, createServiceBench, type ServiceBench } from '../support/services';
+import { httpSink } from '../support/sinks';
 
 const GUID = '7b1f0a52-3c1d-4e8a-9f60-000000000042';
 const healthy = {
@@ -36,6 +39,7 @@ const degraded: Pool = {
 let bench: ServiceBench;
 let pools: Pool[];
 let alerts: Alerts;
+let notifications: Pick<Notifications, 'add' | 'troubles'>;
 
 function begin(): Alerts {
   const parts = {
@@ -45,7 +49,8 @@ function begin(): Alerts {
     drives: { list: () => [] },
     driveHealth: { weekAgo: () => ({}) },
     plugins: { list: () => [{ id: 'btrfs', available: true }] },
-    operations: { page: () => ({ items: [], nextBefore: null }) },
+    operations: { page: () => ({ items: [], nextBefore: null }), unwatchedFailures: () => [] },
+    notifications,
   } as unknown as AlertParts;
   alerts = createAlerts(parts);
   return alerts;
@@ -67,6 +72,7 @@ const DEGRADED = [`pool:${GUID}:degraded`, `pool:${GUID}:near-full`];
 beforeEach(() => {
   bench = createServiceBench();
   pools = [healthy];
+  notifications = { add: () => undefined, troubles: () => [] };
   begin().start();
 });
 afterEach(() => {
@@ -143,6 +149,70 @@ describe('an alert', () => {
     bench.advance(181 * 86_400_000);
     alerts.cleanUp();
     expect(alerts.list({ limit: 5 }).resolved).toEqual([]);
+  });
+});
+
+describe('people are told', () => {
+  it('of an alert, and of its end, once, also when the server is started again in between', async () => {
+    const { bus, clock, log, config } = bench.services;
+    const sink = await httpSink();
+    const told = createNotifications({
+      db: bench.db,
+      bus,
+      clock,
+      log,
+      config: { ...config, hostname: 'nas' },
+    });
+    await told.create(
+      channelRequest.parse({
+        ...{ kind: 'ntfy', name: 'Phone', settings: { server: sink.url }, secrets: { topic: 'attic' } },
+      }),
+    );
+    told.start();
+    notifications = told;
+    alerts.stop();
+    begin().start();
+    await becomes([degraded]);
+    alerts.stop();
+    begin().start();
+    await becomes([degraded]);
+    await becomes([healthy]);
+    await told.deliver();
+    const titles = sink.taken.map(({ body }) => body['title']);
+    expect(titles).toHaveLength(4);
+    expect(titles.slice(0, 2)).toEqual([
+      expect.stringMatching(/^nas: Critical: .* is degraded/),
+      expect.stringMatching(/^nas: Pool .* is nearly full/),
+    ]);
+    expect(titles.slice(2).every((title) => String(title).startsWith('nas: Over: '))).toBe(true);
+    await told.stop();
+    await sink.close();
+  });
+
+  it('or the alert is not raised: both are in one transaction', async () => {
+    notifications = {
+      add() {
+        throw new Error('the disk is full');
+      },
+      troubles: () => [],
+    };
+    alerts.stop();
+    begin().start();
+    await becomes([degraded]);
+    expect(openIds()).toEqual([]);
+  });
+
+  it('that a channel is silent', async () => {
+    notifications = {
+      add: () => undefined,
+      troubles: () => [{ channelId: 'c1', name: 'Phone', since: 1, error: 'Nothing listens there.' }],
+    };
+    alerts.stop();
+    begin().start();
+    await becomes([healthy]);
+    expect(alerts.list({ limit: 5 }).open).toMatchObject([
+      { id: 'channel:c1:silent', title: 'Nothing can be told by "Phone"', severity: 'warning' },
+    ]);
   });
 });
 

@@ -75,7 +75,7 @@ describe('every procedure', () => {
     );
     expect(weak).toEqual([]);
     for (const { path, role } of procedures)
-      if (/^(users|apiKeys)\./.test(path)) expect([path, role]).toEqual([path, 'admin']);
+      if (/^(users|apiKeys|notifications)\./.test(path)) expect([path, role]).toEqual([path, 'admin']);
   });
 
   const cases = procedures

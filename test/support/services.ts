@@ -63,6 +63,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     samples: absent('samples'),
     replacements: absent('replacements'),
     alerts: absent('alerts'),
+    notifications: absent('notifications'),
     found: absent('found'),
     snapshots: absent('snapshots'),
     validate: absent('validate'),

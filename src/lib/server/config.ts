@@ -49,6 +49,8 @@ export interface Config {
   sandboxDir: string;
   /** Files that only root may read, and only for a while: see vms/secrets.ts. */
   secretsDir: string;
+  /** Passwords and tokens of the channels that tell of alerts: see notifications/secrets.ts. */
+  channelSecretsDir: string;
   /** See sockets/local.ts. */
   localSocket: string;
   thirdPartyPluginsDir: string;
@@ -84,6 +86,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     recordsDir: join(dataDir, 'records'),
     sandboxDir: join(dataDir, 'sandbox'),
     secretsDir: join(dataDir, 'secrets'),
+    channelSecretsDir: join(dataDir, 'channel-secrets'),
     localSocket: join(dataDir, 'local.sock'),
     thirdPartyPluginsDir: join(dataDir, 'plugins'),
     mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),

@@ -27,6 +27,7 @@ import { createImages } from './images/image';
 import { holdDataDirectory } from './instance-lock';
 import { createLog, type Logger } from './log';
 import { createNetworks } from './networks/network';
+import { createNotifications } from './notifications/notifications';
 import { createOperations } from './operations/operations';
 import { createPlugins } from './plugins/registry';
 import { defineFoundOperations } from './pools/adopt';
@@ -125,9 +126,11 @@ async function compose({ config, log, undoing, state }: Parts) {
     asleepOn: async (guid) => late.vms?.namesAsleepOn(guid) ?? [],
   });
   undoing.add('snapshots', () => snapshots.stop());
+  const notifications = createNotifications({ db, bus, clock, log, config });
+  undoing.add('notifications', () => notifications.stop());
   const alerts = createAlerts({
     ...{ db, bus, feed, clock, log },
-    ...{ drives, driveHealth, pools, operations, plugins },
+    ...{ drives, driveHealth, pools, operations, plugins, notifications },
   });
   undoing.add('alerts', () => alerts.stop());
   const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
@@ -163,7 +166,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   const services: Services = {
     ...{ config, version: VERSION, log, clock, bus, feed, auth, operations, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, networks, vms, consoles },
+    ...{ snapshots, images, networks, vms, consoles, notifications },
   };
   const guard = createRequestGuard(config);
   const sockets = createSockets(services, guard);
@@ -180,7 +183,7 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<void> {
   const { services, host, db, scheduler, expireWipes } = composed;
   const { config, log, operations, drives, driveHealth, plugins, pools } = services;
-  const { history, samples, found, alerts, auth, images, vms } = services;
+  const { history, samples, found, alerts, auth, images, vms, notifications } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
@@ -212,10 +215,14 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     auth.cleanUp();
     history.cleanUp();
     alerts.cleanUp();
+    notifications.cleanUp();
     expireWipes();
   };
   pools.sweep();
-  const jobs = allJobs(config, { sweep, cleanUp, driveHealth, samples, vms, images, scheduler });
+  notifications.start();
+  const jobs = allJobs(config, {
+    ...{ sweep, cleanUp, driveHealth, samples, vms, images, scheduler, notifications },
+  });
   undoing.add('jobs', startJobs(jobs, log));
   askFirstQuestions(services, { undoing, state });
 }

@@ -11,6 +11,7 @@ import type { Feed } from './events/feed';
 import type { Images } from './images/image';
 import type { Logger } from './log';
 import type { Networks } from './networks/network';
+import type { Notifications } from './notifications/notifications';
 import type { Operations } from './operations/types';
 import type { Plugins } from './plugins/registry';
 import type { PoolHistory } from './pools/history';
@@ -39,6 +40,7 @@ export interface Services {
   samples: PoolSamples;
   replacements: Replacements;
   alerts: Alerts;
+  notifications: Notifications;
   found: FoundPools;
   snapshots: Snapshots;
   validate: Validate;

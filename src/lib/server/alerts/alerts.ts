@@ -12,13 +12,21 @@ import { AppError } from '../errors';
 import type { Bus } from '../events/bus';
 import type { Feed } from '../events/feed';
 import type { Logger } from '../log';
+import type { News } from '../notifications/message';
+import type { Notifications } from '../notifications/notifications';
 import type { Operations } from '../operations/types';
 import type { Plugins } from '../plugins/registry';
 import type { Pools } from '../pools/pool';
-import type { Judgement } from './condition';
+import { channelConditions } from './channel-conditions';
+import type { Condition, Judgement } from './condition';
 import { healthConditions } from './drive-conditions';
-import { operationConditions, pluginConditions, sourceConditions } from './host-conditions';
-import { judge, type Waiting } from './judge';
+import {
+  operationConditions,
+  pluginConditions,
+  sourceConditions,
+  unwatchedConditions,
+} from './host-conditions';
+import { judge, type Verdict, type Waiting } from './judge';
 import { poolConditions } from './pool-conditions';
 import { scheduleConditions } from './schedule-conditions';
 import { vmConditions } from './vm-conditions';
@@ -52,8 +60,10 @@ export interface AlertParts {
   drives: Pick<Drives, 'list'>;
   driveHealth: Pick<DriveHealths, 'weekAgo'>;
   pools: Pick<Pools, 'list'>;
-  operations: Pick<Operations, 'page'>;
+  operations: Pick<Operations, 'page' | 'unwatchedFailures'>;
   plugins: Pick<Plugins, 'list'>;
+  /** Told in the transaction that changes the alerts. */
+  notifications: Pick<Notifications, 'add' | 'troubles'>;
 }
 
 const KEPT_MS = 180 * 24 * 3_600_000;
@@ -61,8 +71,27 @@ const KEPT_MS = 180 * 24 * 3_600_000;
 const GATHER_MS = 50;
 const MOST_LIVE = 200;
 
+const newAlert = ({ settleMs: _, ...condition }: Condition, now: number): Alert => ({
+  ...condition,
+  ...{ raisedAt: now, changedAt: now, resolvedAt: null, acknowledgedAt: null, acknowledgedBy: null },
+});
+
 const worstFirst = (a: Alert, b: Alert): number =>
   Number(b.severity === 'critical') - Number(a.severity === 'critical') || b.raisedAt - a.raisedAt;
+
+/** What people are told of: beginnings, ends, and what became worse. */
+function newsOf({ raise, change, resolve }: Verdict, open: Alert[], now: number): News[] {
+  const worse = change.flatMap(({ condition, dropAcknowledgement }): News[] => {
+    const alert = open.find(({ id }) => id === condition.id);
+    const { settleMs: _, ...words } = condition;
+    return alert && dropAcknowledgement ? [{ alert: { ...alert, ...words }, event: 'worse' }] : [];
+  });
+  return [
+    ...resolve.map((alert): News => ({ alert, event: 'resolved' })),
+    ...worse,
+    ...raise.map((condition): News => ({ alert: newAlert(condition, now), event: 'raised' })),
+  ];
+}
 
 export function createAlerts(parts: AlertParts): Alerts {
   const { db, bus, feed, clock, log } = parts;
@@ -103,6 +132,8 @@ export function createAlerts(parts: AlertParts): Alerts {
         ),
         ...vmConditions(feed.ids('vms').flatMap((id) => feed.get('vms', id) ?? [])),
         ...pluginConditions(plugins, pools),
+        ...unwatchedConditions(parts.operations.unwatchedFailures()),
+        ...channelConditions(parts.notifications.troubles()),
         ...sourceConditions(feed.get('system', 'system')?.sources ?? []),
       ],
       unknown: (id) => ofPools.unknown(id) || ofDrives.unknown(id),
@@ -122,6 +153,7 @@ export function createAlerts(parts: AlertParts): Alerts {
       for (const { condition, dropAcknowledgement } of change)
         changeAlert(tx, condition, now, dropAcknowledgement);
       for (const condition of raise) insertAlert(tx, condition, now);
+      parts.notifications.add(tx, newsOf(verdict, open, now));
     });
     const raised = new Set(raise.map((condition) => condition.id));
     const changed = new Set(change.map(({ condition }) => condition.id));
@@ -181,6 +213,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         bus.on('snapshots.scheduled', evaluateSoon),
         bus.on('vms.changed', evaluateSoon),
         bus.on('source.changed', evaluateSoon),
+        bus.on('notifications.changed', evaluateSoon),
       );
       evaluateSoon();
     },

@@ -4,10 +4,12 @@ import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
 import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
 import { HOST_STOP, type HostStopThen } from '$lib/shared/wire/vm-host-stop';
+import type { ChannelKind, DeliveryState } from '$lib/shared/wire/notifications';
 import type { SubjectType, WireError } from '$lib/shared/wire/operations';
 import type { Action, Checksum, Look, Step } from '$lib/plugin-api/plan';
 import type { DriveRole } from '$lib/plugin-api/storage';
 import type { VirtType, VmSpec } from '$lib/plugin-api/vm';
+import type { Message } from '../notifications/message';
 import type { Prepared } from '../operations/types';
 
 export const meta = sqliteTable('meta', { key: text('key').primaryKey(), value: text('value').notNull() });
@@ -219,6 +221,53 @@ export const alerts = sqliteTable(
     acknowledgedBy: text('acknowledged_by'),
   },
   (table) => [index('alerts_resolved').on(table.resolvedAt)],
+);
+
+/** Ways to tell people of alerts. What is secret lies in a file that only root may read, named `secretsRef`. */
+export const channels = sqliteTable('channels', {
+  id: text('id').primaryKey(),
+  kind: text('kind').$type<ChannelKind>().notNull(),
+  name: text('name').notNull().unique(),
+  target: text('target').notNull(),
+  minSeverity: text('min_severity').$type<'info' | 'warning' | 'critical'>().notNull(),
+  quietHours: text('quiet_hours', { mode: 'json' }).$type<{ from: string; until: string }>(),
+  digestAt: text('digest_at'),
+  criticalAtOnce: integer('critical_at_once', { mode: 'boolean' }).notNull(),
+  settings: text('settings', { mode: 'json' }).$type<JsonObject>().notNull(),
+  secretsRef: text('secrets_ref').notNull(),
+  secretsSet: text('secrets_set', { mode: 'json' }).$type<string[]>().notNull(),
+  createdAt: integer('created_at').notNull(),
+});
+
+/** What is to be told and was told: written in the transaction that changes the alert, so that neither is without the other. */
+export const outbox = sqliteTable(
+  'outbox',
+  {
+    seq: integer('seq').primaryKey({ autoIncrement: true }),
+    /** UUID, the same in every attempt. */
+    id: text('id').notNull().unique(),
+    channelId: text('channel_id')
+      .notNull()
+      .references(() => channels.id, { onDelete: 'cascade' }),
+    /** Of the alert; null: a digest. */
+    alertId: text('alert_id'),
+    alertRaisedAt: integer('alert_raised_at'),
+    message: text('message', { mode: 'json' }).$type<Message>().notNull(),
+    state: text('state').$type<DeliveryState>().notNull(),
+    /** When it is let go (held) or tried next (waiting). */
+    dueAt: integer('due_at').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    firstTriedAt: integer('first_tried_at'),
+    lastError: text('last_error'),
+    createdAt: integer('created_at').notNull(),
+    /** When it was told, taken in by a digest, or given up. */
+    endedAt: integer('ended_at'),
+  },
+  (table) => [
+    index('outbox_state').on(table.state, table.dueAt),
+    index('outbox_channel').on(table.channelId, table.seq),
+    index('outbox_alert').on(table.alertId),
+  ],
 );
 
 /** What is to be done again and again: a scrub, a snapshot. node-cron starts an operation, nothing else. */

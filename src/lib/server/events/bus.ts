@@ -42,6 +42,8 @@ export interface Events {
   'snapshots.scheduled': { poolGuid: string };
   /** An alert was raised, changed, acknowledged or resolved. */
   'alert.changed': { alert: Alert; change: 'raised' | 'changed' | 'acknowledged' | 'resolved' };
+  /** A channel was made, changed or removed, or a message was told, held or refused. */
+  'notifications.changed': Record<string, never>;
   /** The drives have been looked at for pools, and are at rest. */
   'found.looked': Record<string, never>;
   /** A session was ended: its sockets close. */

@@ -54,6 +54,11 @@ const snapshotJobs = (scheduler: { tick(): Promise<void> }): Job[] => [
   { name: 'take snapshots', cron: '* * * * *', run: () => scheduler.tick() },
 ];
 
+/** What could not be told is tried again when its time has come, and what was held is let go. */
+const notificationJobs = (notifications: { deliver(): Promise<void> }): Job[] => [
+  { name: 'tell of alerts', cron: '*/10 * * * * *', run: () => notifications.deliver() },
+];
+
 /** Every job of the appliance. */
 export const allJobs = (
   config: Parameters<typeof housekeeping>[0],
@@ -63,6 +68,7 @@ export const allJobs = (
     vms: { usageHistory: Parameters<typeof vmJobs>[0]; removed: Parameters<typeof vmJobs>[1] };
     images: Parameters<typeof imageJobs>[0];
     scheduler: Parameters<typeof snapshotJobs>[0];
+    notifications: Parameters<typeof notificationJobs>[0];
   },
 ): Job[] => [
   ...housekeeping(config, work),
@@ -71,6 +77,7 @@ export const allJobs = (
   ...vmJobs(work.vms.usageHistory, work.vms.removed),
   ...imageJobs(work.images),
   ...snapshotJobs(work.scheduler),
+  ...notificationJobs(work.notifications),
 ];
 
 async function perform(job: Job, log: Logger): Promise<void> {

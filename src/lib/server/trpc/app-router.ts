@@ -5,6 +5,7 @@ import { drivesRouter } from './routers/drives';
 import { feedRouter } from './routers/feed';
 import { imagesRouter } from './routers/images';
 import { networksRouter } from './routers/networks';
+import { notificationsRouter } from './routers/notifications';
 import { operationsRouter } from './routers/operations';
 import { pluginsRouter } from './routers/plugins';
 import { foundRouter } from './routers/found';
@@ -38,6 +39,7 @@ export const appRouter = router({
   operations: operationsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,
+  notifications: notificationsRouter,
 });
 
 export type AppRouter = typeof appRouter;
