@@ -168,7 +168,10 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
     const machines = join(appliance.dataDir, 'mnt/tank/machines');
     return {
       domains: libvirt().virsh('list', '--all', '--uuid', '--name').stdout.trim(),
-      definition: libvirt().virsh('dumpxml', '--inactive', 'web').stdout,
+      // Where a note was taken away libvirt leaves the empty element.
+      definition: libvirt()
+        .virsh('dumpxml', '--inactive', 'web')
+        .stdout.replace(/^ *<metadata\/>\n/m, ''),
       is: libvirt().domstate('web'),
       saved: isSaved(),
       files: names(machines).flatMap((name) => [

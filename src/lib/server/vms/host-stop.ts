@@ -82,8 +82,9 @@ export function createHostStop({ db, log, operations, plugins, readings, autosta
       await untilFree(id);
       await readings.refresh(plugin);
       if (!isOn(record)) return true;
-      tell(`Stopping ${name}`);
       const asked = await operations.start({ kind: STOP_WITH_HOST, request: { vmId: id }, actor: CAIRN });
+      // Only now: who hears it finds the operation in the journal.
+      tell(`Stopping ${name}`);
       const { state, error } = await operations.wait(asked.id);
       const isOff = readings.of(plugin, id) === 'saved' ? 'saved' : 'off';
       tell(state === 'succeeded' ? `${name} is ${isOff}` : `${name}: ${error?.message ?? state}`);
