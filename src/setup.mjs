@@ -65,6 +65,7 @@ const TEST_PROGRAMS = [
   ['mmdebstrap', 'mmdebstrap'],
   ['extlinux', 'extlinux'],
   ['cpio', 'cpio'],
+  ['ifup', 'ifupdown'],
 ];
 const SEARCH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 

@@ -2,6 +2,7 @@ import { afterAll } from 'vitest';
 import { startFileServer } from '../support/file-server';
 import { PrivateLibvirt } from '../support/private-libvirt';
 import { matrixSuite } from './matrix-suite';
+import { networkScenarios } from './network-scenarios';
 import { vmScenarios } from './vm-scenarios';
 
 /** Every third of the scenarios, on a libvirtd of their own: one file with all of them would run longest by far. */
@@ -14,7 +15,7 @@ export async function vmSuite(part: 0 | 1 | 2): Promise<void> {
     return libvirt;
   }
   matrixSuite(
-    vmScenarios(here, server).filter((_, index) => index % 3 === part),
+    [...networkScenarios(here), ...vmScenarios(here, server)].filter((_, index) => index % 3 === part),
     { count: 1 },
     {
       enter: (folder) => here().enter(folder),

@@ -38,6 +38,11 @@ mount --bind "$state/varlib" /var/lib/libvirt
 mount --bind "$state/log" /var/log/libvirt
 mount --bind "$state/cache" /var/cache/libvirt
 mount --bind "$state/swtpm" /var/log/swtpm
+mkdir -p /run/network
+mount --bind "$state/ifstate" /run/network
+printf 'auto lo\niface lo inet loopback\n' > "$state/network/interfaces"
+for name in if-pre-up.d if-up.d if-down.d if-post-down.d interfaces.d; do mkdir "$state/network/$name"; done
+mount --bind "$state/network" /etc/network
 ip link set lo up
 echo ready
 exec sleep infinity
@@ -62,13 +67,25 @@ export class PrivateLibvirt {
 
   constructor(shared: string) {
     this.shared = shared;
-    for (const name of ['etc', 'run', 'varlib', 'log/qemu', 'cache', 'swtpm'])
+    for (const name of ['etc', 'run', 'varlib', 'log/qemu', 'cache', 'swtpm', 'ifstate', 'network'])
       mkdirSync(join(this.state, name), { recursive: true });
   }
 
   /** Words to be put before a program, so that it meets this libvirtd. */
   enter(folder = '/'): string[] {
     return ['/usr/bin/nsenter', '--mount', `--target=${this.holder?.pid ?? 0}`, `--wd=${folder}`, '--'];
+  }
+
+  /** The configuration of its network, ifupdown's: nothing but the loopback link. */
+  get interfaces(): string {
+    return join(this.state, 'network/interfaces');
+  }
+  /** Brings a link of its network up as the start of a host does. */
+  ifup(link: string): void {
+    const [nsenter = '', ...words] = this.enter();
+    const argv = [...words.slice(0, -1), `--net=${this.networkNamespace}`, '--', '/usr/sbin/ifup', link];
+    const { status, stderr } = call(nsenter, argv);
+    if (status !== 0) throw new Error(`ifup ${link}: ${stderr}`);
   }
 
   /** Path of its network namespace. */

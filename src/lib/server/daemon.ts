@@ -26,6 +26,7 @@ import { isAsleep } from './host/smart';
 import { createImages } from './images/image';
 import { holdDataDirectory } from './instance-lock';
 import { createLog, type Logger } from './log';
+import { defineNetworkOperations } from './networks/bridges';
 import { createNetworks } from './networks/network';
 import { createNotifications } from './notifications/notifications';
 import { createOperations } from './operations/operations';
@@ -156,6 +157,14 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ db, host, hostSize, bus, feed, clock, config, log, plugins, pools, images, operations, networks },
   });
   late.vms = vms;
+  defineNetworkOperations({
+    ...{ networks, config, clock, operations },
+    machinesOn: (bridge) =>
+      vms
+        .list()
+        .filter(({ cards }) => cards.some((card) => card.bridge === bridge))
+        .map(({ name }) => name),
+  });
   undoing.add('machines', () => vms.stop());
 
   const consoles = createConsoles({ vms, plugins, clock, log, openLine: openConsoleLine });

@@ -77,6 +77,18 @@ export const ERROR_CODES = {
     title: 'Nothing is sent to this address',
     remedy: 'Give the address of the service itself.',
   },
+  bridge_name_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The bridge cannot have this name',
+    remedy: 'Give 2 to 15 lower-case letters, digits and dashes, beginning with a letter, such as br0.',
+  },
+  vlan_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The VLAN cannot be used',
+    remedy: 'Give a tag from 1 to 4094 and the network card that carries it, or leave it out.',
+  },
   malformed_json: {
     kind: 'input',
     status: 400,
@@ -491,6 +503,36 @@ export const ERROR_CODES = {
     title: 'The user name cannot be used',
     remedy: 'Use 2 to 32 lower-case letters, digits, dashes, starting with a letter.',
   },
+  link_name_taken: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The host has a link of this name',
+    remedy: 'Choose another name.',
+  },
+  link_unusable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The link cannot be the port of a bridge',
+    remedy: 'Choose another network card.',
+  },
+  network_not_ours: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Cairn cannot change this part of the network',
+    remedy: 'Change it with the tools that it was made with.',
+  },
+  bridge_in_use: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Machines are plugged into the bridge',
+    remedy: 'Move their network cards to another network first.',
+  },
+  check_in_over: {
+    kind: 'precondition',
+    status: 409,
+    title: 'No change of the network waits to be kept',
+    remedy: 'Read in the operations how the last one ended.',
+  },
   username_taken: {
     kind: 'precondition',
     status: 409,
@@ -528,6 +570,12 @@ export const ERROR_CODES = {
     status: 404,
     title: 'There is no such bridge',
     remedy: 'Look at the networks of the host: its bridges are there. Make it, or choose another network.',
+  },
+  link_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'The host has no such link',
+    remedy: 'Look at the networks: names change with the hardware.',
   },
   card_not_found: {
     kind: 'not-found',

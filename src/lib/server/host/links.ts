@@ -7,11 +7,17 @@ import { PROGRAMS } from './programs';
 import type { CommandRunner } from './types';
 
 /** A program and its arguments. `namespace`: path of another network than the one that this process is in. */
-export function ipCommand(namespace: string | null, ...argv: string[]): { program: string; argv: string[] } {
-  return namespace === null
-    ? { program: PROGRAMS.ip, argv }
-    : { program: PROGRAMS.nsenter, argv: [`--net=${namespace}`, '--', PROGRAMS.ip, ...argv] };
-}
+export const inNetwork = (
+  namespace: string | null,
+  program: string,
+  argv: string[],
+): { program: string; argv: string[] } =>
+  namespace === null
+    ? { program, argv }
+    : { program: PROGRAMS.nsenter, argv: [`--net=${namespace}`, '--', program, ...argv] };
+
+export const ipCommand = (namespace: string | null, ...argv: string[]): { program: string; argv: string[] } =>
+  inNetwork(namespace, PROGRAMS.ip, argv);
 
 /** A line for each change of a link or of an address, also by somebody else. */
 export const linkWatch = (namespace: string | null): WatchedSource => ({

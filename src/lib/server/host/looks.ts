@@ -19,6 +19,7 @@ import { immutable } from './immutable';
 import { lookAtUser } from './end-process';
 import { isDetaching, loopsOf } from './loops';
 import { lookAtUnit, lookAtUnitLink } from './mount-units';
+import { bridgeUp, checkIn, linkAddressed } from './network-looks';
 import { selfTestEnded, selfTestStarted } from './self-test-looks';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
 import { hasMomentaryUuid, readBtrfsMembers } from './sysfs';
@@ -250,6 +251,9 @@ const CORE = new Map<string, CoreLook>([
   ['sparse-file', (_host, args) => files.sparseFile(args)],
   ['loop-attached', loopAttached],
   ['process-ended', (_host, args) => lookAtUser(args)],
+  ['bridge-up', bridgeUp],
+  ['link-addressed', linkAddressed],
+  ['check-in', async (_host, args) => checkIn(args, Date.now())],
 ]);
 
 /**

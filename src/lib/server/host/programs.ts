@@ -2,6 +2,8 @@
 export const PROGRAMS = {
   btrfs: '/usr/bin/btrfs',
   blkid: '/usr/sbin/blkid',
+  ifdown: '/usr/sbin/ifdown',
+  ifup: '/usr/sbin/ifup',
   ip: '/usr/bin/ip',
   losetup: '/usr/sbin/losetup',
   mount: '/usr/bin/mount',
