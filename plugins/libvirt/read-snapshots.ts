@@ -30,18 +30,17 @@ const definitionParser = (sdk: PluginSdk) =>
 /** Somebody may have given it another disk, or put a snapshot of its own kind before it. */
 export const cloneWhy =
   (sdk: PluginSdk) =>
-  async (
-    context: PluginContext,
-    { id, diskPath, adopted, firmware: made, tpm: hasTpm }: VmSpec,
-  ): Promise<string | null> => {
-    if (adopted) return 'Cairn did not make it, and does not know how to make another one like it.';
+  async (context: PluginContext, spec: VmSpec, which: 'first' | 'all' = 'first'): Promise<string | null> => {
+    const { id, diskPath, firmware: made, tpm: hasTpm } = spec;
+    if (spec.adopted) return 'Cairn did not make it, and does not know how to make another one like it.';
     const { stdout } = await context.read(VIRSH, virsh('dumpxml', '--inactive', id));
     const { diskPaths, firmware, tpm } = definitionParser(sdk)(stdout);
     if (firmware?.nvramPath !== made?.nvramPath || tpm !== (hasTpm ?? false))
       return 'It starts otherwise than it was made to: somebody has changed its firmware or its TPM.';
-    return diskPaths.length === 1 && diskPaths[0] === diskPath
+    const known = which === 'first' ? [diskPath] : sdk.disksOf(spec).map(({ path }) => path);
+    return diskPaths.toSorted().join('\n') === known.toSorted().join('\n')
       ? null
-      : `It writes to other disks than the one that it was made with: ${diskPaths.join(', ') || 'none'}.`;
+      : `It writes to other disks than ${which === 'first' ? 'the one that it was made with' : 'those that Cairn knows of'}: ${diskPaths.join(', ') || 'none'}.`;
   };
 
 /** What libvirt alone knows. */

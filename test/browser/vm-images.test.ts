@@ -92,6 +92,17 @@ describe('a machine', () => {
     await dialog().getByText('The file is called golden.qcow2.').waitFor();
     await dialog().getByText('users, keys and passwords').waitFor();
     await lookAt('vm-export');
+    await dialog().getByLabel('What').selectOption('ova');
+    await dialog().getByText('The file is called golden.ova.').waitFor();
+    await lookAt('vm-export-ova');
+    await inDialog('Export').click();
+    await row('golden.ova').getByText('Ready').waitFor();
+    await row('golden.ova')
+      .getByText(/Whole machine/)
+      .waitFor();
+    await goTo(machine);
+    await page.getByTestId('vm.export').click();
+    await dialog().getByLabel('Name').fill('golden');
     await inDialog('Export').click();
     await row('golden.qcow2').getByText('Ready').waitFor();
     await row('golden.qcow2')

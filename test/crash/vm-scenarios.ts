@@ -342,6 +342,20 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       over: ['export'],
       observe,
     },
+    {
+      title: 'vm.export, as an OVA',
+      kind: 'vm.export',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        const [made] = appliance.query<{ id: string }>("SELECT id FROM images WHERE name = 'golden.ova'");
+        if (made) await mustSucceed(appliance, await appliance.rest('DELETE', `/images/${made.id}`));
+      },
+      begin: (appliance) => appliance.rest('POST', path('/export'), { name: 'golden', format: 'ova' }),
+      backward: true,
+      // What they wrote is in the archive by then, or has its name.
+      over: ['export-disk-1', 'write-descriptor', 'write-manifest', 'pack', 'make-work-folder'],
+      observe,
+    },
     ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe }),
     {
       title: 'vm.grow-disk',

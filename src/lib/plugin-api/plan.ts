@@ -4,9 +4,11 @@
  * version of the code. Nothing in here touches the machine.
  */
 import type { JsonObject } from '../shared/json';
+import type { Checksum, ContentAction } from './content-actions';
 
 /** Plugins import nothing but this folder: what they need of the shared types is here too. */
 export type { Json, JsonObject } from '../shared/json';
+export type * from './content-actions';
 
 /** A drive by its stable id, or one of its partitions. Becomes a /dev path right before the act, after a check of identity. */
 export interface DriveRef {
@@ -37,43 +39,6 @@ export interface Area {
   lengthBytes: number;
 }
 
-/** `hex` in lower case. */
-export interface Checksum {
-  algorithm: 'sha256' | 'sha512';
-  hex: string;
-}
-
-/** A file from another machine. `<path>.part` and `<path>.part.json` are its own while it comes. Of the core only. */
-export interface DownloadAction {
-  do: 'download';
-  /** http or https, without a name or a password. */
-  url: string;
-  path: string;
-  mode: number;
-  /** As the server announced it; null: it did not. */
-  sizeBytes: number | null;
-  checksum: Checksum | null;
-  maxBytes: number;
-  /** Also from this host and from private networks. */
-  allowPrivate: boolean;
-  /** How long it is tried without a single byte. */
-  patienceMs: number;
-}
-
-/** A file that a person sends in pieces; files beside it as with a download. Of the core only. */
-export interface ReceiveAction {
-  do: 'receive';
-  /** Of this very upload: what another one has left is not gone on with. */
-  id: string;
-  path: string;
-  mode: number;
-  sizeBytes: number;
-  /** null: the sender tells its SHA-256 in the end. */
-  checksum: Checksum | null;
-  /** How long it waits for the next byte. */
-  patienceMs: number;
-}
-
 export interface ExecAction {
   do: 'exec';
   /** Absolute path, for example /usr/sbin/mkfs.ext4; must be in the plugin's `programs`. */
@@ -93,6 +58,7 @@ export interface ExecAction {
 }
 export type Action =
   | ExecAction
+  | ContentAction
   | { do: 'make-directory'; path: string; mode: number }
   /** Refuses a directory that is not empty, so it can never take user data. */
   | { do: 'remove-directory'; path: string }
@@ -123,8 +89,6 @@ export type Action =
   | { do: 'remove-file'; path: string }
   /** Writes into the file `into` what is in the folder: see inside.ts. Follows no links and changes nothing in the folder. */
   | { do: 'list-folder'; path: string; into: string }
-  | DownloadAction
-  | ReceiveAction
   /** What a download has left, whole or in part. */
   | { do: 'remove-download'; path: string }
   | { do: 'make-sparse-file'; path: string; sizeBytes: number }

@@ -189,10 +189,10 @@ export interface VmPlugin {
     plan(spec: VmSpec, to: VmShape, facts: JsonObject): Step[];
   };
   /**
-   * Why another machine cannot be made from the one file in `diskPath`; null: there is all that it has on disks. Without
-   * this no machine can be cloned.
+   * Why another machine cannot be made from the one file in `diskPath`, or from `all` disks that the record has; null: there
+   * is all that it has on disks. Without this no machine can be cloned or exported.
    */
-  cloneWhy?(context: PluginContext, spec: VmSpec): Promise<string | null>;
+  cloneWhy?(context: PluginContext, spec: VmSpec, which?: 'first' | 'all'): Promise<string | null>;
   /** One that is off becomes what others lie above: nothing can write to its disks. Plans are pure, and each is the undo of the other. */
   template?: {
     make(spec: VmSpec): Step[];

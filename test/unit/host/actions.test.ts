@@ -4,10 +4,10 @@ import {
   compileAction,
   describeAction,
   partitionPath,
-  shellWord,
   systemdRuns,
   type CommandAction,
 } from '$lib/server/host/actions';
+import { shellWord } from '$lib/server/host/shell-word';
 import type { Host } from '$lib/server/host/types';
 import type { Action, DeviceRef } from '$lib/plugin-api/plan';
 

@@ -17,7 +17,7 @@ const textOf = (bytes: number | null, unit: number): string => (bytes === null ?
 
 export class EntryForm {
   name = $state('');
-  kind = $state<ImageKind>('cloud');
+  kind = $state<Exclude<ImageKind, 'ova'>>('cloud');
   arch = $state<ImageArch | ''>('');
   url = $state('');
   checksum = $state('');

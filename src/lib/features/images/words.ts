@@ -26,6 +26,7 @@ export const kindWord: Record<ImageKind, string> = {
   cloud: 'Cloud image',
   iso: 'Installer (ISO)',
   disk: 'Disk image',
+  ova: 'Whole machine (OVA)',
 };
 
 export const osText = ({ name, version }: ImageOs): string => (version ? `${name} ${version}` : name);

@@ -7,20 +7,19 @@ import {
   isDriveRef,
   type Action,
   type DeviceRef,
-  type DownloadAction,
   type DriveRef,
   type ExecAction,
 } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import { saveAreas, writeAreas } from './areas';
-import { download } from './download';
+import { describeContent, performContent } from './content-actions';
 import { performFileAction } from './file-actions';
 import { endProcess } from './end-process';
 import { blinkArguments, setLocate } from './identify';
-import { receive } from './receive';
 import { immutableArguments } from './immutable';
 import { loopsOf } from './loops';
 import { PROGRAMS } from './programs';
+import { shellLine, shellWord } from './shell-word';
 import type { Host } from './types';
 
 export interface CommandAction {
@@ -120,10 +119,11 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
       return inProcess('waiting for the kernel', async () => undefined);
     case 'download':
     case 'receive':
+    case 'write-manifest':
       return {
         kind: 'in-process',
-        title: describeAction(action, () => null),
-        perform: (signal) => (action.do === 'download' ? download(action, signal) : receive(action, signal)),
+        title: describeContent(action),
+        perform: (signal) => performContent(action, signal),
       };
     default:
       return inProcess(
@@ -187,11 +187,6 @@ function partxCommand(verb: '--update' | '--delete', path: string, okExitCodes?:
 const unmountCommand = (path: string): CommandAction =>
   systemdRuns() ? command(PROGRAMS.systemdUmount, ['--', path]) : command(PROGRAMS.umount, ['--', path]);
 
-const PLAIN = /^[A-Za-z0-9_@%+=:,./-]+$/;
-/** One word for a POSIX shell. */
-export const shellWord = (word: string): string =>
-  PLAIN.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-const shellLine = (...words: string[]): string => words.map(shellWord).join(' ');
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 /**
@@ -233,12 +228,12 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine('rm', '-f', '--', action.path);
     case 'list-folder':
       return `${shellLine('ls', '-lA', '--', action.path)} > ${shellWord(action.into)}`;
-    case 'download':
-      return describeDownload(action);
-    case 'receive':
-      return `: take ${action.sizeBytes} bytes, sent in pieces, into ${shellWord(action.path)}`;
     case 'remove-download':
       return shellLine('rm', '-f', '--', action.path, `${action.path}.part`, `${action.path}.part.json`);
+    case 'download':
+    case 'receive':
+    case 'write-manifest':
+      return describeContent(action);
     case 'make-sparse-file':
       return shellLine('truncate', `--size=${action.sizeBytes}`, '--', action.path);
     case 'attach-loop':
@@ -268,15 +263,6 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
     case 'wait':
       return ': wait until the kernel has finished';
   }
-}
-
-function describeDownload({ url, path, checksum }: DownloadAction): string {
-  const part = `${path}.part`;
-  const get = shellLine('curl', '--fail', '--location', '--continue-at', '-', '--output', part, '--', url);
-  const check = checksum
-    ? ` && printf '%s  %s\\n' ${checksum.hex} ${shellWord(part)} | ${checksum.algorithm}sum --check`
-    : '';
-  return `${get}${check} && ${shellLine('mv', '--', part, path)}`;
 }
 
 /** As mdadm spells a UUID. */

@@ -19,6 +19,7 @@ export const PROGRAMS = {
   systemctl: '/usr/bin/systemctl',
   systemdRun: '/usr/bin/systemd-run',
   systemdUmount: '/usr/bin/systemd-umount',
+  tar: '/usr/bin/tar',
   udevadm: '/usr/bin/udevadm',
   umount: '/usr/bin/umount',
   wipefs: '/usr/sbin/wipefs',

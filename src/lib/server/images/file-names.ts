@@ -36,7 +36,8 @@ const SCANNED = /\.(?:iso|qcow2|img|raw|vmdk|vdi|vhdx?)$/i;
 export const isScannedName = (name: string): boolean =>
   SCANNED.test(name) && !name.startsWith('.') && !/[\x00-\x1f\x7f\ufffd]/.test(name);
 
-export const kindOfFormat = (format: ImageFormat): ImageKind => (format === 'iso' ? 'iso' : 'disk');
+export const kindOfFormat = (format: ImageFormat): ImageKind =>
+  format === 'iso' || format === 'ova' ? format : 'disk';
 
 /** The last part of a URL's path as a file name; null when it is none. */
 export function fileNameOf(url: URL): string | null {

@@ -74,4 +74,4 @@ export function guessOs(fileName: string, label: string | null): Guess {
 
 /** A cloud image says so in its name. */
 export const kindOfName = (fileName: string, isIso: boolean): ImageKind =>
-  isIso ? 'iso' : CLOUD.test(fileName) ? 'cloud' : 'disk';
+  fileName.toLowerCase().endsWith('.ova') ? 'ova' : isIso ? 'iso' : CLOUD.test(fileName) ? 'cloud' : 'disk';

@@ -13,7 +13,7 @@ const DAY_MS = 24 * 60 * 60_000;
 
 export interface WrittenImage {
   image: Pick<Image, 'id' | 'kind' | 'os' | 'arch' | 'defaultUser' | 'minDiskBytes' | 'minMemoryBytes'>;
-  format: 'qcow2';
+  format: 'qcow2' | 'ova';
   title: string;
   to: Pool;
   /** Below the pool's mount point; free. */
@@ -32,19 +32,23 @@ export interface Conversion {
   driver: string;
   path: string;
   part: string;
+  /** What is written: qcow2, or the one kind of vmdk that an OVF package may have. */
+  as?: 'qcow2' | 'vmdk';
   /** What is written at most, for the progress. */
   sourceBytes: number;
 }
 
+const OUT = { qcow2: ['-O', 'qcow2'], vmdk: ['-O', 'vmdk', '-o', 'subformat=streamOptimized'] } as const;
+
 /** Format declared, never guessed: what is in it may be somebody else's. */
-export const conversionStep = ({ name, title, driver, path, part, sourceBytes }: Conversion): Step => ({
-  ...{ name, title },
+export const conversionStep = ({ as = 'qcow2', ...asked }: Conversion): Step => ({
+  ...{ name: asked.name, title: asked.title },
   run: {
     ...{ do: 'exec', program: PROGRAMS.qemuImg, timeoutMs: DAY_MS, follow: true },
-    argv: ['convert', '-p', '-f', driver, '-O', 'qcow2', '--', path, part],
+    argv: ['convert', '-p', '-f', asked.driver, ...OUT[as], '--', asked.path, asked.part],
   },
-  undo: [{ do: 'remove-file', path: part }],
-  look: { look: 'converted', args: { path: part, sourceBytes } },
+  undo: [{ do: 'remove-file', path: asked.part }],
+  look: { look: 'converted', args: { path: asked.part, sourceBytes: asked.sourceBytes } },
 });
 
 export function prepareWritten({ image, format, title, to, file, ...rest }: WrittenImage): Prepared {

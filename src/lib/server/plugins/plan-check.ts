@@ -31,7 +31,10 @@ const CORE_ONLY = {
   'end-process': 'ends a process, which no plugin may',
   download: 'downloads a file, which no plugin may',
   receive: 'takes a file that is sent, which no plugin may',
+  'write-manifest': 'reads files for checksums, which no plugin may',
 } as const satisfies Partial<Record<Action['do'], string>>;
+
+const isCoreOnly = (name: Action['do']): name is keyof typeof CORE_ONLY => Object.hasOwn(CORE_ONLY, name);
 
 const isPlain = (path: string): boolean => normalize(path) === path;
 const isWithin = (path: string, folder: string): boolean =>
@@ -40,8 +43,7 @@ const isWithin = (path: string, folder: string): boolean =>
 /** What a plan of any plugin must not do. */
 const commonProblems = (plugin: Plugin, step: Step): string[] =>
   actionsOf(step).flatMap((action) => {
-    if (action.do === 'end-process' || action.do === 'download' || action.do === 'receive')
-      return [CORE_ONLY[action.do]];
+    if (isCoreOnly(action.do)) return [CORE_ONLY[action.do]];
     return action.do === 'exec' && !plugin.programs.includes(action.program)
       ? [`runs ${action.program}, which it does not declare`]
       : [];

@@ -72,7 +72,7 @@ export interface VmPlugins {
   /** What a change of a network card needs to know. @throws as vmSizeFacts */
   vmCardFacts(id: string, spec: VmSpec, card: VmCard): Promise<JsonObject>;
   /** Why a machine cannot be cloned; null: it can. @throws as readVms, and AppError not_supported for a plugin that cannot */
-  vmCloneWhy(id: string, spec: VmSpec): Promise<string | null>;
+  vmCloneWhy(id: string, spec: VmSpec, which: 'first' | 'all'): Promise<string | null>;
   /** @throws as readVms, and AppError not_supported for a plugin whose machines have none */
   vmSnapshots(id: string, spec: VmSpec): Promise<VmSnapshotsReading>;
   /** How large a disk of a machine is now. @throws as vmSizeFacts */
@@ -229,13 +229,13 @@ export function vmPluginsOf(parts: {
         heldFirmware(await firmware.read(context)),
       );
     },
-    async vmCloneWhy(id, spec) {
+    async vmCloneWhy(id, spec, which) {
       const plugin = loaded(id);
       if (!plugin.cloneWhy)
         throw new AppError('not_supported', `The plugin ${plugin.name} cannot clone machines.`);
       const ask = plugin.cloneWhy.bind(plugin);
       return answered(plugin, STATUS_LIMIT_MS, 'Reading the disks of a machine', async (context) =>
-        heldCloneWhy(await ask(context, spec)),
+        heldCloneWhy(await ask(context, spec, which)),
       );
     },
     async vmDiskSize(id, disk) {

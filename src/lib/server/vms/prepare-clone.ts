@@ -25,6 +25,7 @@ export async function refuseUnlessAtRest(
   deps: VmDeps,
   source: VmRecord,
   verb: 'cloned' | 'exported' | 'a template',
+  which: 'first' | 'all' = 'first',
 ): Promise<void> {
   const { name } = source;
   if (source.state !== 'ready') throw wrongState(`"${name}" is not at rest.`);
@@ -38,7 +39,7 @@ export async function refuseUnlessAtRest(
     throw wrongState(`Its engine does not know "${name}" any more.`, 'Start it once, and shut it down.');
   if (status !== 'stopped' && status !== 'crashed')
     throw wrongState(`"${name}" is ${status}.`, 'Shut it down first.');
-  const why = await deps.plugins.vmCloneWhy(source.plugin, source.spec);
+  const why = await deps.plugins.vmCloneWhy(source.plugin, source.spec, which);
   if (why !== null) throw new AppError('not_supported', `"${name}" cannot be ${verb}. ${why}`);
 }
 

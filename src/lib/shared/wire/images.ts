@@ -3,8 +3,8 @@
 export const IMAGE_ARCHES = ['x86_64', 'aarch64'] as const;
 export type ImageArch = (typeof IMAGE_ARCHES)[number];
 
-/** cloud: starts by itself and is told who may log in; iso: an installer or a live system; disk: the image of some other disk. */
-export const IMAGE_KINDS = ['cloud', 'iso', 'disk'] as const;
+/** cloud: starts by itself and is told who may log in; iso: an installer or a live system; disk: the image of some other disk; ova: a whole machine. */
+export const IMAGE_KINDS = ['cloud', 'iso', 'disk', 'ova'] as const;
 export type ImageKind = (typeof IMAGE_KINDS)[number];
 
 export const IMAGE_FORMATS = ['qcow2', 'raw', 'iso', 'vmdk', 'vdi', 'vhd', 'vhdx', 'ova'] as const;

@@ -136,7 +136,7 @@ export const downloadRequest = z
       .regex(noControls, 'Control characters are not allowed.')
       .optional(),
     file: z.string().min(1).max(200).optional(),
-    kind: z.enum(IMAGE_KINDS).optional(),
+    kind: z.enum(IMAGE_KINDS).exclude(['ova']).optional(),
     format: z.enum(IMAGE_FORMATS).optional(),
     /** A SHA-256 or SHA-512 sum, or the address of a list that has it. */
     checksum: z.string().max(2_000).optional(),
@@ -177,7 +177,7 @@ export const uploadFinish = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]
 /** `POST /api/v1/catalog`: an entry of somebody's own; a change sends all of it. */
 export const catalogEntryRequest = z.strictObject({
   name: z.string().trim().min(1).max(64).regex(noControls, 'Control characters are not allowed.'),
-  kind: z.enum(IMAGE_KINDS).default('cloud'),
+  kind: z.enum(IMAGE_KINDS).exclude(['ova']).default('cloud'),
   /** null: for any. */
   arch: z.enum(IMAGE_ARCHES).nullable().default(null),
   url: z.string().trim().min(1).max(2_000),

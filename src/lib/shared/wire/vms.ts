@@ -250,12 +250,16 @@ export interface VmCloudInit {
   /** null: it got no seed. */
   files: { name: 'user-data' | 'meta-data' | 'network-config'; text: string }[] | null;
 }
-/** `POST /api/v1/vms/{id}/export`: its disk as an image, called `<name>.qcow2`; on the pool of the machine, unless another is named. */
+/** qcow2: its first disk. ova: all of it in one file, for other programs that run machines. */
+export const VM_EXPORT_FORMATS = ['qcow2', 'ova'] as const;
+export type VmExportFormat = (typeof VM_EXPORT_FORMATS)[number];
+/** `POST /api/v1/vms/{id}/export`: an image called `<name>.<format>`; on the pool of the machine, unless another is named. */
 export const vmExportRequest = z.strictObject({
   vmId: guid,
   imageId: guid,
   name: z.string().max(1_000),
   poolGuid: guid.optional(),
+  format: z.enum(VM_EXPORT_FORMATS).default('qcow2'),
 });
 /** `PUT /api/v1/vms/{id}/template` and DELETE. */
 export const vmTemplateRequest = z.strictObject({ vmId: guid, value: z.boolean() });
