@@ -1,5 +1,6 @@
 /** What is there now of a machine: its domain, its disk, its seed. They change nothing. */
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { posix } from 'node:path';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import type {
   Json,
   JsonObject,
@@ -47,6 +48,16 @@ function isIso(path: string): boolean {
     return readSync(file, found, 0, found.length, ISO_MAGIC.offset) > 0 && found.equals(ISO_MAGIC.bytes);
   } finally {
     closeSync(file);
+  }
+}
+
+/** What was copied or renamed has its name after a power cut too, before anything counts on it: neither dd nor mv sees to that. */
+function nameIsKept(path: string): void {
+  const folder = openSync(posix.dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 
@@ -217,9 +228,19 @@ export function looksOf(sdk: PluginSdk) {
     async 'same-file'(_context: PluginContext, args: JsonObject): Promise<LookResult> {
       const [path, as] = [text(args['path']), text(args['as'])];
       if (!existsSync(path)) return seen('absent', `There is no ${path}.`);
-      return readFileSync(path).equals(readFileSync(as))
-        ? seen('done', `${path} is a copy of ${as}.`)
-        : seen('partial', `${path} is no whole copy of ${as}.`);
+      if (!readFileSync(path).equals(readFileSync(as)))
+        return seen('partial', `${path} is no whole copy of ${as}.`);
+      nameIsKept(path);
+      return seen('done', `${path} is a copy of ${as}.`);
+    },
+    /** A copy has taken the place of a file. foreign: there is no copy, and another file in its place. */
+    async 'put-back'(_context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const [path, from, as] = [text(args['path']), text(args['from']), text(args['as'])];
+      if (existsSync(from)) return seen('absent', `${from} is still beside ${path}.`);
+      if (!existsSync(path) || !readFileSync(path).equals(readFileSync(as)))
+        return seen('foreign', `${path} is not as ${as}, and no copy of that is beside it.`);
+      nameIsKept(path);
+      return seen('done', `${path} is as ${as}.`);
     },
     async seed(_context: PluginContext, args: JsonObject): Promise<LookResult> {
       const path = text(args['path']);

@@ -25,7 +25,11 @@ export interface Definition {
   /** It starts by these, or has a TPM. */
   firmware: VmFirmware | null;
   tpm: boolean;
-  /** Why it can have no snapshots. */
+  /** Of those disks: `vda` */
+  targets: string[];
+  /** Why libvirt itself takes none of it; null: it does. */
+  outside: string | null;
+  /** Why its disks can have no snapshots. */
   obstacle: string | null;
 }
 
@@ -34,15 +38,18 @@ export const noteNode = ({ xml }: PluginSdk, { name, createdAt }: Note): XmlNode
 
 type Reader = Pick<PluginSdk, 'childOf' | 'childrenOf' | 'parseXml'>;
 
-const INSTEAD =
-  'Shut it down and clone it instead: the clone is a copy of its disk and of what its UEFI remembers.';
+const INSTEAD = 'It was given that outside of Cairn.';
 
-function obstacleOf({ childOf, childrenOf }: Reader, domain: XmlNode): string | null {
+function outsideOf({ childOf }: Reader, domain: XmlNode): string | null {
   const devices = childOf(domain, 'devices');
   if (childOf(domain, 'os', 'nvram') || childOf(domain, 'os')?.attributes['firmware'] === 'efi')
     return `It starts by UEFI, whose variables lie outside of its disk: libvirt cannot keep both as one. ${INSTEAD}`;
   if (childOf(devices, 'tpm'))
     return `It has a TPM, whose content lies outside of its disk: libvirt cannot keep both as one. ${INSTEAD}`;
+  return null;
+}
+
+function obstacleOf({ childOf, childrenOf }: Reader, domain: XmlNode): string | null {
   const written = writtenDisks({ childOf, childrenOf }, domain);
   if (written.length === 0) return 'It has no disk that is written to.';
   const other = written.find((disk) => childOf(disk, 'driver')?.attributes['type'] !== 'qcow2');
@@ -65,6 +72,8 @@ export function parseDefinition(sdk: Reader, text: string): Definition {
     note: note ? { name: note['snapshot'] ?? '', createdAt: Number(note['taken']) } : null,
     firmware: firmwareIn(sdk, domain),
     tpm: sdk.childOf(domain, 'devices', 'tpm') !== undefined,
+    targets: writtenDisks(sdk, domain).map((disk) => sdk.childOf(disk, 'target')?.attributes['dev'] ?? ''),
+    outside: outsideOf(sdk, domain),
     obstacle: obstacleOf(sdk, domain),
   };
 }

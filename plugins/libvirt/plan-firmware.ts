@@ -19,6 +19,14 @@ export const copyFile = (from: string, to: string): ExecAction => ({
 export const ownNvram = ({ firmware, folder, adopted }: VmSpec): string | null =>
   firmware && !adopted && posix.dirname(firmware.nvramPath) === folder ? firmware.nvramPath : null;
 
+/** In the machine's folder; null: it has no such things, or they are not ours. */
+export const statesFolder = (spec: VmSpec): string | null =>
+  spec.adopted === undefined &&
+  (spec.firmware !== undefined || spec.tpm === true) &&
+  (spec.firmware === undefined || ownNvram(spec) !== null)
+    ? posix.join(spec.folder, 'states')
+    : null;
+
 /** `from`: of the machine that it is a clone of. */
 export function nvramSteps(spec: VmSpec, from: string | undefined): Step[] {
   const path = ownNvram(spec);
@@ -38,9 +46,25 @@ export function nvramSteps(spec: VmSpec, from: string | undefined): Step[] {
   ];
 }
 
+/** Where its snapshots keep what is not on its disks. */
+export function statesSteps({ looks }: Pick<PluginSdk, 'looks'>, spec: VmSpec): Step[] {
+  const path = statesFolder(spec);
+  if (path === null) return [];
+  return [
+    {
+      name: 'make-states-folder',
+      title: 'Make a folder for what its snapshots hold besides disks',
+      run: { do: 'make-directory', path, mode: 0o700 },
+      undo: [{ do: 'remove-directory', path }],
+      look: looks.directory(path),
+    },
+  ];
+}
+
 /** After its engine has forgotten it. */
 export function removeOutsideSteps({ looks, not }: PluginSdk, spec: VmSpec): Step[] {
   const nvram = ownNvram(spec);
+  const states = statesFolder(spec);
   const folder = spec.tpm ? tpmFolder(spec) : null;
   return [
     ...(nvram === null
@@ -52,6 +76,17 @@ export function removeOutsideSteps({ looks, not }: PluginSdk, spec: VmSpec): Ste
             run: { do: 'remove-file', path: nvram },
             undo: 'impossible',
             look: not(looks.fileThere(nvram)),
+          } satisfies Step,
+        ]),
+    ...(states === null
+      ? []
+      : [
+          {
+            name: 'remove-states',
+            title: 'Delete what its snapshots hold besides disks',
+            run: { do: 'exec', program: RM, argv: ['-r', '-f', '--', states] },
+            undo: 'impossible',
+            look: not(looks.directory(states)),
           } satisfies Step,
         ]),
     ...(folder === null

@@ -4,6 +4,7 @@ import type { JsonObject, Step, VmMade, VmSnapshot, VmSpec } from '../../src/lib
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { look, run } from './domain-steps';
 import { NOTE_KEY, NOTE_URI, noteNode } from './parse-snapshots';
+import { wholePlansOf, type WholeFacts } from './plan-states';
 import { QEMU_IMG } from './qemu-img';
 
 /** Where libvirt notes the snapshots of each domain, in a folder with its name. */
@@ -14,17 +15,22 @@ const MEMORY_MS = 30 * 60_000;
 interface Facts {
   diskPaths: string[];
   runId: string | null;
+  /** Of a machine that is more than its disks. */
+  whole?: WholeFacts;
   /** By the name of the snapshot. */
   made?: Record<string, VmMade>;
 }
 
 export function snapshotPlansOf(sdk: PluginSdk) {
   const { xml, xmlText } = sdk;
+  const whole = wholePlansOf(sdk);
   return {
     folders: ({ name }: VmSpec): string[] => [SNAPSHOTS_FOLDER, posix.join(SNAPSHOTS_FOLDER, name)],
-    take({ id }: VmSpec, wanted: { name: string; description: string | null }, facts: JsonObject): Step[] {
+    take(spec: VmSpec, wanted: { name: string; description: string | null }, facts: JsonObject): Step[] {
       const { name, description } = wanted;
-      const { diskPaths } = facts as unknown as Facts;
+      const { id } = spec;
+      const { diskPaths, whole: more } = facts as unknown as Facts;
+      if (more) return whole.take(spec, wanted, { diskPaths, whole: more });
       const document = xml(
         'domainsnapshot',
         {},
@@ -57,7 +63,8 @@ export function snapshotPlansOf(sdk: PluginSdk) {
       const { made } = facts as unknown as Facts;
       return made?.[name] ?? { cards, cdPath, boot, topology: topology ?? null };
     },
-    restore({ id }: VmSpec, { name, createdAt }: VmSnapshot, facts: JsonObject): Step[] {
+    restore(spec: VmSpec, { name, createdAt }: VmSnapshot, facts: JsonObject): Step[] {
+      const { id } = spec;
       const { runId } = facts as unknown as Facts;
       const note = ['metadata', id, '--uri', NOTE_URI, '--config'];
       return [
@@ -68,6 +75,7 @@ export function snapshotPlansOf(sdk: PluginSdk) {
           undo: [run(...note, '--remove')],
           look: look('restore-noted', { id, name, createdAt }),
         },
+        ...whole.stage(spec, name),
         {
           name: 'restore',
           title: 'Make it as it was in the snapshot',
@@ -75,16 +83,18 @@ export function snapshotPlansOf(sdk: PluginSdk) {
           undo: 'impossible',
           look: look('restored', { id, name, createdAt, runId }),
         },
+        ...whole.putBack(spec, name),
       ];
     },
-    delete: ({ id }: VmSpec, { name, createdAt }: VmSnapshot): Step[] => [
+    delete: (spec: VmSpec, { name, createdAt }: VmSnapshot): Step[] => [
       {
         name: 'delete-snapshot',
         title: 'Delete the snapshot',
-        run: { ...run('snapshot-delete', id, name), timeoutMs: MEMORY_MS },
+        run: { ...run('snapshot-delete', spec.id, name), timeoutMs: MEMORY_MS },
         undo: 'impossible',
-        look: look('snapshot', { id, name, createdAt, diskPaths: [] }, { negate: true }),
+        look: look('snapshot', { id: spec.id, name, createdAt, diskPaths: [] }, { negate: true }),
       },
+      ...whole.drop(spec, { name }),
     ],
   };
 }

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Step, VmOrigin, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { createdStep, keepFlags, look, run, switchOff } from './domain-steps';
-import { nvramSteps, removeOutsideSteps } from './plan-firmware';
+import { nvramSteps, removeOutsideSteps, statesSteps } from './plan-firmware';
 import { QEMU_IMG } from './qemu-img';
 import { volumeSteps } from './plan-volumes';
 import { XORRISO } from './virsh';
@@ -137,6 +137,7 @@ export function plansOf(sdk: PluginSdk) {
         ...volume(spec, origin),
         ...volumeSteps(sdk, spec, origin.formats ?? []),
         ...nvramSteps(spec, origin.nvramFrom),
+        ...statesSteps(sdk, spec),
         ...seed(spec, origin),
         createdStep(sdk, spec),
       ];

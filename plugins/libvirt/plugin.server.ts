@@ -18,7 +18,8 @@ import { planAdd, planGrow, planRemove } from './plan-disks';
 import { resizeOf } from './plan-resize';
 import { shelveOf } from './plan-shelve';
 import { formattedLook, MKFS } from './plan-volumes';
-import { DD, RM } from './plan-firmware';
+import { DD, RM, statesFolder } from './plan-firmware';
+import { MV } from './plan-states';
 import { CHMOD, templatePlansOf } from './plan-template';
 import { snapshotPlansOf } from './plan-snapshots';
 import { cloneWhy, readSnapshots } from './read-snapshots';
@@ -78,10 +79,10 @@ export default (sdk: PluginSdk) =>
     version: '1.0.0',
     description:
       'Virtual machines on this host, by libvirt and QEMU, with the processor’s help where it works.',
-    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF, CHMOD, DD, RM, ...Object.values(MKFS)],
+    programs: [VIRSH, QEMU, QEMU_IMG, XORRISO, STDBUF, CHMOD, DD, MV, RM, ...Object.values(MKFS)],
     check: (context) => check(sdk, context),
     acceleration,
-    firmware: firmwareOf(sdk),
+    firmware: { ...firmwareOf(sdk), statesFolder },
     ...plansOf(sdk),
     shelve: shelveOf(sdk),
     console: consolesOf(sdk),

@@ -1,4 +1,5 @@
 /** Asks libvirt and qemu-img for the snapshots of one machine, whatever it does at the moment. */
+import { existsSync } from 'node:fs';
 import type { JsonObject, PluginContext, VmSnapshotsReading, VmSpec } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { madeOf } from './made-of';
@@ -10,8 +11,10 @@ import {
   type DiskSnapshot,
   type KnownSnapshot,
 } from './parse-snapshots';
+import { statesFolder } from './plan-firmware';
+import { partsOf, type WholeFacts } from './plan-states';
 import { QEMU_IMG } from './qemu-img';
-import { VIRSH, virsh } from './virsh';
+import { readEditable, VIRSH, virsh } from './virsh';
 
 /** As virsh reads a line: all between two of these is as it stands. */
 const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
@@ -96,6 +99,46 @@ export const readDiskSnapshots =
     };
   };
 
+const LEAST =
+  'Start it once, and shut it down: what its UEFI remembers or its TPM keeps is not there yet, and belongs to it.';
+const ON =
+  'It is on, and what its UEFI remembers or its TPM keeps would change meanwhile: libvirt cannot keep all of it as one. Shut it down first: then its disks and these are kept together.';
+const ON_DELETE =
+  'The machine is on, and starts by UEFI or has a TPM: what is in its disks cannot be deleted meanwhile. Shut it down first.';
+const DISKS_ONLY =
+  'It holds disks alone, and not what the UEFI of the machine remembered or its TPM kept then. It was not taken by Cairn, or a part of it is gone.';
+
+interface Whole {
+  /** Why nothing can be done with its snapshots now; null: it can. */
+  why: string | null;
+  /** null: its disks are all there is. */
+  facts: WholeFacts | null;
+}
+/** Of a machine that is more than its disks. */
+async function wholeOf(
+  context: PluginContext,
+  sdk: PluginSdk,
+  spec: VmSpec,
+  now: SnapshotsNow,
+): Promise<Whole> {
+  const { definition, runId, snapshots } = now;
+  if (definition.outside === null) return { why: null, facts: null };
+  const isOurs =
+    statesFolder(spec) !== null &&
+    definition.firmware?.nvramPath === spec.firmware?.nvramPath &&
+    definition.tpm === (spec.tpm ?? false);
+  if (!isOurs) return { why: definition.outside, facts: null };
+  const { definition: text, why } = await readEditable(context, spec.id);
+  const isThere = partsOf(sdk, spec, '').every(({ path }) => existsSync(path));
+  return {
+    why: runId === null ? (why ?? (isThere ? null : LEAST)) : ON,
+    facts: {
+      ...{ definition: text, current: snapshots.find(({ isCurrent }) => isCurrent)?.name ?? null },
+      ...{ takenAt: Math.floor(Date.now() / 1_000), targets: definition.targets },
+    },
+  };
+}
+
 const OTHER_DISKS =
   'The machine had other disks then. libvirt would put back only those of its content that are still there.';
 const GONE = 'Its disk does not have it any more, as after a roll back of the pool.';
@@ -114,8 +157,13 @@ export const readSnapshots =
   (sdk: PluginSdk) =>
   async (context: PluginContext, spec: VmSpec): Promise<VmSnapshotsReading> => {
     const { id } = spec;
-    const { definition, snapshots, runId } = await readSnapshotsNow(sdk)(context, id);
-    const { diskPaths, obstacle } = definition;
+    const now = await readSnapshotsNow(sdk)(context, id);
+    const { definition, snapshots, runId } = now;
+    const { diskPaths, obstacle: disksWhy } = definition;
+    const { why, facts: whole } = await wholeOf(context, sdk, spec, now);
+    const obstacle = why === null || whole ? disksWhy : why;
+    const isKept = (name: string): boolean =>
+      whole === null || partsOf(sdk, spec, name).every(({ kept }) => existsSync(kept));
     const nothing = { held: [], unreadable: [] };
     const { held, unreadable } =
       obstacle === null ? await readDiskSnapshots(sdk)(context, diskPaths) : nothing;
@@ -128,11 +176,21 @@ export const readSnapshots =
         memoryBytes: memoryIn(held, one.name),
         restoreWhy:
           one.restoreWhy ??
+          (whole ? why : null) ??
           (had.toSorted().join() === diskPaths.toSorted().join() ? null : OTHER_DISKS) ??
-          (isWhole && !inDisk.has(one.name) ? GONE : null),
+          (isWhole && !inDisk.has(one.name) ? GONE : null) ??
+          (isKept(one.name) ? null : DISKS_ONLY),
+        // While it is on, QEMU deletes only what all of its parts can hold.
+        deleteWhy: one.deleteWhy ?? (whole && runId !== null ? ON_DELETE : null),
       })),
-      takeWhy: obstacle ?? (unreadable[0] === undefined ? null : `${unreadable[0]} cannot be read now.`),
+      takeWhy:
+        obstacle ?? why ?? (unreadable[0] === undefined ? null : `${unreadable[0]} cannot be read now.`),
       strays: [...inDisk].filter((name) => !known.has(name)),
-      facts: { diskPaths, runId, made: madeByName(sdk, spec, snapshots) },
+      facts: {
+        diskPaths,
+        runId,
+        ...(whole ? { whole: { ...whole } } : {}),
+        made: madeByName(sdk, spec, snapshots),
+      },
     };
   };

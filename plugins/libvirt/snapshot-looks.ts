@@ -69,6 +69,15 @@ export function snapshotLooksOf(sdk: PluginSdk) {
         ? seen('partial', `The disk has a snapshot "${name}" that libvirt does not know.`)
         : seen('absent', `There is no snapshot "${name}".`);
     },
+    /** Whether a disk itself holds it, whatever libvirt knows. */
+    async 'disk-holds'(context: PluginContext, args: JsonObject): Promise<LookResult> {
+      const [path, name] = [args['path'], args['name']];
+      const { held, unreadable } = await readDisks(context, textsOf([path ?? null]));
+      if (unreadable.length > 0) throw new Error(`${String(path)} cannot be read now`);
+      return held.some((one) => one.name === name)
+        ? seen('done', `${String(path)} holds the snapshot "${String(name)}".`)
+        : seen('absent', `${String(path)} does not hold the snapshot "${String(name)}".`);
+    },
     async 'restore-noted'(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const wanted = meant(args);
       return isNoted(wanted, await read(context, wanted.id))

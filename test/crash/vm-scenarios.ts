@@ -356,7 +356,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       over: ['export-disk-1', 'write-descriptor', 'write-manifest', 'pack', 'make-work-folder'],
       observe,
     },
-    ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe }),
+    ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe, id: VM_ID, uefi: UEFI }),
     {
       title: 'vm.grow-disk',
       kind: 'vm.grow-disk',

@@ -1,9 +1,10 @@
 /** Machines that start by UEFI and have a TPM, on a real libvirtd with real QEMU and swtpm. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VmSnapshots } from '$lib/shared/wire/vm-snapshots';
 import { viewConsole } from '../support/console-viewer';
 import { expectNoLeaks, traces } from '../support/leaks';
 import {
@@ -35,6 +36,7 @@ afterAll(async () => {
 
 interface Refusal {
   code: string;
+  message: string;
   details: Record<string, unknown>;
 }
 const rest = <T = unknown>(method: string, where: string, body?: unknown) =>
@@ -129,18 +131,73 @@ describe('a machine with secure boot and a TPM', () => {
     await uefiSpeaks('safe', /Security Violation|No bootable option|Boot Manager/);
   }, 120_000);
 
-  it('is not kept in a snapshot of its disk alone', async () => {
+  it('has no snapshot taken while it is on, and is told what to do first', async () => {
+    const { code, message } = await refusal(rest('POST', `${vm('safe')}/snapshots`, { name: 'one' }));
+    expect([code, message]).toEqual(['not_supported', expect.stringMatching(/Shut it down first/)]);
     await ask('POST', `${vm('safe')}/stop`, { graceSeconds: 0 });
-    const asked = await rest<{ error: { code: string; message: string } }>(
-      'POST',
-      `${vm('safe')}/snapshots`,
-      {
-        name: 'one',
-      },
-    );
-    expect(asked.body.error.code).toBe('not_supported');
-    expect(asked.body.error.message).toMatch(/clone it instead/);
   });
+
+  it('goes back to a snapshot with its disk, its UEFI and its TPM as one', async () => {
+    const [disk, nvram, tpm] = [join(folder, 'disk.qcow2'), join(folder, 'nvram.fd'), tpmFile('safe')];
+    const qemuIo = (command: string): string =>
+      spawnSync('/usr/bin/qemu-io', ['-f', 'qcow2', '-c', command, disk], { encoding: 'utf8' }).stdout;
+    const seen = () => ({
+      disk: [1, 2].filter((byte) => !qemuIo(`read -P ${byte} 4M 64k`).includes('failed')),
+      nvram: readFileSync(nvram).toString('base64'),
+      tpm: readFileSync(tpm).toString('base64'),
+      beside: readdirSync(dirname(tpm)).filter((name) => name !== '.lock'),
+      files: readdirSync(folder).sort(),
+    });
+    const change = (byte: number): void => {
+      qemuIo(`write -P ${byte} 4M 64k`);
+      for (const path of [nvram, tpm]) {
+        const content = readFileSync(path);
+        content[content.length - 1] = byte;
+        writeFileSync(path, content);
+      }
+    };
+    // Changes in a place that neither of them reads; it starts with what it had at first in the end.
+    const [firstNvram, firstTpm] = [readFileSync(nvram), readFileSync(tpm)];
+    qemuIo('write -P 1 4M 64k');
+    const one = seen();
+    await ask('POST', `${vm('safe')}/snapshots`, { name: 'one', description: 'as it was first' });
+    expect(seen()).toEqual(one);
+    change(2);
+    const two = seen();
+    expect(two.disk).toEqual([2]);
+    const list = async () =>
+      (await rest<VmSnapshots>('GET', `${vm('safe')}/snapshots`)).body.snapshots.map(
+        ({ name, parent, isCurrent, wasIn, restoreWhy, deleteWhy }) =>
+          [name, parent, isCurrent, wasIn, restoreWhy, deleteWhy] as const,
+      );
+    expect(await list()).toEqual([['one', null, true, 'off', null, null]]);
+    await ask('POST', `${vm('safe')}/snapshots/one/restore`, { keepAs: 'two' });
+    expect(seen()).toEqual(one);
+    expect(readFileSync(nvram).equals(firstNvram) && readFileSync(tpm).equals(firstTpm)).toBe(true);
+    expect(await list()).toEqual([
+      ['one', null, true, 'off', null, null],
+      ['two', 'one', false, 'off', null, null],
+    ]);
+    await ask('POST', `${vm('safe')}/snapshots/two/restore`, { keepAs: 'three' });
+    expect(seen()).toEqual(two);
+    await ask('POST', `${vm('safe')}/snapshots/one/restore`, { keepAs: 'four' });
+    expect(seen()).toEqual(one);
+
+    // What it was put back to can be started, and nothing can be done with its snapshots meanwhile.
+    await ask('POST', `${vm('safe')}/start`);
+    await uefiSpeaks('safe', /Security Violation|No bootable option|Boot Manager/);
+    expect(
+      (await list()).every(([, , , , restoreWhy, deleteWhy]) => restoreWhy !== null && deleteWhy !== null),
+    ).toBe(true);
+    await ask('POST', `${vm('safe')}/stop`, { graceSeconds: 0 });
+    for (const name of ['two', 'three', 'four'])
+      await mustSucceed(
+        machines.appliance,
+        await deleteConfirmed(machines.appliance, `${vm('safe')}/snapshots/${name}`),
+      );
+    expect(readdirSync(join(folder, 'states'))).toHaveLength(1);
+    expect((await list()).map(([name]) => name)).toEqual(['one']);
+  }, 120_000);
 
   it('keeps what both remember, byte for byte, while it is removed', async () => {
     const nvram = readFileSync(join(folder, 'nvram.fd'));
@@ -154,6 +211,8 @@ describe('a machine with secure boot and a TPM', () => {
     expect(readFileSync(join(folder, 'nvram.fd')).equals(nvram)).toBe(true);
     expect(readFileSync(tpmFile('safe')).equals(tpm)).toBe(true);
     expect(definition('safe')).toBe(was);
+    // With its snapshot.
+    await ask('POST', `${vm('safe')}/snapshots/one/restore`, { keepAs: 'later' });
     await ask('POST', `${vm('safe')}/start`);
     await ask('POST', `${vm('safe')}/stop`, { graceSeconds: 0 });
   });

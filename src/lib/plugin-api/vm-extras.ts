@@ -1,5 +1,6 @@
 /** What a machine can have besides what every machine has. */
 import type { Availability, PluginContext } from './storage';
+import type { VmSpec } from './vm';
 
 /** sockets × cores × threads are its CPUs. */
 export interface VmTopology {
@@ -41,4 +42,6 @@ export interface VmFirmwareSource {
   read(context: PluginContext): Promise<VmFirmwareOffers>;
   /** Pure. Absolute; there from the first start of a machine with a TPM on. */
   tpmFolder(spec: { id: string }): string;
+  /** Pure. In the machine's folder, with what its snapshots hold besides disks; null: nothing. */
+  statesFolder(spec: VmSpec): string | null;
 }

@@ -1,15 +1,17 @@
 /** What this host can give to machines: UEFI, secure boot and TPMs, and what becomes of it in definitions and plans. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as sdk from '$lib/plugin-api';
 import type { VmFirmware } from '$lib/plugin-api/vm-extras';
-import type { VmSpec } from '$lib/plugin-api/vm';
+import type { PluginContext } from '$lib/plugin-api/storage';
+import type { VmSnapshot, VmSpec } from '$lib/plugin-api/vm';
 import { checkVmPlan } from '$lib/server/plugins/plan-check';
 import { movedTo } from '$lib/server/vms/shelf';
 import { domainXml } from '$plugins/libvirt/domain-xml';
 import { offersOf, parseDescriptor, readDescriptors, tpmFolder } from '$plugins/libvirt/firmware';
+import { looksOf } from '$plugins/libvirt/looks';
 import { firmwareIn } from '$plugins/libvirt/parse-found';
 import makePlugin from '$plugins/libvirt/plugin.server';
 
@@ -149,7 +151,8 @@ describe('a machine with secure boot and a TPM', () => {
     expect(argvOf(made ? [made] : [])).toContain('--tpm');
     const gone = checkVmPlan(plugin, spec, plugin.destroy(spec, { keepFolder: false }));
     expect(names(gone)).toEqual([
-      ...['switch-off', 'undefine', 'remove-disk', 'remove-nvram', 'remove-tpm', 'remove-folder'],
+      ...['switch-off', 'undefine', 'remove-disk', 'remove-nvram', 'remove-states', 'remove-tpm'],
+      'remove-folder',
     ]);
     expect(argvOf(gone)).toContain(`/var/lib/libvirt/swtpm/${spec.id}`);
   });
@@ -164,5 +167,72 @@ describe('a machine with secure boot and a TPM', () => {
   });
   it('has a folder for its TPM only by a UUID', () => {
     expect(() => tpmFolder({ id: '../../x' })).toThrow(/no UUID/);
+  });
+});
+
+describe('a snapshot of such a machine', () => {
+  const wanted = { name: 'one', description: null };
+  const snapshot = { name: 'one', createdAt: 1_795_000_000_000 } as VmSnapshot;
+  const facts = {
+    ...{ diskPaths: [spec.diskPath], runId: null },
+    whole: {
+      ...{ definition: domainXml(sdk, spec), current: 'zero', takenAt: 1_795_000_000, targets: ['vda'] },
+    },
+  };
+  const { take, restore, delete: drop } = plugin.snapshots;
+
+  it('holds all of it, in steps that are each taken back, and libvirt is told last', () => {
+    const steps = checkVmPlan(plugin, spec, take(spec, wanted, facts));
+    expect(names(steps)).toEqual([
+      ...['make-sure', 'make-states-folder', 'make-state-folder', 'keep-nvram', 'keep-tpm', 'keep-disk-1'],
+      'take-snapshot',
+    ]);
+    expect(steps.every(({ undo }) => undo !== 'impossible')).toBe(true);
+    const tell = steps.at(-1)?.run;
+    const told = sdk.parseXml(tell?.do === 'exec' ? (tell.stdin ?? '') : '');
+    expect(sdk.childOf(told, 'parent', 'name')?.text).toBe('zero');
+    expect(sdk.childOf(told, 'disks', 'disk')?.attributes).toEqual({ name: 'vda', snapshot: 'internal' });
+    expect(sdk.childOf(told, 'domain', 'uuid')?.text).toBe(spec.id);
+  });
+  it('is put back only when copies of all lie beside what they replace', () => {
+    const steps = checkVmPlan(plugin, spec, restore(spec, snapshot, facts));
+    expect(names(steps)).toEqual([
+      ...['note-restore', 'stage-nvram', 'stage-tpm', 'restore', 'put-nvram-back', 'put-tpm-back'],
+    ]);
+    const point = steps.findIndex(({ undo }) => undo === 'impossible');
+    expect(steps[point]?.name).toBe('restore');
+    expect(steps.slice(point).every(({ run }) => run.do === 'exec' && !run.program.endsWith('/dd'))).toBe(
+      true,
+    );
+  });
+  it('goes with all that it holds, and leaves those of other machines as they were', () => {
+    expect(names(checkVmPlan(plugin, spec, drop(spec, snapshot)))).toEqual([
+      ...['delete-snapshot', 'drop-nvram', 'drop-tpm', 'drop-state-folder'],
+    ]);
+    expect(names(drop(bios, snapshot))).toEqual(['delete-snapshot']);
+    expect(names(restore(bios, snapshot, { diskPaths: [], runId: null }))).toEqual([
+      'note-restore',
+      'restore',
+    ]);
+  });
+  it('has copies told apart from what is no whole copy, and from what somebody put there', async () => {
+    const look = looksOf(sdk);
+    const context = {} as PluginContext;
+    const [path, from, as] = ['own', 'own.new', 'kept'].map((name) => join(root, name)) as [
+      string,
+      string,
+      string,
+    ];
+    const same = async () => (await look['same-file'](context, { path: from, as })).status;
+    const put = async () => (await look['put-back'](context, { path, from, as })).status;
+    writeFileSync(as, 'then');
+    writeFileSync(path, 'now');
+    expect([await same(), await put()]).toEqual(['absent', 'foreign']);
+    writeFileSync(from, 'th');
+    expect([await same(), await put()]).toEqual(['partial', 'absent']);
+    writeFileSync(from, 'then');
+    expect([await same(), await put()]).toEqual(['done', 'absent']);
+    renameSync(from, path);
+    expect([await same(), await put()]).toEqual(['absent', 'done']);
   });
 });

@@ -82,11 +82,13 @@ describe('what virsh says of the snapshots of a machine', () => {
 });
 
 describe('the definition of a machine', () => {
-  const obstacleWith = (from: string, to: string) =>
-    parseDefinition(sdk, DEFINITION.replace(from, to)).obstacle;
+  const obstacleWith = (from: string, to: string) => {
+    const { outside, obstacle } = parseDefinition(sdk, DEFINITION.replace(from, to));
+    return outside ?? obstacle;
+  };
   it('names the disks that are written to, and the restore that is under way', () => {
     expect(parseDefinition(sdk, DEFINITION)).toEqual({
-      ...{ firmware: null, tpm: false },
+      ...{ firmware: null, tpm: false, outside: null, targets: ['vda'] },
       ...{ diskPaths: [DISK], note: { name: 'first', createdAt: 1795333401 }, obstacle: null },
     });
   });
@@ -95,7 +97,7 @@ describe('the definition of a machine', () => {
     ['a TPM', '<devices>', "<devices><tpm model='tpm-crb'/>", /TPM/],
     ['a raw disk', "type='qcow2'", "type='raw'", /vda is not of the kind qcow2/],
     ['no disk', "device='disk'", "device='floppy'", /no disk/],
-  ])('keeps a machine with %s from having snapshots', (_title, from, to, why) => {
+  ])('keeps a machine that somebody gave %s from having snapshots', (_title, from, to, why) => {
     expect(obstacleWith(from, to)).toMatch(why);
   });
 });

@@ -71,6 +71,15 @@ function refuseSaved({ status, record: { name } }: Subject, what: string): void 
   if (status === 'stopping') throw wrongState(`"${name}" is shutting down.`, 'Wait until it is off.');
 }
 
+/** What belongs to its disk. */
+function besides({ spec }: VmRecord): string {
+  const all = [
+    ...(spec.firmware ? ['what its UEFI remembers'] : []),
+    ...(spec.tpm ? ['what its TPM keeps'] : []),
+  ];
+  return all.length > 0 ? `, with ${all.join(' and ')}` : '';
+}
+
 const isOn = ({ status }: Subject): boolean => status === 'running' || status === 'paused';
 
 async function refuseNoRoom(deps: VmDeps, subject: Subject): Promise<number> {
@@ -134,7 +143,7 @@ export async function prepareTake(deps: VmDeps, request: JsonObject): Promise<Pr
     notes: [
       isOn(subject)
         ? `Its memory is in it: it stands still until that, ${formatBytes(record.memoryBytes)} at most, is written.`
-        : 'It is off: its disk is in it.',
+        : `It is off: its disk is in it${besides(record)}.`,
       `What the machine changes from now on takes room of its own: up to ${formatBytes(record.diskBytes)} more on the pool, which has ${formatBytes(freeBytes)} free.`,
     ],
   });
@@ -203,6 +212,9 @@ export async function prepareRestore(deps: VmDeps, request: JsonObject): Promise
       keepAs === undefined
         ? [
             `Everything that was written to the disk of "${record.name}" since "${name}" was taken.`,
+            ...(record.spec.tpm
+              ? ['What its TPM was given since, such as keys of disks that were encrypted later.']
+              : []),
             ...(isOn(subject) ? ['What it has in its memory now.'] : []),
           ]
         : [],

@@ -96,10 +96,15 @@ export function unshelveSteps(shelved: Shelved, recall: Step[]): Step[] {
 }
 
 /** Files that a machine's plan of going for good deletes. */
-export const filesOf = (plugin: VmPlugin, spec: VmSpec): string[] =>
-  plugin
-    .destroy(spec, { keepFolder: false })
-    .flatMap(({ run }) => (run.do === 'remove-file' ? [run.path] : []));
+export const filesOf = (plugin: VmPlugin, spec: VmSpec): string[] => {
+  const states = plugin.firmware?.statesFolder(spec) ?? null;
+  return [
+    ...plugin
+      .destroy(spec, { keepFolder: false })
+      .flatMap(({ run }) => (run.do === 'remove-file' ? [run.path] : [])),
+    ...(states === null ? [] : [states]),
+  ];
+};
 
 /** What is in its folder and is not its own. */
 export async function strangersIn(folder: string, own: string[]): Promise<string[]> {
