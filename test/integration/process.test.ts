@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { ADMIN, Appliance } from '../support/appliance';
+import { httpSink } from '../support/sinks';
 
 const open: Appliance[] = [];
 afterEach(async () => {
@@ -146,5 +147,47 @@ describe('a stop', () => {
     await made.kill('SIGTERM');
     expect(performance.now() - begun).toBeLessThan(5_000);
     idle.terminate();
+  });
+});
+
+describe('a message that is being sent when the server is killed', () => {
+  it('comes once more, under the same id, and never again', async () => {
+    const sink = await httpSink();
+    const made = await started();
+    await made.setUp();
+    const { body } = await made.rest<{ id: string }>('POST', '/channels', {
+      ...{ kind: 'ntfy', name: 'Phone', settings: { server: sink.url }, secrets: { topic: 'attic-7f3a' } },
+    });
+    await made.kill();
+    const db = new Database(join(made.dataDir, 'cairn.db'));
+    const now = Date.now();
+    db.prepare(
+      `INSERT INTO outbox (id, channel_id, alert_id, alert_raised_at, message, state, due_at, created_at)
+       VALUES ('the-one', ?, 'pool:1:degraded', ?, ?, 'waiting', ?, ?)`,
+    ).run(
+      ...[body.id, now],
+      JSON.stringify({
+        ...{ event: 'raised', severity: 'critical', title: 'Pool "photos" is degraded', text: 'It is.' },
+        ...{ remedy: null, subject: 'photos', since: now, at: now, path: null },
+      }),
+      ...[now, now],
+    );
+    db.close();
+    sink.isSilent = true;
+    await made.start();
+    await expect.poll(() => sink.taken.length, { timeout: 10_000 }).toBe(1);
+    await made.kill();
+    sink.isSilent = false;
+    for (let starts = 0; starts < 2; starts += 1) {
+      await made.start();
+      await expect
+        .poll(() => made.query("SELECT state, attempts FROM outbox WHERE state = 'told'"), {
+          timeout: 10_000,
+        })
+        .toEqual([{ state: 'told', attempts: 2 }]);
+      await made.kill();
+    }
+    expect(sink.taken.map((taken) => taken.body['sequence_id'])).toEqual(['the-one', 'the-one']);
+    await sink.close();
   });
 });

@@ -17,6 +17,8 @@ export interface HttpSink {
   taken: Taken[];
   /** What it answers from now on. */
   answer: { status: number; text: string; headers?: Record<string, string> };
+  /** It takes what comes and says nothing. */
+  isSilent: boolean;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,7 @@ export async function httpSink(port = 0): Promise<HttpSink> {
       const { method = '', url: path = '', headers } = request;
       const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, unknown>;
       if (sink.answer.status < 300) taken.push({ method, path, headers, body });
+      if (sink.isSilent) return;
       response.writeHead(sink.answer.status, sink.answer.headers).end(sink.answer.text);
     });
   });
@@ -40,6 +43,7 @@ export async function httpSink(port = 0): Promise<HttpSink> {
     port: address.port,
     taken,
     answer: { status: 200, text: '{}' },
+    isSilent: false,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -23,7 +23,7 @@ export const operationConditions = (operations: Operation[]): Condition[] =>
     }));
 
 /** What Cairn does by itself and tells in another way: a schedule of snapshots, a start with the host, a mount. */
-const TOLD_OTHERWISE = /^(pool\.snapshot\.|vm\.start$|pool\.mount$|pool\.import$)/;
+const TOLD_OTHERWISE = /^(pool\.snapshot\.|vm\.start$|pool\.mount$)/;
 
 /**
  * Nobody was there to see that it failed. It is over when the same has been done since, by whomever, or after a week.
