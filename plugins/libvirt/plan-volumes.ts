@@ -7,6 +7,8 @@ import type {
   Step,
   VmDisk,
   VmFormat,
+  VmOrigin,
+  VmPackedDisk,
   VmSpec,
 } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
@@ -83,8 +85,36 @@ const empty = ({ slot, path, sizeBytes }: VmDisk): Step => ({
   look: look('volume', { path, sizeBytes }),
 });
 
-export const volumeSteps = (sdk: PluginSdk, { moreDisks = [] }: VmSpec, formats: VmFormat[]): Step[] =>
+/** A copy of what lies in a package of somebody else's, and then its size: a disk may be larger than what it begins as. */
+export const unpacked = (sdk: PluginSdk, { slot, path, sizeBytes }: VmDisk, from: VmPackedDisk): Step[] => [
+  {
+    name: slot === 1 ? 'copy-image' : `copy-image-${slot}`,
+    title: `Copy disk ${slot} out of the package`,
+    run: {
+      ...{ do: 'exec', program: QEMU_IMG, timeoutMs: 240 * MINUTE_MS, follow: true },
+      argv: ['convert', '-p', '-O', 'qcow2', from.name, path],
+    },
+    undo: [{ do: 'remove-file', path }],
+    // How far it is; whether it is a disk says the look of the next step.
+    look: { look: 'converted', args: { path, sourceBytes: from.virtualBytes } },
+  },
+  {
+    name: slot === 1 ? 'size-volume' : `size-volume-${slot}`,
+    title: `Give disk ${slot} its size`,
+    run: { do: 'exec', program: QEMU_IMG, argv: ['resize', '-q', '-f', 'qcow2', path, String(sizeBytes)] },
+    undo: 'nothing',
+    look: look('volume', { path, sizeBytes }),
+  },
+];
+
+export const volumeSteps = (
+  sdk: PluginSdk,
+  { moreDisks = [] }: VmSpec,
+  { formats = [], packed = [] }: VmOrigin,
+): Step[] =>
   moreDisks.flatMap((disk) => {
+    const from = packed.find(({ slot }) => slot === disk.slot);
+    if (from) return unpacked(sdk, disk, from);
     const format = formats.find(({ slot }) => slot === disk.slot);
     return format ? formatted(sdk, disk, format) : [empty(disk)];
   });

@@ -5,7 +5,7 @@ import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { createdStep, keepFlags, look, run, switchOff } from './domain-steps';
 import { nvramSteps, removeOutsideSteps, statesSteps } from './plan-firmware';
 import { QEMU_IMG } from './qemu-img';
-import { volumeSteps } from './plan-volumes';
+import { unpacked, volumeSteps } from './plan-volumes';
 import { XORRISO } from './virsh';
 
 const MINUTE_MS = 60_000;
@@ -26,6 +26,7 @@ export function plansOf(sdk: PluginSdk) {
     const undo = [{ do: 'remove-file', path } as const];
     const exec = (...argv: string[]) => ({ do: 'exec', program: QEMU_IMG, argv }) as const;
     const wanted = look('volume', { path, sizeBytes: diskBytes });
+    if (image?.how === 'unpack') return unpacked(sdk, { slot: 1, path, sizeBytes: diskBytes }, image);
     if (image?.how !== 'copy') {
       const base = image ? ['-b', image.path, '-F', image.format] : [];
       return [
@@ -135,7 +136,7 @@ export function plansOf(sdk: PluginSdk) {
           look: looks.directory(spec.folder),
         },
         ...volume(spec, origin),
-        ...volumeSteps(sdk, spec, origin.formats ?? []),
+        ...volumeSteps(sdk, spec, origin),
         ...nvramSteps(spec, origin.nvramFrom),
         ...statesSteps(sdk, spec),
         ...seed(spec, origin),

@@ -1,7 +1,15 @@
 /** A whole machine in one file, with the real qemu-img and tar, on a real libvirtd: exported, and looked into by others' tools. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -103,6 +111,75 @@ describe('a machine in one file', () => {
     });
     expect(answer.headers.get('content-disposition')).toContain('golden.ova');
     expect(await answer.text()).toBe('golden.ovf');
+  });
+
+  it('is what another machine begins as, with the bytes of all its disks', async () => {
+    await expect
+      .poll(async () => (await rest<Image>('GET', `/images/${image?.id ?? ''}`)).body.machine)
+      .toMatchObject({ name: 'golden', cpus: 1, memoryBytes: 32 * MIB, diskBytes: [10 * MIB, 20 * MIB] });
+    const small = microRequest(image?.id ?? '', { name: 'web-2', diskBytes: 5 * MIB });
+    expect(await codeOf(rest('POST', '/vms', small))).toBe('disk_too_small');
+    const asked = await rest<{ vmId: string }>('POST', '/vms', { ...small, diskBytes: 12 * MIB });
+    const operation = await mustSucceed(machines.appliance, asked);
+    expect(operation.steps.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['check-package', 'remove-note', 'copy-image', 'copy-image-2', 'define']),
+    );
+    await machines.libvirt.guestListens('web-2');
+    await mustSucceed(
+      machines.appliance,
+      await rest('POST', `/vms/${asked.body.vmId}/stop`, { graceSeconds: 0 }),
+    );
+    const made = await vmNamed(machines.appliance, 'web-2');
+    expect(made).toMatchObject({ disk: 'copy', diskBytes: 32 * MIB });
+    expect(readdirSync(made?.folder ?? '').toSorted()).toEqual(['disk-2.qcow2', 'disk.qcow2']);
+    const second = join(made?.folder ?? '', 'disk-2.qcow2');
+    execFileSync('/usr/bin/qemu-img', [
+      'compare',
+      '-f',
+      'qcow2',
+      '-F',
+      'qcow2',
+      join(folder, 'disk-2.qcow2'),
+      second,
+    ]);
+    const first = join(made?.folder ?? '', 'disk.qcow2');
+    // What is longer in one of them is empty.
+    execFileSync('/usr/bin/qemu-img', [
+      'compare',
+      '-f',
+      'qcow2',
+      '-F',
+      'qcow2',
+      join(folder, 'disk.qcow2'),
+      first,
+    ]);
+    // Nothing is needed of the package any more.
+    expect((await rest('GET', `/images/${image?.id ?? ''}`)).status).toBe(200);
+  });
+
+  it('is not taken when one byte of it is another one, and leaves nothing of a machine', async () => {
+    const file = image?.path ?? '';
+    const bad = readFileSync(file);
+    const at = bad.lastIndexOf(Buffer.from('golden.mf')) - 1_024;
+    bad.writeUInt8((bad.readUInt8(at) + 1) % 256, at);
+    const path = join(dirname(file), 'bad.ova');
+    writeFileSync(path, bad);
+    const when = Date.now() / 1_000 - 60;
+    utimesSync(path, when, when);
+    await rest('POST', '/images/look');
+    const found = (await rest<{ images: Image[] }>('GET', '/images')).body.images.find(
+      ({ name }) => name === 'bad.ova',
+    );
+    expect(found).toMatchObject({ kind: 'ova', origin: 'scanned' });
+    const asked = await rest<{ vmId: string; operationId: string }>(
+      'POST',
+      '/vms',
+      microRequest(found?.id ?? '', { name: 'web-3' }),
+    );
+    const operation = await ended(machines.appliance, asked.body.operationId);
+    expect([operation.state, operation.error?.code]).toEqual(['failed', 'image_damaged']);
+    expect(operation.error?.message).toContain('golden-disk2.vmdk');
+    expect(existsSync(join(dirname(folder), 'web-3'))).toBe(false);
   });
 
   it('leaves nothing when it is cancelled', async () => {

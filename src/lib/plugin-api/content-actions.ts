@@ -37,8 +37,22 @@ export interface ReceiveAction {
   patienceMs: number;
 }
 
+/** A named piece of a file. `hex` in lower case. */
+export interface DigestPiece {
+  name: string;
+  offsetBytes: number;
+  sizeBytes: number;
+  algorithm: 'sha1' | 'sha256' | 'sha512';
+  hex: string;
+}
+
 export type ContentAction =
   | DownloadAction
   | ReceiveAction
   /** Writes the SHA-256 of these files in the folder into `path`, a line each, as the manifest of an OVF has them. Of the core only. */
-  | { do: 'write-manifest'; folder: string; files: string[]; path: string };
+  | { do: 'write-manifest'; folder: string; files: string[]; path: string }
+  /**
+   * Compares pieces of a file with their checksums, and writes into `into` that they are so. Of the core only: for a file
+   * whose maker says in it what should be in it (an OVA).
+   */
+  | { do: 'check-digests'; path: string; pieces: DigestPiece[]; into: string };

@@ -45,3 +45,11 @@ export interface VmFirmwareSource {
   /** Pure. In the machine's folder, with what its snapshots hold besides disks; null: nothing. */
   statesFolder(spec: VmSpec): string | null;
 }
+
+/** A disk within another file, which is copied from there: `name` is what qemu-img opens it by, with its format. */
+export interface VmPackedDisk {
+  name: string;
+  how: 'unpack';
+  /** Of the disk that the guest sees. */
+  virtualBytes: number;
+}

@@ -5,7 +5,7 @@ import type { ConsoleEndpoint, ConsoleKind } from './vm-console';
 import type { VmAdoptedDisk, VmFound } from './vm-found';
 import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
-import type { VmFirmwareSource, VmStartsBy, VmTopology } from './vm-extras';
+import type { VmFirmwareSource, VmPackedDisk, VmStartsBy, VmTopology } from './vm-extras';
 import type { VmStopTime } from './vm-stop-time';
 import type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
@@ -107,7 +107,9 @@ export type VmMade = Required<Pick<VmSpec, 'cards' | 'cdPath' | 'boot'>> & Pick<
 /** What only its creation needs. */
 export interface VmOrigin {
   /** What its disk begins as; null: an empty disk. overlay: only what changes is kept in its own file. */
-  image: { path: string; format: 'qcow2' | 'raw'; how: 'overlay' | 'copy' } | null;
+  image: { path: string; format: 'qcow2' | 'raw'; how: 'overlay' | 'copy' } | VmPackedDisk | null;
+  /** Of its volumes those that begin as disks of the same package. */
+  packed?: (VmPackedDisk & { slot: number })[];
   /** What its UEFI remembers from the beginning, a file; without this nothing. */
   nvramFrom?: string;
   /** Of its volumes those that are not empty. */

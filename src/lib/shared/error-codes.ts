@@ -947,6 +947,12 @@ export const ERROR_CODES = {
     title: 'A machine cannot be made from this image',
     remedy: 'Choose another image.',
   },
+  image_damaged: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The file is not what its maker has made',
+    remedy: 'Get the file once more from where it came, and compare its checksum.',
+  },
   image_in_use: {
     kind: 'precondition',
     status: 409,

@@ -23,6 +23,7 @@ import { macProblem } from './mac-problem';
 import { NAT } from './network-choice';
 import { poolsForImages } from '../images/pools-for-images';
 import { NewVolumes } from './new-volumes.svelte';
+import { proposalOf } from './packed-proposal';
 import { newGuid } from '../pools/guid';
 import { cpuProblem, memoryProblem, MIB, topologyOf, topologyProblem, type TopologyText } from './size';
 
@@ -31,7 +32,7 @@ const GIB = 1024 ** 3;
 
 /** Can a machine begin as it? Others are shown with the reason. */
 export const canStart = (image: Image): boolean =>
-  image.badge === 'ready' && ['qcow2', 'raw', 'iso'].includes(image.format ?? '');
+  image.badge === 'ready' && (['qcow2', 'raw', 'iso'].includes(image.format ?? '') || image.machine !== null);
 
 export class NewVm {
   id = newGuid();
@@ -111,6 +112,7 @@ export class NewVm {
     this.user = image.defaultUser ?? 'admin';
     this.memoryMib = String(Math.max(image.minMemoryBytes ?? 0, GIB) / MIB);
     this.diskGib = String(Math.max(image.minDiskBytes ?? 0, 10 * GIB) / GIB);
+    if (image.machine) Object.assign(this, proposalOf(image.machine, this));
   }
   get poolGuid(): string {
     return this.#poolGuid ?? this.image?.pool?.guid ?? this.pools[0]?.guid ?? '';
@@ -166,8 +168,8 @@ export class NewVm {
     const bytes = this.#diskBytes();
     const pool = this.pools.find(({ guid }) => guid === this.poolGuid);
     if (!(bytes >= MIB)) return 'The disk needs 1 MiB at least.';
-    if (bytes < (this.image?.minDiskBytes ?? 0))
-      return `${this.image?.name ?? 'The image'} needs ${formatBytes(this.image?.minDiskBytes ?? 0)}.`;
+    const least = this.image?.machine?.diskBytes[0] ?? this.image?.minDiskBytes ?? 0;
+    if (bytes < least) return `${this.image?.name ?? 'The image'} needs ${formatBytes(least)}.`;
     return pool && pool.availableBytes !== null && bytes + this.volumes.totalBytes > pool.availableBytes
       ? `The pool has ${formatBytes(pool.availableBytes)} free.`
       : null;
@@ -224,6 +226,8 @@ export class NewVm {
     disks: this.volumes.asked(this.withLogin),
     cards: [
       { bridge: this.bridge === NAT ? null : this.bridge, ...(this.mac === '' ? {} : { mac: this.mac }) },
+      // The others are plugged in on the page of the machine.
+      ...Array.from({ length: Math.max(0, (this.image?.machine?.cards ?? 1) - 1) }, () => ({ bridge: null })),
     ],
     ...(this.withLogin
       ? {

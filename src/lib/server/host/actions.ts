@@ -120,6 +120,7 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
     case 'download':
     case 'receive':
     case 'write-manifest':
+    case 'check-digests':
       return {
         kind: 'in-process',
         title: describeContent(action),
@@ -233,6 +234,7 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
     case 'download':
     case 'receive':
     case 'write-manifest':
+    case 'check-digests':
       return describeContent(action);
     case 'make-sparse-file':
       return shellLine('truncate', `--size=${action.sizeBytes}`, '--', action.path);

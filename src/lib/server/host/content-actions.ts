@@ -1,7 +1,7 @@
 /** What brings, writes or compares the content of files, in this process: how it is done, and how a shell would say it. */
 import type { ContentAction, DownloadAction } from '$lib/plugin-api/plan';
 import { download } from './download';
-import { writeManifest } from './manifest';
+import { checkDigests, writeManifest } from './manifest';
 import { receive } from './receive';
 import { shellLine, shellWord } from './shell-word';
 
@@ -14,6 +14,8 @@ export function performContent(action: ContentAction, signal: AbortSignal): Prom
       return receive(action, signal);
     case 'write-manifest':
       return writeManifest(action, signal);
+    case 'check-digests':
+      return checkDigests(action, signal);
   }
 }
 
@@ -23,6 +25,8 @@ export function describeContent(action: ContentAction): string {
       return describeDownload(action);
     case 'receive':
       return `: take ${action.sizeBytes} bytes, sent in pieces, into ${shellWord(action.path)}`;
+    case 'check-digests':
+      return `: compare the checksums of ${shellLine(...action.pieces.map(({ name }) => name))} in ${shellWord(action.path)}, then write ${shellWord(action.into)}`;
     case 'write-manifest':
       return `: write the SHA-256 of ${shellLine(...action.files)} in ${shellWord(action.folder)} into ${shellWord(action.path)}`;
   }

@@ -53,10 +53,15 @@ function vmdk(header: Buffer): ImageHeader {
   const valueOf = (key: string): string | undefined =>
     text.find((line) => line.startsWith(`${key}=`))?.slice(key.length + 1);
   const extents = text.filter((line) => /^(?:RW|RDONLY|NOACCESS)\s/.test(line));
+  // VirtualBox writes that of an image in a stream as one that is only read.
   if (valueOf('parentCID')?.toLowerCase() !== NO_PARENT || valueOf('parentFileNameHint') !== undefined)
     return refuse('It is not whole: it needs another file (its parent).');
   const type = valueOf('createType')?.replaceAll('"', '') ?? '';
-  if (!VMDK_TYPES.includes(type) || extents.length !== 1 || !/^RW\s+\d+\s+SPARSE\s/.test(extents[0] ?? ''))
+  if (
+    !VMDK_TYPES.includes(type) ||
+    extents.length !== 1 ||
+    !/^(?:RW|RDONLY)\s+\d+\s+SPARSE\s/.test(extents[0] ?? '')
+  )
     return refuse('It is not whole: what it holds lies in other files.');
   return { virtualBytes: Number(sectors) * 512, obstacle: null };
 }
@@ -87,15 +92,19 @@ async function vhd(file: FileHandle): Promise<ImageHeader> {
 
 export type DiskFormat = keyof typeof READERS | 'raw' | 'vhd';
 
-/** @throws the error of the file system */
-export async function readImageHeader(path: string, format: DiskFormat): Promise<ImageHeader> {
+/** @param offsetBytes where in the file it begins @throws the error of the file system */
+export async function readImageHeader(
+  path: string,
+  format: DiskFormat,
+  offsetBytes = 0,
+): Promise<ImageHeader> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
     if (!found.isFile()) return { virtualBytes: 0, obstacle: 'It is no file.' };
     if (format === 'raw') return { virtualBytes: found.size, obstacle: null };
     if (format === 'vhd') return await vhd(file);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, offsetBytes);
     return READERS[format](buffer.subarray(0, bytesRead));
   } finally {
     await file.close();

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import type { Json } from '$lib/shared/json';
 import { AppError, toAppError } from '../errors';
 import { readImageHeader, type DiskFormat, type ImageHeader } from './image-header';
+import { imageWithin, type Within } from './image-within';
 import { PROGRAMS } from './programs';
 import type { CommandRunner } from './types';
 
@@ -27,8 +28,10 @@ const info = z.looseObject({
   encrypted: z.boolean().optional(),
 });
 
-/** Every file that is named anywhere in it. */
+/** Every file that is named anywhere in it. An image within another file has a name that is JSON, and names that file inside. */
 function filesNamed(value: Json, key = ''): string[] {
+  if (typeof value === 'string' && value.startsWith('json:'))
+    return filesNamed(JSON.parse(value.slice('json:'.length)) as Json);
   if (typeof value === 'string') return /(?:^|-)filename$|^data-file$/.test(key) ? [value] : [];
   if (Array.isArray(value)) return value.flatMap((one) => filesNamed(one, key));
   if (value === null || typeof value !== 'object') return [];
@@ -54,6 +57,7 @@ export function judgeImage(output: string, path: string, format: DiskFormat): Im
 
 /**
  * @param path absolute
+ * @param within only this piece of the file, which is a vmdk
  * @throws AppError program_missing | command_timeout | parse_failed | cancelled; the error of the file system
  */
 export async function inspectImage(
@@ -61,14 +65,16 @@ export async function inspectImage(
   path: string,
   format: DiskFormat,
   signal?: AbortSignal,
+  within?: Within,
 ): Promise<ImageHeader> {
-  const header = await readImageHeader(path, format);
+  const header = await readImageHeader(path, format, within?.offsetBytes);
   if (header.obstacle !== null || format === 'raw') return header;
   if (!existsSync(PROGRAMS.qemuImg))
     throw new AppError('program_missing', `${PROGRAMS.qemuImg} is not installed on this machine.`, {
       remedy: 'Install the package qemu-utils, then try again.',
     });
-  const argv = [...LIMITS, PROGRAMS.qemuImg, 'info', '--output=json', '-f', driverOf(format), '--', path];
+  const name = within ? imageWithin(path, within) : path;
+  const argv = [...LIMITS, PROGRAMS.qemuImg, 'info', '--output=json', '-f', driverOf(format), '--', name];
   try {
     const options = { timeoutMs: TIMEOUT_MS, ...(signal ? { signal } : {}) };
     const { stdout } = await commands.read(PROGRAMS.prlimit, argv, options);

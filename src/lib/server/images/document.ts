@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { Image, ImageBadge, ImageFormat, ImageOrigin, PublishedNow } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
-import type { ImageHeader } from '../host/image-header';
+import type { Inspection } from './inspections';
 import type { CatalogEntry } from './catalog';
 import type { ImageRecord } from './store';
 
@@ -14,7 +14,7 @@ export interface ImageFacts {
   pool: Pool | null;
   presence: Presence;
   /** undefined: not inspected. */
-  inspection: ImageHeader | undefined;
+  inspection: Inspection | undefined;
   operationId: string | null;
   nodeId: string;
   ownEntry: boolean;
@@ -74,6 +74,7 @@ export function imageDocument(facts: ImageFacts): Image {
     nodeId,
     sizeBytes: record.sizeBytes,
     virtualBytes: facts.inspection?.virtualBytes || null,
+    machine: facts.inspection?.machine ?? null,
     defaultUser: record.defaultUser,
     minDiskBytes: record.minDiskBytes,
     minMemoryBytes: record.minMemoryBytes,
@@ -93,7 +94,13 @@ export const catalogDocument = (entry: CatalogEntry, published: PublishedNow | n
   },
   ...{ origin: 'catalog', badge: 'needs-download', badgeText: null, pool: null, path: null, nodeId: null },
   ...{
-    ...{ sizeBytes: published?.sizeBytes ?? null, virtualBytes: null, published, newer: false },
+    ...{
+      sizeBytes: published?.sizeBytes ?? null,
+      virtualBytes: null,
+      machine: null,
+      published,
+      newer: false,
+    },
     url: entry.url,
     checksum: null,
     catalogId: entry.id,

@@ -31,7 +31,7 @@ export const declaredFormat = (name: string): ImageFormat | null =>
   formatOfName(name) ??
   (posix.extname(name).toLowerCase() === '.img' ? (/cloudimg/.test(name) ? 'qcow2' : 'raw') : null);
 
-const SCANNED = /\.(?:iso|qcow2|img|raw|vmdk|vdi|vhdx?)$/i;
+const SCANNED = /\.(?:iso|ova|qcow2|img|raw|vmdk|vdi|vhdx?)$/i;
 /** Names that a search takes for images; others' names may have spaces and letters of any script. */
 export const isScannedName = (name: string): boolean =>
   SCANNED.test(name) && !name.startsWith('.') && !/[\x00-\x1f\x7f\ufffd]/.test(name);

@@ -72,6 +72,9 @@ const COMING: Partial<Record<ImageBadge, string>> = {
   converting: 'converted',
 };
 
+/** Machines begin as these. */
+const STARTS: readonly string[] = ['qcow2', 'raw', 'iso', 'ova'];
+
 /** An image that a machine can begin as, with its file; or why not. */
 export function imageIssues(image: Image | null, imageId: string): Issue[] {
   const field = 'imageId';
@@ -89,7 +92,11 @@ export function imageIssues(image: Image | null, imageId: string): Issue[] {
         image.badge === 'downloading' ? 'Wait until it is there.' : undefined,
       ),
     ];
-  if (image.format !== 'qcow2' && image.format !== 'raw' && image.format !== 'iso')
+  if (image.format === 'ova' && image.machine === null)
+    return [
+      issue('image_not_ready', `"${image.name}" has not been looked into yet.`, field, 'Wait a moment.'),
+    ];
+  if (!STARTS.includes(image.format ?? ''))
     return [
       issue(
         'image_unsupported',

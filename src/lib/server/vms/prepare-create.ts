@@ -24,6 +24,7 @@ import { vmLock } from './kinds';
 import { readMoreConfig } from './more-cloud-config';
 import { firmwareFor, firmwareIssues } from './firmware';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
+import { packedVolumes, readPacked, withChecks, type Packed } from './packed';
 import type { VmSecrets } from './secrets';
 import { findVm, findVmByName, NO_POOL, type VmRecord } from './store';
 import { formatsOf, mkfsIssues, mountsOf, volumesOf } from './volumes';
@@ -55,7 +56,19 @@ interface Beginning {
   image: VmOrigin['image'];
   cdPath: string | null;
   disk: VmRecord['disk'];
+  packed: Packed | null;
 }
+
+const tooSmall = ({ diskBytes }: VmPlanRequest, image: Image, least: number): Issue[] =>
+  diskBytes >= least
+    ? []
+    : [
+        issue(
+          'disk_too_small',
+          `"${image.name}" needs a disk of ${formatBytes(least)}, ${formatBytes(diskBytes)} are asked for.`,
+          'diskBytes',
+        ),
+      ];
 
 /** What the disk begins as; an ISO lies in the drive, beside an empty disk. */
 async function beginningOf(
@@ -64,25 +77,26 @@ async function beginningOf(
   image: Image,
 ): Promise<{ begins: Beginning; issues: Issue[] }> {
   const path = image.path ?? '';
-  if (image.format === 'iso') return { begins: { image: null, cdPath: path, disk: 'empty' }, issues: [] };
+  if (image.format === 'iso')
+    return { begins: { image: null, cdPath: path, disk: 'empty', packed: null }, issues: [] };
+  if (image.format === 'ova') {
+    const packed = await readPacked(deps, path);
+    return {
+      begins: { image: packed.first, cdPath: null, disk: 'copy', packed },
+      issues: tooSmall(request, image, packed.first.virtualBytes),
+    };
+  }
   const format = image.format === 'raw' ? 'raw' : 'qcow2';
   const { virtualBytes, obstacle } = await inspectImage(deps.host.commands, path, format);
-  const begins: Beginning = { image: { path, format, how: request.disk }, cdPath: null, disk: request.disk };
+  const begins: Beginning = {
+    image: { path, format, how: request.disk },
+    cdPath: null,
+    disk: request.disk,
+    packed: null,
+  };
   if (obstacle !== null) return { begins, issues: [issue('image_unsupported', obstacle, 'imageId')] };
   const least = Math.max(virtualBytes, image.minDiskBytes ?? 0);
-  return {
-    begins,
-    issues:
-      request.diskBytes < least
-        ? [
-            issue(
-              'disk_too_small',
-              `"${image.name}" needs a disk of ${formatBytes(least)}, ${formatBytes(request.diskBytes)} are asked for.`,
-              'diskBytes',
-            ),
-          ]
-        : [],
-  };
+  return { begins, issues: tooSmall(request, image, least) };
 }
 
 async function placeIssues(deps: VmDeps, folder: string, imagePath: string): Promise<Issue[]> {
@@ -117,7 +131,8 @@ function originOf(request: VmPlanRequest, begins: Beginning, secrets: VmSecrets,
   const { cloudInit: login } = request;
   return {
     image: begins.image,
-    formats: formatsOf(request),
+    formats: formatsOf(request, begins.packed?.more.length),
+    ...(begins.packed ? { packed: packedVolumes(begins.packed) } : {}),
     seed: login
       ? {
           userData: userData(request.name, {
@@ -152,7 +167,8 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   const pool = poolFor(deps.pools.list(), request.poolGuid);
   const folder = folderOf(pool.mountPath, request.name);
   const { begins, issues: wrong } = await beginningOf(deps, request, image);
-  wrong.push(...mkfsIssues(plugin, request));
+  const more = begins.packed?.more.map(({ virtualBytes }) => virtualBytes) ?? [];
+  wrong.push(...mkfsIssues(plugin, request, more.length));
   wrong.push(...(await placeIssues(deps, folder, image.path ?? '')));
   if (wrong.length > 0) throw issuesError(wrong);
 
@@ -166,7 +182,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,
     asRoot: deps.config.sandbox,
     ...(await firmwareFor(deps, plugin, folder, request)),
-    ...(request.disks.length > 0 ? { moreDisks: volumesOf(request, folder) } : {}),
+    ...(request.disks.length + more.length > 0 ? { moreDisks: volumesOf(request, folder, more) } : {}),
   };
   const network = request.cloudInit?.network ?? [];
   if (network.length > 0) spec.seedNetwork = { addresses: network.flatMap(({ addresses }) => addresses) };
@@ -192,7 +208,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ) as JsonObject,
     title: `Create machine ${spec.name}`,
     subject: { type: 'vm', id: spec.id, label: spec.name },
-    steps: checkVmPlan(plugin, spec, onceEach(steps)),
+    steps: withChecks(checkVmPlan(plugin, spec, onceEach(steps)), begins.packed, spec),
     locks: [
       vmLock(spec.id),
       `path:${folder}`,
@@ -207,6 +223,9 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
       ...(trial.virtType === 'qemu' ? [`The machine is emulated, which is slow. ${trial.reason}`] : []),
       ...(begins.disk === 'overlay'
         ? [`Its disk keeps what differs from ${image.path ?? ''}, which has to stay.`]
+        : []),
+      ...(begins.packed && begins.packed.pieces.length === 0
+        ? [`${image.name} has no checksums: whether it was damaged on its way is not noticed.`]
         : []),
     ],
   };

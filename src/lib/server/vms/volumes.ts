@@ -11,23 +11,24 @@ import type { Mount } from './cloud-init';
 import { fileOf } from './disks';
 
 type Request = Pick<VmPlanRequest, 'id' | 'disks'>;
-const slotOf = (index: number): number => index + 2;
+/** `packed`: how many disks besides the first one it begins with, which come before those that are asked for. */
+const slotOf = (index: number, packed: number): number => index + 2 + packed;
 
-export const volumesOf = ({ disks }: Request, folder: string): VmDisk[] =>
-  disks.map(({ sizeBytes }, index) => ({
-    ...{ slot: slotOf(index), sizeBytes },
-    path: posix.join(folder, fileOf(slotOf(index))),
+export const volumesOf = ({ disks }: Request, folder: string, packed: number[] = []): VmDisk[] =>
+  [...packed, ...disks.map(({ sizeBytes }) => sizeBytes)].map((sizeBytes, index) => ({
+    ...{ slot: slotOf(index, 0), sizeBytes },
+    path: posix.join(folder, fileOf(slotOf(index, 0))),
   }));
 
 /** The UUID follows from the machine: the same whenever it is tried again. */
-export const formatsOf = ({ id, disks }: Request): VmFormat[] =>
+export const formatsOf = ({ id, disks }: Request, packed = 0): VmFormat[] =>
   disks.flatMap((disk, index): VmFormat[] =>
     disk.filesystem === 'none'
       ? []
       : [
           {
-            ...{ slot: slotOf(index), type: disk.filesystem, label: volumeLabel(disk, index) },
-            uuid: derivedUuid(id, `volume-${slotOf(index)}`),
+            ...{ slot: slotOf(index, packed), type: disk.filesystem, label: volumeLabel(disk, index) },
+            uuid: derivedUuid(id, `volume-${slotOf(index, packed)}`),
           },
         ],
   );
@@ -38,9 +39,13 @@ export const mountsOf = ({ disks }: Request): Mount[] =>
   );
 
 /** A filesystem whose program is not here, and a plugin that makes none. */
-export function mkfsIssues(plugin: Pick<VmPlugin, 'name' | 'disks'>, { disks }: Request): Issue[] {
+export function mkfsIssues(
+  plugin: Pick<VmPlugin, 'name' | 'disks'>,
+  { disks }: Request,
+  packed = 0,
+): Issue[] {
   const most = (plugin.disks?.most ?? 1) - 1;
-  if (disks.length > most)
+  if (disks.length + packed > most)
     return [issue('disks_too_many', `${plugin.name} gives a machine ${most + 1} disks at most.`, 'disks')];
   return disks.flatMap(({ filesystem }, index) => {
     if (filesystem === 'none') return [];

@@ -31,6 +31,22 @@ export interface ImageOs {
   version: string | null;
 }
 
+/** What a machine is to have that is in an image, as its descriptor says. */
+export interface ImageMachine {
+  name: string | null;
+  cpus: number;
+  /** null: its descriptor says it in a unit that is not known. */
+  memoryBytes: number | null;
+  /** The first one is what it starts from. */
+  diskBytes: number[];
+  /** How many network cards. */
+  cards: number;
+  /** It was made to start by EFI, which machines here do not. */
+  isEfi: boolean;
+  /** Its files have checksums. */
+  hasChecksums: boolean;
+}
+
 export interface Image {
   /** A UUID; `catalog:<entry>` for what was never downloaded. */
   id: string;
@@ -52,6 +68,8 @@ export interface Image {
   sizeBytes: number | null;
   /** Size of the disk inside; null: not a disk, or not inspected. */
   virtualBytes: number | null;
+  /** The machine in it; null: it is no OVA, or was not inspected. */
+  machine: ImageMachine | null;
   url: string | null;
   checksum: { algorithm: 'sha256' | 'sha512'; hex: string } | null;
   /** Entry of the catalog that it came from. */
