@@ -31,6 +31,23 @@ function statusOf(name: string, fields: Map<string, string>): VmStatus {
   return status;
 }
 
+/** `event 'lifecycle' for domain 'web': Started Booted` (virsh-domain-event.c); the name itself may hold quotes. */
+const LIFECYCLE = /^event 'lifecycle' for domain '(.+)': (\w+) (.+)$/;
+/** What is not here may be one or the other: a process that was killed is told as Failed, as one is that could not start. */
+const STOPPED: Record<string, VmStatus> = {
+  Shutdown: 'stopped',
+  Destroyed: 'stopped',
+  Crashed: 'crashed',
+  Saved: 'saved',
+};
+const TURNED: Record<string, VmStatus> = { Started: 'running', Resumed: 'running', Suspended: 'paused' };
+
+export function hearsDomain(line: string): Pick<VmReading, 'name' | 'status'> | null {
+  const [, name, event = '', detail = ''] = LIFECYCLE.exec(line) ?? [];
+  const status = event === 'Stopped' ? STOPPED[detail] : TURNED[event];
+  return name !== undefined && status !== undefined ? { name, status } : null;
+}
+
 interface Block {
   id: string;
   name: string;

@@ -8,6 +8,7 @@ import { consolesOf } from './consoles';
 import { firmwareOf } from './firmware';
 import { guestAddressesOf } from './guest-addresses';
 import { looksOf } from './looks';
+import { hearsDomain } from './parse-domains';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
 import { MOST_DISKS } from './domain-xml';
@@ -105,6 +106,7 @@ export default (sdk: PluginSdk) =>
     addresses: addressesOf(sdk),
     guestAddresses: guestAddressesOf(sdk),
     // Its first line, the address, comes when it is connected: what happened before is read then.
+    hears: hearsDomain,
     watch: { program: STDBUF, argv: ['-oL', VIRSH, ...virsh('uri; event --all --loop')], needs: SOCKET },
     looks: { formatted: formattedLook, ...looksOf(sdk), ...snapshotLooksOf(sdk), ...adoptLooksOf(sdk) },
   });

@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import Database from 'better-sqlite3';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import type { Appliance } from '../support/appliance.ts';
 import { CHROMIUM_OPTIONS } from '../support/browser.ts';
@@ -16,6 +15,7 @@ import {
   vmNamed,
   type Machines,
 } from '../support/machines.ts';
+import { fillWith } from '../support/many-machines.ts';
 import type { PrivateLibvirt } from '../support/private-libvirt.ts';
 import { figure, milliseconds, wallClock, type Row } from './measure.ts';
 import { cpuSeconds } from './server.ts';
@@ -29,42 +29,6 @@ const TARGETS: Record<number, { usable: number; median?: number; p95?: number }>
 };
 const MOST_BYTES = 150 * 1024;
 const MOST_CPU_MS = 200;
-
-const idOf = (number: number): string => `5f0d9c6e-1b5a-4c7d-8e2f-${String(number).padStart(12, '0')}`;
-const nameOf = (number: number): string => `bench-${number}`;
-
-/** As many machines, each with a record and a domain without a disk of its own: what is listed, not what runs. */
-async function fill({ appliance, libvirt }: Machines, from: number, to: number): Promise<void> {
-  await appliance.kill('SIGTERM');
-  const definition = libvirt.virsh('dumpxml', '--inactive', 'web').stdout;
-  const folder = join(appliance.dataDir, 'definitions');
-  mkdirSync(folder, { recursive: true });
-  const db = new Database(join(appliance.dataDir, 'cairn.db'));
-  const like = db.prepare("SELECT * FROM vms WHERE name = 'web'").get() as Record<string, unknown>;
-  const columns = Object.keys(like);
-  const insert = db.prepare(
-    `INSERT INTO vms (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`,
-  );
-  const commands: string[] = [];
-  db.transaction(() => {
-    for (let number = from; number < to; number += 1) {
-      const spec = { ...(JSON.parse(String(like.spec)) as object), id: idOf(number), name: nameOf(number) };
-      insert.run({ ...like, id: idOf(number), name: nameOf(number), spec: JSON.stringify(spec) });
-      const text = definition
-        .replace(/<name>.*<\/name>/, `<name>${nameOf(number)}</name>`)
-        .replace(/<uuid>.*<\/uuid>/, `<uuid>${idOf(number)}</uuid>`)
-        .replaceAll(/<mac address=.*\/>/g, '')
-        .replaceAll(/<disk type='file' device='disk'>[\s\S]*?<\/disk>/g, '');
-      const path = join(folder, `${number}.xml`);
-      writeFileSync(path, text);
-      commands.push(`define ${path}`);
-    }
-  })();
-  db.close();
-  const { status, stderr } = libvirt.virsh(commands.join('; '));
-  if (status !== 0) throw new Error(`virsh define: ${stderr}`);
-  await appliance.start();
-}
 
 async function open(browser: Browser, appliance: Appliance): Promise<Page> {
   const context = await browser.newContext();
@@ -267,7 +231,7 @@ export async function vmRows(): Promise<Row[]> {
     );
     let there = 1;
     for (const count of [1, 100, 300]) {
-      if (count > there) await fill(machines, there, count);
+      if (count > there) await fillWith(machines, there, count);
       there = count;
       rows.push(...(await loads(browser, machines.appliance, count)));
       rows.push(...(await changes(browser, machines, count)));

@@ -290,6 +290,11 @@ export interface VmPlugin {
     read(context: PluginContext, spec: VmSpec): Promise<string[] | null>;
   };
   watch?: Watch;
+  /**
+   * Pure. What a line of `watch` says a machine is now, shown before the engine has answered the question that follows every
+   * line; null: it says nothing of that, or not for certain.
+   */
+  hears?(line: string): Pick<VmReading, 'name' | 'status'> | null;
   /** Looks of its own, used by its steps as `<id>/<name>`. They change nothing. */
   looks?: Record<string, (context: PluginContext, args: JsonObject) => Promise<LookResult>>;
 }

@@ -12,7 +12,7 @@ import { acceleration } from '$plugins/libvirt/acceleration';
 import { domainXml, macOf, targetOf } from '$plugins/libvirt/domain-xml';
 import { looksOf } from '$plugins/libvirt/looks';
 import { devicesIn } from '$plugins/libvirt/parse-devices';
-import { parseDomains } from '$plugins/libvirt/parse-domains';
+import { hearsDomain, parseDomains } from '$plugins/libvirt/parse-domains';
 import { parseSize } from '$plugins/libvirt/parse-size';
 import makePlugin from '$plugins/libvirt/plugin.server';
 
@@ -572,5 +572,29 @@ describe('the help of the processor', () => {
     const answer = await acceleration(fails);
     expect(answer.virtType).toBe('qemu');
     expect('reason' in answer && answer.reason).toMatch(/dev\/kvm|Permission denied/);
+  });
+});
+
+describe('what an event says of a machine', () => {
+  it.each([
+    ['Started Booted', 'running'],
+    ['Resumed Unpaused', 'running'],
+    ['Suspended Paused', 'paused'],
+    ['Stopped Shutdown', 'stopped'],
+    ['Stopped Destroyed', 'stopped'],
+    ['Stopped Crashed', 'crashed'],
+    ['Stopped Saved', 'saved'],
+  ])('%s', (words, status) => {
+    expect(hearsDomain(`event 'lifecycle' for domain 'web': ${words}`)).toEqual({ name: 'web', status });
+  });
+  it.each([
+    ["event 'lifecycle' for domain 'web': Stopped Failed"],
+    ["event 'lifecycle' for domain 'web': Stopped From snapshot"],
+    ["event 'lifecycle' for domain 'web': Shutdown Finished after guest request"],
+    ["event 'lifecycle' for domain 'web': Defined Updated"],
+    ["event 'agent-lifecycle' for domain 'web': state: 'connected' reason: 'channel event'"],
+    ['test:///default'],
+  ])('nothing for certain: %s', (line) => {
+    expect(hearsDomain(line)).toBeNull();
   });
 });

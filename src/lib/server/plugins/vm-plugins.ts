@@ -48,7 +48,7 @@ export interface VmPlugins {
   /** A plugin that can be used now; without an id the first. @throws AppError plugin_not_found | plugin_unavailable */
   vm(id?: string): VmPlugin;
   /** One that was loaded, available or not; without its capabilities when there is none. */
-  knownVm(id: string): Pick<VmPlugin, 'cards' | 'snapshots' | 'guestAddresses'>;
+  knownVm(id: string): Pick<VmPlugin, 'cards' | 'snapshots' | 'guestAddresses' | 'hears'>;
   /** Every machine that it knows. @throws AppError parse_failed | command_failed | command_timeout | bug */
   readVms(id: string): Promise<VmReading[]>;
   /** What every machine of it that is on has used; none when it cannot tell. */

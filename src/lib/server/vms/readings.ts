@@ -20,7 +20,7 @@ export interface VmReadings {
 type Answer = { machines: Map<string, VmReading> } | { reason: string };
 
 export function createVmReadings(deps: {
-  plugins: Pick<Plugins, 'vmPlugins' | 'readVms' | 'recheck'>;
+  plugins: Pick<Plugins, 'vmPlugins' | 'readVms' | 'recheck' | 'knownVm'>;
   bus: Bus;
   log: Logger;
   changed: () => void;
@@ -31,10 +31,19 @@ export function createVmReadings(deps: {
   const unsubscribe: (() => void)[] = [];
   let stopped = false;
 
+  /** What an engine has told of machines by itself since it was last asked: its answer may be older, the next one is not. */
+  const told = new Map<string, Map<string, VmStatus>>();
+
   async function ask(id: string): Promise<void> {
+    const meanwhile = new Map<string, VmStatus>();
+    told.set(id, meanwhile);
     try {
       const readings = await plugins.readVms(id);
-      answers.set(id, { machines: new Map(readings.map((reading) => [reading.id, reading])) });
+      const machines = readings.map((reading): [string, VmReading] => [
+        reading.id,
+        { ...reading, status: meanwhile.get(reading.id) ?? reading.status },
+      ]);
+      answers.set(id, { machines: new Map(machines) });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       // Pages show it for as long as it is so: in the log a line is enough.
@@ -52,6 +61,17 @@ export function createVmReadings(deps: {
     const now = ask(id).finally(() => asking.delete(id));
     asking.set(id, { now, next: null });
     return now;
+  }
+  /** What is certain is shown at once: asking takes longer than anything else on the way to a page. */
+  function hear(id: string, said: string | undefined): void {
+    const word = said === undefined ? null : (plugins.knownVm(id).hears?.(said) ?? null);
+    const answer = answers.get(id);
+    if (!word || !answer || !('machines' in answer)) return;
+    const reading = [...answer.machines.values()].find(({ name }) => name === word.name);
+    if (!reading) return;
+    told.get(id)?.set(reading.id, word.status);
+    answer.machines.set(reading.id, { ...reading, status: word.status });
+    changed();
   }
   const refreshAll = (): void => {
     for (const id of plugins.vmPlugins()) void refresh(id);
@@ -73,7 +93,10 @@ export function createVmReadings(deps: {
     },
     start() {
       unsubscribe.push(
-        bus.on('machines.changed', ({ plugin }) => void refresh(plugin)),
+        bus.on('machines.changed', ({ plugin, said }) => {
+          hear(plugin, said);
+          void refresh(plugin);
+        }),
         // It went (the engine was stopped), or is back: either way what was read is old.
         bus.on('source.changed', ({ name, ok }) => {
           if (!plugins.vmPlugins().includes(name)) return;
