@@ -139,7 +139,7 @@ async function changes(browser: Browser, machines: Machines, count: number): Pro
   try {
     libvirt.virsh('destroy', 'web');
     await shows(page, id, 'stopped');
-    for (let run = 0; run < CHANGES; run += 1)
+    while (times.length < CHANGES)
       for (const [verb, word, state] of [
         ['start', 'Started', 'running'],
         ['destroy', 'Stopped', 'stopped'],

@@ -156,6 +156,26 @@ describe('a machine', () => {
   });
 });
 
+describe('a whole machine in a file', () => {
+  it('is made again in the wizard, which proposes what the file says', async () => {
+    await goTo('/vms/new');
+    await page.getByRole('radio', { name: /golden\.ova/ }).check();
+    await page.getByRole('button', { name: 'Next', exact: true }).click();
+    const packed = page.getByTestId('packed-machine');
+    await packed.getByText('Its checksums are compared before anything is copied.').waitFor();
+    await packed.getByText(/1 CPU, 32 MiB of memory, 1 disk/).waitFor();
+    expect(await page.getByLabel('CPUs').inputValue()).toBe('1');
+    expect(await page.getByLabel('Memory, MiB').inputValue()).toBe('32');
+    await page.getByLabel('Name').fill('again');
+    await lookAt('vm-from-ova');
+    await page.getByRole('button', { name: 'Next', exact: true }).click();
+    await page.locator('[data-testid=plan-step][data-step=define]').waitFor();
+    await page.getByRole('button', { name: 'Create machine' }).click();
+    await page.getByRole('heading', { name: 'again' }).waitFor();
+    await state('running').waitFor();
+  });
+});
+
 describe('an image that no machine starts from', () => {
   it('is converted, and stays beside what was made of it', async () => {
     await putVmdk();

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Image as ImageDocument } from '$lib/shared/wire/images';
 import type { Appliance } from '../support/appliance';
 import {
   addImage,
@@ -354,6 +355,38 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       backward: true,
       // What they wrote is in the archive by then, or has its name.
       over: ['export-disk-1', 'write-descriptor', 'write-manifest', 'pack', 'make-work-folder'],
+      observe,
+    },
+    {
+      title: 'vm.create, of a machine in an OVA',
+      kind: 'vm.create',
+      async setUp(appliance) {
+        await setUp(appliance, 'off');
+        const [made] = appliance.query<{ state: string }>('SELECT state FROM vms WHERE id = ?', CLONE_ID);
+        if (made?.state === 'ready')
+          await mustSucceed(
+            appliance,
+            await appliance.rest('POST', `/vms/${CLONE_ID}/stop`, { graceSeconds: 0 }),
+          );
+        if (made) await deleteForGood(appliance, CLONE_ID);
+        if (appliance.query("SELECT 1 FROM images WHERE name = 'golden.ova'").length > 0) return;
+        await mustSucceed(
+          appliance,
+          await appliance.rest('POST', path('/export'), { name: 'golden', format: 'ova' }),
+        );
+      },
+      async begin(appliance) {
+        const [image] = appliance.query<{ id: string }>("SELECT id FROM images WHERE name = 'golden.ova'");
+        for (let known = false; !known; await sleep(50)) {
+          const { body } = await appliance.rest<ImageDocument>('GET', `/images/${image?.id ?? ''}`);
+          known = body.machine !== null;
+        }
+        const wish = { id: CLONE_ID, name: 'web-2', memoryBytes: 16 * MIB };
+        return appliance.rest('POST', '/vms', microRequest(image?.id ?? '', wish));
+      },
+      backward: true,
+      // The next step finds out whether it is a disk.
+      over: ['copy-image', 'check-package'],
       observe,
     },
     ...vmSnapshotScenarios({ libvirt, path: path(), setUp, observe, id: VM_ID, uefi: UEFI }),
