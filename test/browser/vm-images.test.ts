@@ -18,6 +18,7 @@ let page: Page;
 let machine = '';
 
 const dialog = () => page.getByRole('dialog');
+const button = (name: string) => page.getByRole('button', { name, exact: true });
 const inDialog = (name: string) => dialog().getByRole('button', { name, exact: true });
 const state = (name: string) => page.locator(`[data-testid=vm-state][data-state=${name}]`);
 const row = (name: string) => page.getByTestId('image-row').filter({ hasText: name });
@@ -160,7 +161,7 @@ describe('a whole machine in a file', () => {
   it('is made again in the wizard, which proposes what the file says', async () => {
     await goTo('/vms/new');
     await page.getByRole('radio', { name: /golden\.ova/ }).check();
-    await page.getByRole('button', { name: 'Next', exact: true }).click();
+    await button('Next').click();
     const packed = page.getByTestId('packed-machine');
     await packed.getByText('Its checksums are compared before anything is copied.').waitFor();
     await packed.getByText(/1 CPU, 32 MiB of memory, 1 disk/).waitFor();
@@ -168,9 +169,14 @@ describe('a whole machine in a file', () => {
     expect(await page.getByLabel('Memory, MiB').inputValue()).toBe('32');
     await page.getByLabel('Name').fill('again');
     await lookAt('vm-from-ova');
-    await page.getByRole('button', { name: 'Next', exact: true }).click();
+    await button('Next').click();
     await page.locator('[data-testid=plan-step][data-step=define]').waitFor();
-    await page.getByRole('button', { name: 'Create machine' }).click();
+    // The second click of a double click on "Next" lands where "Create machine" has come to lie.
+    await page.mouse.down();
+    await page.mouse.up();
+    await expect.poll(() => button('Create machine').getAttribute('aria-disabled')).toBeNull();
+    expect(await vmNamed(machines.appliance, 'again')).toBeUndefined();
+    await button('Create machine').click();
     await page.getByRole('heading', { name: 'again' }).waitFor();
     await state('running').waitFor();
   });

@@ -1,4 +1,5 @@
 /** The contract of a VM plugin, version 1: an engine that runs virtual machines. A method is a capability, as with storage. */
+import type { VmReading } from './vm-reading';
 import type { JsonObject } from '../shared/json';
 import type { LookResult, Step } from './plan';
 import type { ConsoleEndpoint, ConsoleKind } from './vm-console';
@@ -9,6 +10,7 @@ import type { VmFirmwareSource, VmPackedDisk, VmStartsBy, VmTopology } from './v
 import type { VmStopTime } from './vm-stop-time';
 import type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
+export * from './vm-reading';
 export type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
 export type { ConsoleEndpoint, ConsoleKind, VmAddresses, VmUsage };
@@ -122,15 +124,6 @@ export interface VmOrigin {
     networkConfig: string | null;
     secretPath: string | null;
   } | null;
-}
-
-/** What the engine says now. saved: off, with its memory on disk. crashed: its process ended without having been asked to. */
-export const VM_STATUSES = ['running', 'paused', 'stopping', 'stopped', 'saved', 'crashed'] as const;
-export type VmStatus = (typeof VM_STATUSES)[number];
-export interface VmReading {
-  id: string;
-  name: string;
-  status: VmStatus;
 }
 
 export interface VmPlugin {
