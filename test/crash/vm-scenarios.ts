@@ -94,7 +94,9 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       while (names(join(dataDir, 'secrets')).length > 0) await sleep(10);
       return;
     }
-    const isUefi = appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.firmware' IS NOT NULL").length > 0;
+    const isUefi =
+      appliance.query("SELECT 1 FROM vms WHERE id = ? AND spec ->> '$.firmware' IS NOT NULL", VM_ID).length >
+      0;
     if (recordState(appliance) !== 'ready' || isUefi !== 'firmware' in change) {
       await remove(appliance);
       const { body } = (await create(appliance, change)) as { body: { operationId: string } };
@@ -124,7 +126,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   }
   const sizeOf = (cpus: number) => ({ cpus, memoryBytes: 32 * MIB });
   async function size(appliance: Appliance, cpus: number): Promise<void> {
-    const [now] = appliance.query<{ cpus: number }>('SELECT cpus FROM vms');
+    const [now] = appliance.query<{ cpus: number }>('SELECT cpus FROM vms WHERE id = ?', VM_ID);
     if (now?.cpus !== cpus)
       await mustSucceed(
         appliance,
@@ -133,7 +135,8 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   }
   async function moreDisks(appliance: Appliance, wanted: 0 | 1): Promise<void> {
     const [now] = appliance.query<{ count: number }>(
-      "SELECT coalesce(json_array_length(spec, '$.moreDisks'), 0) AS count FROM vms",
+      "SELECT coalesce(json_array_length(spec, '$.moreDisks'), 0) AS count FROM vms WHERE id = ?",
+      VM_ID,
     );
     if (now?.count === wanted) return;
     const asked =
@@ -145,10 +148,11 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   const isoId = (appliance: Appliance): string | undefined =>
     appliance.query<{ id: string }>("SELECT id FROM images WHERE kind = 'iso'")[0]?.id;
   const hasCd = (appliance: Appliance): boolean =>
-    appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.cdPath' IS NOT NULL").length > 0;
+    appliance.query("SELECT 1 FROM vms WHERE id = ? AND spec ->> '$.cdPath' IS NOT NULL", VM_ID).length > 0;
   const cardCount = (appliance: Appliance): number =>
     appliance.query<{ count: number }>(
-      "SELECT coalesce(json_array_length(spec, '$.cards'), 1) AS count FROM vms",
+      "SELECT coalesce(json_array_length(spec, '$.cards'), 1) AS count FROM vms WHERE id = ?",
+      VM_ID,
     )[0]?.count ?? 0;
   async function cards(appliance: Appliance, wanted: 1 | 2): Promise<void> {
     if (cardCount(appliance) === wanted) return;
@@ -161,7 +165,8 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
   /** Nothing makes it small again: each case begins where the one before has ended. */
   let hadBytes = 0;
   const diskBytes = (appliance: Appliance): number =>
-    appliance.query<{ bytes: number }>('SELECT disk_bytes AS bytes FROM vms')[0]?.bytes ?? 0;
+    appliance.query<{ bytes: number }>('SELECT disk_bytes AS bytes FROM vms WHERE id = ?', VM_ID)[0]?.bytes ??
+    0;
   const capacity = (): number =>
     Number(/^Capacity:\s+(\d+)/.exec(libvirt().virsh('domblkinfo', 'web', 'vda').stdout)?.[1]);
   /** What the state of the machine does not show: domains, their files, rows and secrets. A creation that was taken back keeps its name and its password. */
@@ -363,7 +368,8 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       async setUp(appliance) {
         await setUp(appliance, 'off');
         const [made] = appliance.query<{ state: string }>('SELECT state FROM vms WHERE id = ?', CLONE_ID);
-        if (made?.state === 'ready')
+        // One that a scenario before has left may be off.
+        if (made?.state === 'ready' && libvirt().domstate('web-2') === 'running')
           await mustSucceed(
             appliance,
             await appliance.rest('POST', `/vms/${CLONE_ID}/stop`, { graceSeconds: 0 }),
@@ -448,7 +454,10 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       kind: 'vm.set-boot-order',
       async setUp(appliance) {
         await setUp(appliance, 'off');
-        if (appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.boot[0]' = 'card-1'").length > 0)
+        if (
+          appliance.query("SELECT 1 FROM vms WHERE id = ? AND spec ->> '$.boot[0]' = 'card-1'", VM_ID)
+            .length > 0
+        )
           await mustSucceed(
             appliance,
             await appliance.rest('PUT', path('/boot-order'), { order: ['disk-1', 'cd'] }),
@@ -493,7 +502,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       backward: true,
       observe: (appliance) => ({
         has: libvirt().virsh('domiflist', 'web', '--inactive').stdout,
-        bridge: appliance.query("SELECT spec ->> '$.cards[0].bridge' AS bridge FROM vms"),
+        bridge: appliance.query("SELECT spec ->> '$.cards[0].bridge' AS bridge FROM vms WHERE id = ?", VM_ID),
       }),
     },
     {
@@ -501,7 +510,7 @@ export function vmScenarios(libvirt: () => PrivateLibvirt, server: FileServer): 
       kind: 'vm.template',
       async setUp(appliance) {
         await setUp(appliance, 'off');
-        if (appliance.query("SELECT 1 FROM vms WHERE spec ->> '$.isTemplate'").length > 0)
+        if (appliance.query("SELECT 1 FROM vms WHERE id = ? AND spec ->> '$.isTemplate'", VM_ID).length > 0)
           await mustSucceed(appliance, await appliance.rest('DELETE', path('/template')));
       },
       begin: (appliance) => appliance.rest('PUT', path('/template')),
