@@ -1,5 +1,5 @@
 /** Bridges of a host with its own network namespace and its own ifupdown configuration: real links, real ifup, a real machine. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { HostLink } from '$lib/shared/wire/networks';
@@ -74,9 +74,11 @@ const hostIsAsBefore = async (): Promise<void> => {
 };
 
 it('a bridge without a port joins machines, and goes without a trace', async () => {
+  chmodSync(machines.libvirt.interfaces, 0o640);
   await done(await make('br5', null));
   expect(await link('br5')).toMatchObject({ kind: 'bridge', isUp: true, addresses: [] });
   expect(interfaces()).toContain('iface br5 inet manual');
+  expect(statSync(machines.libvirt.interfaces).mode & 0o777, 'who may read it').toBe(0o640);
   await done(await remove('br5'));
   expect(await link('br5')).toBeUndefined();
 });

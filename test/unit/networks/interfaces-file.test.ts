@@ -98,6 +98,17 @@ describe('what Cairn does not carry over it refuses by name', () => {
     expect(() => withBridge(text, 'br0', PORT)).toThrow(said);
   });
 
+  it.each([['wpa-psk'], ['wpa-passphrase'], ['wireless-key1'], ['pppoe-password']])(
+    'a file with a secret, of whatever link: %s',
+    (option) => {
+      const text = `${DEBIAN}iface wlan0 inet dhcp\n    ${option} hunter2\n`;
+      const said = `It holds a secret (${option}), which a plan would show.`;
+      expect(() => withBridge(text, 'br1', null)).toThrow(said);
+      expect(() => withoutBridge(text, 'br1')).toThrow(said);
+      expect(said).not.toContain('hunter2');
+    },
+  );
+
   it('a bridge of somebody else', () => {
     expect(() => withoutBridge('auto br7\niface br7 inet manual\n', 'br7')).toThrow(
       'Cairn has not made the bridge br7.',

@@ -24,6 +24,8 @@ export function changeSteps(
   change: {
     from: string;
     to: string;
+    /** Of the file. */
+    mode: number;
     /** Taken down with the present configuration, brought up with the next one. */
     down: { link: string; look: Look } | null;
     up: { link: string; look: Look; rest?: Action[] } | null;
@@ -37,7 +39,7 @@ export function changeSteps(
     ...{ do: 'exec', timeoutMs: COMMAND_MS },
     ...inNetwork(networkNamespace, program, argv),
   });
-  const { from, to, down, up, checkInSeconds } = change;
+  const { from, to, mode, down, up, checkInSeconds } = change;
   const { trial, kept } = files;
   const fromMs = deps.clock.now();
   const trialFile: Action = { do: 'write-file', path: trial, content: to, mode: 0o600 };
@@ -80,8 +82,8 @@ export function changeSteps(
     {
       name: 'keep',
       title: `Write it into ${INTERFACES}`,
-      run: { do: 'write-file', path: INTERFACES, content: to, mode: 0o644 },
-      undo: [{ do: 'write-file', path: INTERFACES, content: from, mode: 0o644 }],
+      run: { do: 'write-file', path: INTERFACES, content: to, mode },
+      undo: [{ do: 'write-file', path: INTERFACES, content: from, mode }],
       look: looks.file(INTERFACES, to, from),
     },
     {

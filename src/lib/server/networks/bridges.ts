@@ -4,7 +4,7 @@
  * says that the host can still be reached the file itself is as before, so that a power cut alone takes the change back.
  */
 import { existsSync, rmSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { not, type Action, type Look, type Step } from '$lib/plugin-api/plan';
 import type { JsonObject } from '$lib/shared/json';
 import { bridgeNameRequest, bridgeRequest, CHECK_IN } from '$lib/shared/wire/network-changes';
@@ -43,14 +43,15 @@ export interface BridgeDeps {
   /** Names of the machines with a card on the bridge. */
   machinesOn(bridge: string): string[];
 }
-async function interfacesNow(): Promise<string> {
+async function interfacesNow(): Promise<{ from: string; mode: number }> {
   const text = existsSync(PROGRAMS.ifup)
     ? await readFile(INTERFACES, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return null;
         throw error;
       })
     : null;
-  if (text !== null) return text;
+  // What only root may read stays so.
+  if (text !== null) return { from: text, mode: (await stat(INTERFACES)).mode & 0o777 };
   throw new AppError('network_not_ours', `This host is not configured by ifupdown (${INTERFACES}).`, {
     remedy:
       'Make the bridge with what configures it (systemd-networkd, NetworkManager); it shows here at once.',
@@ -87,7 +88,7 @@ async function prepareMake(deps: BridgeDeps, request: JsonObject): Promise<Prepa
   if (issues.length > 0) throw issuesError(issues);
   const link = links.find(({ id }) => id === port);
   const at: BridgePort | null = link ? { id: link.id, mac: link.mac, vlan } : null;
-  const from = await interfacesNow();
+  const { from, mode } = await interfacesNow();
   const takesOver = link !== undefined && vlan === null && link.addresses.length > 0;
   if (takesOver && !speaksOf(from, link.id))
     throw new AppError(
@@ -113,7 +114,7 @@ async function prepareMake(deps: BridgeDeps, request: JsonObject): Promise<Prepa
     name,
     `Make the bridge ${name}`,
     changeSteps(deps, filesOf(deps), {
-      ...{ from, to },
+      ...{ from, to, mode },
       down: takesOver
         ? {
             link: link.id,
@@ -150,7 +151,7 @@ async function prepareRemove(deps: BridgeDeps, request: JsonObject): Promise<Pre
     throw new AppError('link_not_found', `The host has no bridge ${name}.`);
   const users = deps.machinesOn(name);
   if (users.length > 0) throw new AppError('bridge_in_use', `${name} is the network of ${users.join(', ')}.`);
-  const from = await interfacesNow();
+  const { from, mode } = await interfacesNow();
   const { text: to, port } = withoutBridge(from, name);
   const { networkNamespace: namespace } = deps.config;
   const hasAddress = link.addresses.length > 0;
@@ -162,7 +163,7 @@ async function prepareRemove(deps: BridgeDeps, request: JsonObject): Promise<Pre
     name,
     `Remove the bridge ${name}`,
     changeSteps(deps, filesOf(deps), {
-      ...{ from, to },
+      ...{ from, to, mode },
       down: { link: name, look: not(there) },
       up:
         port !== null && hasAddress

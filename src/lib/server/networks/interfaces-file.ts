@@ -31,6 +31,14 @@ const STARTS =
 const words = (line: string): string[] => line.trim().split(/\s+/);
 const isText = (line: string): boolean => line.trim() !== '' && !line.trim().startsWith('#');
 
+/** The whole file is in the plan, which is kept, and shown to everybody who may look. */
+const SECRET =
+  /^\s*((?:wpa|wireless|eap)-\S*(?:psk|pass|key|pin)\S*|\S*(?:password|passphrase|secret)\S*)\s/im;
+function refuseSecrets(text: string): void {
+  const option = SECRET.exec(text)?.[1];
+  if (option !== undefined) throw refused(`It holds a secret (${option}), which a plan would show.`);
+}
+
 function statementsOf(lines: string[]): Statement[] {
   const found: Statement[] = [];
   for (const [at, line] of lines.entries()) {
@@ -107,6 +115,7 @@ export const speaksOf = (text: string, link: string): boolean =>
  * @throws AppError network_not_ours
  */
 export function withBridge(text: string, bridge: string, port: BridgePort | null): string {
+  refuseSecrets(text);
   const lines = text.split('\n');
   const statements = statementsOf(lines);
   if (statements.some(({ names }) => names.includes(bridge)))
@@ -176,6 +185,7 @@ export function bridgeBlock(
 
 /** The text as it was before the bridge. @throws AppError network_not_ours when Cairn has not made it */
 export function withoutBridge(text: string, bridge: string): { text: string; port: string | null } {
+  refuseSecrets(text);
   const block = bridgeBlock(text, bridge);
   if (!block)
     throw new AppError('network_not_ours', `Cairn has not made the bridge ${bridge}.`, {
