@@ -1,13 +1,37 @@
 // SvelteKit 2 on purpose: version 3 refuses to build while this file exists, and this file is part of
 // the project's fixed top level.
-import adapter from '@sveltejs/adapter-node';
+import { fileURLToPath } from 'node:url';
+import node from '@sveltejs/adapter-node';
 import { vitePreprocess } from '@sveltejs/vite-plugin-svelte';
+
+/** The command `cairn`, one file with all that it needs. Beside the server, which is written anew by its adapter before. */
+async function buildCommand() {
+  const { build } = await import('vite');
+  await build({
+    configFile: false,
+    logLevel: 'warn',
+    resolve: { alias: { $lib: fileURLToPath(new URL('src/lib', import.meta.url)) } },
+    ssr: { noExternal: true },
+    build: {
+      ...{ ssr: 'src/cli/cairn.ts', outDir: 'build/cli', target: 'node24', copyPublicDir: false },
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
+  });
+}
+
+const server = node({ out: 'build', precompress: true });
 
 /** @type {import('@sveltejs/kit').Config} */
 export default {
   preprocess: vitePreprocess(),
   kit: {
-    adapter: adapter({ out: 'build', precompress: true }),
+    adapter: {
+      ...server,
+      async adapt(builder) {
+        await server.adapt(builder);
+        await buildCommand();
+      },
+    },
     alias: { $plugins: 'plugins' },
     csp: {
       mode: 'auto',

@@ -14,6 +14,7 @@ function cairnDaemon(): Plugin {
     if (typeof address !== 'object' || address === null) return;
     const response = await fetch(`http://127.0.0.1:${address.port}/api/health`);
     if (!response.ok) throw new Error(`The daemon does not run: ${await response.text()}`);
+    findHandle()?.serveLocally(server.middlewares);
   }
   return {
     name: 'cairn-daemon',

@@ -10,6 +10,7 @@ import { SESSION_COOKIE } from '$lib/server/auth/sessions';
 import { compressed } from '$lib/server/compress';
 import { discardBody } from '$lib/server/rest/body';
 import { errorAnswer } from '$lib/server/rest/answer';
+import { localActor } from '$lib/server/sockets/local';
 import { isCall, refuseCall } from '$lib/server/trpc/request';
 import { newReference } from '$lib/server/wire-error';
 
@@ -35,11 +36,14 @@ export const handle: Handle = async ({ event, resolve }) => {
   try {
     guard.requireHost(header);
     if (!READING.has(event.request.method)) guard.requireOrigin(header);
-    event.locals.address = event.getClientAddress();
-    event.locals.actor = await auth.identify({
-      token: event.cookies.get(SESSION_COOKIE) ?? null,
-      apiKey: event.url.pathname.startsWith('/api/') ? header('x-api-key') : null,
-    });
+    // A socket of the host has no address.
+    event.locals.address = event.getClientAddress() || 'local';
+    event.locals.actor =
+      localActor(header) ??
+      (await auth.identify({
+        token: event.cookies.get(SESSION_COOKIE) ?? null,
+        apiKey: event.url.pathname.startsWith('/api/') ? header('x-api-key') : null,
+      }));
     response = await resolve(event);
   } catch (error) {
     response = isCall(event.url.pathname) ? refuseCall(error, log) : errorAnswer(error, log);

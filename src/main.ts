@@ -3,7 +3,7 @@
  * Nothing of the server is imported here: the bundle has its own copy, and a second one would be a second daemon. The
  * two meet in the handle on globalThis.
  */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { findHandle } from './lib/server/handle.ts';
@@ -37,10 +37,12 @@ const { handler } = await import(new URL('../build/handler.js', import.meta.url)
 const handle = findHandle();
 if (!handle) explain(new Error('The daemon did not start.'));
 
-const server = createServer((request, response) => {
+const answer: RequestListener = (request, response) => {
   request.headers['x-cairn-protocol'] = 'http';
   if (!handle.screen(request, response)) handler(request, response);
-});
+};
+handle.serveLocally(answer);
+const server = createServer(answer);
 server.on('upgrade', (request: IncomingMessage, socket, head) => {
   if (!handle.sockets.upgrade(request, socket, head)) socket.destroy();
 });

@@ -48,7 +48,7 @@ import { allJobs, startJobs } from './schedule/schedule';
 import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { composeSnapshots } from './snapshots/compose';
-import { openLocalSocket } from './sockets/local';
+import { openLocalSocket, serveLocally } from './sockets/local';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
@@ -252,6 +252,7 @@ function handleOf(composed: Composed, { log, undoing, state }: Parts): CairnHand
     ...services,
     guard,
     sockets,
+    serveLocally,
     screen: (request, response) => screenRequest(request, response, guard),
     readiness: (): Readiness => {
       const reasons = [

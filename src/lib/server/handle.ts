@@ -3,7 +3,7 @@
  * own copies of modules; what they share is this entry of globalThis. Only types are imported here, so that the process
  * entry can import this file without the bundle.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { RequestGuard } from './auth/request-guard';
 import type { Services } from './services';
@@ -23,6 +23,8 @@ export interface CairnHandle extends Services {
   /** Answers what must not reach the pages: foreign hosts, addresses that are no addresses. True when it has answered. */
   screen(request: IncomingMessage, response: ServerResponse): boolean;
   readiness(): Readiness;
+  /** What answers requests, to be asked over the local socket too: see sockets/local.ts. */
+  serveLocally(listener: RequestListener): void;
   /** The server listens: told to systemd, and the line with the address is printed. */
   listening(url: string): void;
   /** Ends everything in order; the second call gets the same promise. */

@@ -35,6 +35,11 @@ export interface Auth {
   changePassword(actor: Actor, request: { current: string; next: string; from: Origin }): Promise<SignedIn>;
   /** @throws AppError username_invalid | password_weak | username_taken */
   createUser(request: { username: string; password: string; role: Role }): Promise<UserView>;
+  /**
+   * For who has forgotten it: root on this host alone may do that. Ends every session of the account, and forgets failed attempts.
+   * @throws AppError user_not_found | password_weak
+   */
+  resetPassword(username: string, password: string): Promise<UserView>;
   removeUser(id: string): void;
   listSessions(actor: Actor): SessionView[];
   /** @throws AppError not_found, also for a session of somebody else */
@@ -122,6 +127,17 @@ export function createAuth({ db, bus, clock, log }: { db: Db; bus: Bus; clock: C
       const issues = [...usernameIssues(username), ...passwordIssues(password, username, 'password')];
       if (issues.length > 0) throw issuesError(issues);
       return users.add(users.newRow(username, await hashPassword(password), role));
+    },
+    async resetPassword(username, password) {
+      const row = store.users.byName(username.trim().toLowerCase());
+      if (!row) throw new AppError('user_not_found', `There is no account ${username}.`);
+      const issues = passwordIssues(password, row.username, 'password');
+      if (issues.length > 0) throw issuesError(issues);
+      store.users.setPassword(row.id, await hashPassword(password));
+      sessions.endAllOf(row.id);
+      throttle.forget({ kind: 'user', value: row.username });
+      log.warn({ user: row.username }, 'the password was reset by root on this host');
+      return users.view(row);
     },
     removeUser(id) {
       const ended = sessions.list(id, null);

@@ -83,6 +83,8 @@ export function createThrottle(store: Pick<AuthStore, 'throttle'>, clock: Clock)
         }
       };
     },
+    /** Attempts on an account count no more: it is known to be its owner's. */
+    forget: (key: ThrottleKey): void => store.throttle.remove(nameOf(key)),
     /** Cron: forgets what is older than a day. */
     cleanUp(): void {
       store.throttle.removeOlder(clock.now() - FORGET_MS, clock.now());

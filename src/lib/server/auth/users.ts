@@ -39,6 +39,7 @@ export function createUsers(store: Pick<AuthStore, 'users'>, clock: Clock) {
       role,
       createdAt: clock.now(),
     }),
+    view: viewOf,
     list: (): UserView[] => store.users.list().map(viewOf),
     /** @throws AppError username_taken */
     add(row: UserRow): UserView {

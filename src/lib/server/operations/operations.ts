@@ -119,8 +119,11 @@ export function createOperations(options: OperationsOptions): Operations {
   function checkConfirmation(kind: string, prepared: Prepared, code: string | null | undefined): void {
     const wanted = confirmCodeOf(kind, prepared);
     if (wanted === (code || null)) return;
-    const { erases, loses = [] } = prepared;
-    const details = { confirmCode: wanted, erases: erases.map((erasure) => ({ ...erasure })), loses };
+    const { title, steps, erases, loses, notes } = previewOf(host, kind, prepared);
+    const details = {
+      ...{ confirmCode: wanted, title, steps: steps.map((step) => ({ ...step })), loses, notes },
+      erases: erases.map((erasure) => ({ ...erasure })),
+    };
     if (!code) throw new AppError('confirm_required', undefined, { details });
     throw new AppError('confirm_stale', undefined, { details });
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Operations } from '../operations/types';
-import { answer, json } from './answer';
+import { followOperation } from '../operations/follow';
+import { answer, json, lines } from './answer';
 import { readJson } from './body';
 
 const pageQuery = z.strictObject({
@@ -41,6 +42,11 @@ export const operationScript = answer('viewer', ({ services, param }) => {
   return new Response(script, {
     headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
   });
+});
+/** A JSON object a line (application/x-ndjson): `{"operation"}` or `{"output"}`; ends with the operation. */
+export const operationFollow = answer('viewer', ({ services, event, param }) => {
+  const { id } = services.operations.get(param('id'));
+  return lines(followOperation(services, id, event.request.signal));
 });
 export const cancelOperation = answer('operator', ({ services, actor, param }) =>
   json(services.operations.cancel(param('id'), actor), 202),

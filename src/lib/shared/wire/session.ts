@@ -1,8 +1,8 @@
 import type { Role } from '../states';
 
-/** Who asks. `system` is Cairn itself (boot, sweeper). */
+/** Who asks. `system` is Cairn itself (boot, sweeper), `local` is root on this host. */
 export interface Actor {
-  kind: 'user' | 'api-key' | 'system';
+  kind: 'user' | 'api-key' | 'system' | 'local';
   /** User id or key id. */
   id: string;
   name: string;

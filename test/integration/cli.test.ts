@@ -1,0 +1,213 @@
+/** The command `cairn` against a real server: over the local socket as root, and over the network with a key. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN, Appliance } from '../support/appliance';
+
+const made = new Appliance({ drives: 1 });
+const folder = mkdtempSync(join(tmpdir(), 'cairn-cli-'));
+beforeAll(async () => {
+  await made.start();
+  await made.setUp();
+}, 60_000);
+afterAll(async () => {
+  await made.remove();
+  rmSync(folder, { recursive: true });
+});
+
+const COMMAND = join('src', 'cli', 'cairn');
+interface Ran {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+const run = (words: string[], env: Record<string, string> = {}, input = ''): Ran =>
+  spawnSync(COMMAND, words, {
+    encoding: 'utf8',
+    input,
+    timeout: 60_000,
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
+const cairn = (...words: string[]): Ran => run([...words, '--data-dir', made.dataDir]);
+function json<T>(...words: string[]): T {
+  const { status, stdout, stderr } = cairn(...words, '--json');
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  return JSON.parse(stdout) as T;
+}
+interface Operation {
+  id: string;
+  state: string;
+  requestedBy: string;
+  title: string;
+}
+
+describe('on the host, as root', () => {
+  it('shows how the appliance is, without a key', () => {
+    const { status, stdout } = cairn('status');
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/drives +\d+\npools +none\n/)]);
+    expect(stdout).not.toContain('\u001b[');
+    expect(json<{ counts: object }>('status').counts).toMatchObject({ pools: 0, machines: 0 });
+  });
+
+  it('lists what there is as a table, and as the documents of the API', async () => {
+    const { drives } = json<{ drives: { serial: string }[] }>('drives');
+    const lines = cairn('drives', 'list').stdout.trim().split('\n');
+    expect(lines[0]).toMatch(/^DEVICE +SERIAL +MODEL/);
+    for (const { serial } of drives.filter((drive) => drive.serial?.startsWith('SBX')))
+      expect(lines.some((line) => line.includes(serial))).toBe(true);
+    expect(await made.rest('GET', '/drives')).toMatchObject({ body: { drives: { length: drives.length } } });
+    for (const noun of ['pools', 'images', 'vms', 'networks', 'operations', 'plugins', 'alerts', 'users'])
+      expect(cairn(noun).status, noun).toBe(0);
+  });
+
+  it('makes a pool and waits for it, shows it, exports what was done, and removes it when that is meant', () => {
+    const { drives } = json<{ drives: { id: string; sandbox: boolean; serial: string }[] }>('drives');
+    const drive = drives.find(({ sandbox }) => sandbox)?.serial ?? '';
+    const words = [
+      'pools',
+      'create',
+      'tank',
+      '--plugin',
+      'single-drive',
+      '--layout',
+      'single',
+      '--drive',
+      drive,
+    ];
+    const plan = cairn(...words, '--plan');
+    expect(plan.stderr).toBe('');
+    expect([plan.status, plan.stdout]).toEqual([0, expect.stringContaining('mkfs.ext4')]);
+    const created = cairn(...words, '--wait', '--yes');
+    expect([created.status, created.stdout]).toEqual([0, expect.stringMatching(/succeeded\n$/)]);
+    expect(created.stderr).toMatch(/^1\/\d+ /m);
+    expect(cairn('pools').stdout).toMatch(/tank +single-drive single +ready +active/);
+    expect(cairn('pools', 'show', 'TANK').stdout).toContain(drive);
+
+    const [last] = json<{ items: Operation[] }>('operations').items;
+    expect(last).toMatchObject({ state: 'succeeded', requestedBy: 'root@host' });
+    const id = last?.id.slice(0, 8) ?? '';
+    expect(cairn('operations', 'script', id).stdout).toMatch(/^#!\/bin\/sh\n/);
+    expect(cairn('operations', 'output', id).stdout).toContain('mkfs.ext4');
+    const followed = cairn('operations', 'follow', id);
+    expect([followed.status, followed.stderr]).toEqual([0, expect.stringContaining('GPT disklabel')]);
+
+    // Nobody is there to be asked: the plan is shown, and nothing is done.
+    const asked = cairn('pools', 'remove', 'tank');
+    expect([asked.status, asked.stderr]).toEqual([2, expect.stringContaining('--yes')]);
+    expect(asked.stderr).toContain(drive);
+    const removed = cairn('pools', 'remove', 'tank', '--yes', '--wait', '--json');
+    expect([removed.status, JSON.parse(removed.stdout)]).toMatchObject([0, { state: 'succeeded' }]);
+    expect(json<{ pools: unknown[] }>('pools').pools).toEqual([]);
+  });
+
+  it('gives another password to who has forgotten theirs, which ends their sessions', async () => {
+    const reset = run(
+      ['users', 'reset', ADMIN.username, '--password-stdin', '--data-dir', made.dataDir],
+      {},
+      'another four unrelated words\n',
+    );
+    expect([reset.status, reset.stdout]).toEqual([0, expect.stringContaining('has the new password')]);
+    const before = made.cookie;
+    expect((await made.trpc('session.login', ADMIN)).status).toBe(401);
+    const login = { username: ADMIN.username, password: 'another four unrelated words' };
+    expect((await made.trpc('session.login', login)).status).toBe(200);
+    const old = await fetch(`${made.url}/trpc/session.list`, { headers: { cookie: before } });
+    expect(old.status).toBe(401);
+    const weak = run(
+      ['users', 'reset', 'admin', '--password-stdin', '--data-dir', made.dataDir],
+      {},
+      'short\n',
+    );
+    expect([weak.status, weak.stderr]).toEqual([4, expect.stringContaining('10 characters')]);
+  });
+});
+
+describe('refused', () => {
+  it('what is not there, with exit code 5 and what is', () => {
+    const { status, stderr } = cairn('pools', 'show', 'nothing');
+    expect([status, stderr]).toEqual([5, 'cairn: There is no pool nothing.\n']);
+    expect(cairn('operations', 'show', '00000000-0000-4000-8000-000000000000').status).toBe(5);
+  });
+
+  it('what no verb is called, with exit code 2 and the nearest one', () => {
+    const { status, stderr } = cairn('pols');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('Did you mean pools?')]);
+    expect(cairn('pools', 'shwo', 'x').status).toBe(2);
+    expect(cairn('pools', 'show').status).toBe(2);
+  });
+
+  it('what the server refuses, with exit code 4; as data with --json', () => {
+    const words = ['pools', 'create', 'a/b', '--plugin', 'none', '--layout', 'single'];
+    const { drives } = json<{ drives: { serial: string }[] }>('drives');
+    const { status, stderr } = cairn(...words, '--drive', drives[0]?.serial ?? '', '--json');
+    expect(status).toBe(4);
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: expect.any(String), details: { issues: expect.any(Array) } },
+    });
+  });
+
+  it('when nothing answers, with exit code 3', () => {
+    const { status, stderr } = run(['status', '--data-dir', folder]);
+    expect([status, stderr]).toEqual([3, expect.stringContaining('Cairn does not run here')]);
+  });
+});
+
+describe('from elsewhere', () => {
+  const far = (words: string[], env: Record<string, string> = {}): Ran =>
+    run([...words, '--url', made.url], env);
+
+  it('needs a key, from a file or the environment', () => {
+    expect(far(['status']).status).toBe(2);
+    const file = join(folder, 'key');
+    writeFileSync(file, `${made.apiKey}\n`);
+    expect(far(['status', '--key-file', file]).status).toBe(0);
+    expect(far(['pools'], { CAIRN_API_KEY: made.apiKey }).status).toBe(0);
+    const wrong = far(['pools'], { CAIRN_API_KEY: 'cairn_wrong' });
+    expect([wrong.status, wrong.stderr]).toEqual([4, expect.stringContaining('Sign in')]);
+  });
+
+  it('may do what the role of the key allows, and never reset a password', async () => {
+    const { body } = await made.trpc<{ key: string }>('apiKeys.create', { name: 'reader', role: 'viewer' });
+    const refused = far(['users'], { CAIRN_API_KEY: body.key });
+    expect([refused.status, refused.stderr]).toEqual([4, expect.stringContaining('admin')]);
+    expect(far(['users', 'reset', 'admin', '--password-stdin'], { CAIRN_API_KEY: made.apiKey }).status).toBe(
+      4,
+    );
+    const asked = await made.rest('POST', '/users/admin/password', {
+      password: 'another four unrelated words',
+    });
+    expect(asked).toMatchObject({ status: 403, body: { error: { code: 'forbidden' } } });
+  });
+
+  it('nobody becomes root by saying so', async () => {
+    const answer = await fetch(`${made.url}/api/v1/users`, { headers: { 'x-cairn-local': 'yes' } });
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe('of itself', () => {
+  it('tells shells its words, and has a man page with every verb', () => {
+    expect(spawnSync('bash', ['-n'], { input: cairn('completion', 'bash').stdout }).status).toBe(0);
+    expect(cairn('completion', 'zsh').stdout).toContain("'remove:Remove a pool");
+    const page = cairn('man').stdout;
+    expect(page).toMatch(/^\.TH CAIRN 8/);
+    expect(page).toContain('\\fBcairn operations follow\\fR <operation>');
+    expect(page).toContain('.SH EXIT STATUS');
+  });
+
+  it('completes nouns, verbs and options', () => {
+    const script = `${cairn('completion', 'bash').stdout}
+      COMP_WORDS=(cairn pools re); COMP_CWORD=2; _cairn; echo "\${COMPREPLY[*]}"
+      COMP_WORDS=(cairn --json vms remove --f); COMP_CWORD=4; _cairn; echo "\${COMPREPLY[*]}"`;
+    expect(spawnSync('bash', { input: script, encoding: 'utf8' }).stdout).toBe(
+      'rename release remove\n--for-good\n',
+    );
+  });
+  it('keeps its version that of the product', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(run(['--version']).stdout).toBe(`${version}\n`);
+  });
+});
