@@ -30,7 +30,7 @@ const SECURITY_HEADERS: Record<string, string> = {
 const READING = new Set(['GET', 'HEAD']);
 
 export const handle: Handle = async ({ event, resolve }) => {
-  const { guard, auth, log } = getHandle();
+  const { guard, auth, audit, log } = getHandle();
   const header = (name: string): string | null => event.request.headers.get(name);
   let response: Response;
   try {
@@ -46,6 +46,15 @@ export const handle: Handle = async ({ event, resolve }) => {
       }));
     response = await resolve(event);
   } catch (error) {
+    audit.denied(
+      {
+        actor: null,
+        address: event.getClientAddress(),
+        userAgent: header('user-agent') ?? '',
+        what: `${event.request.method} ${event.url.pathname}`,
+      },
+      error,
+    );
     response = isCall(event.url.pathname) ? refuseCall(error, log) : errorAnswer(error, log);
   }
   await discardBody(event.request);

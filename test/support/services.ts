@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAudit } from '$lib/server/audit/audit';
 import { createAuth } from '$lib/server/auth/auth';
 import type { Clock } from '$lib/server/clock';
 import { readConfig } from '$lib/server/config';
@@ -46,6 +47,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
   const clock: Clock = { now: () => Date.now() + offset, elapsed: () => performance.now() };
   const bus = createBus(log);
   const feed = createFeed();
+  const audit = createAudit({ db, bus, clock, log, config });
   const services: Services = {
     config,
     version: '0.0.0-test',
@@ -53,7 +55,8 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     clock,
     bus,
     feed,
-    auth: createAuth({ db, bus, clock, log }),
+    audit,
+    auth: createAuth({ db, bus, clock, log, audit }),
     operations: absent('operations'),
     drives: absent('drives'),
     driveHealth: absent('driveHealth'),
@@ -82,6 +85,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
       offset += ms;
     },
     close() {
+      audit.stop();
       closeDatabase(db);
       rmSync(dir, { recursive: true, force: true });
     },

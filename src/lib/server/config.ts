@@ -35,6 +35,11 @@ const environment = z.object({
   /** Finished operations kept: newest this many, and none older than this many days. */
   CAIRN_KEEP_OPERATIONS: z.coerce.number().int().min(1).default(500),
   CAIRN_KEEP_DAYS: z.coerce.number().int().min(1).default(90),
+  /** Entries of the audit log kept: newest this many of each kind, and none older than this many days. */
+  CAIRN_KEEP_AUDIT: z.coerce.number().int().min(100).default(100_000),
+  CAIRN_KEEP_AUDIT_DAYS: z.coerce.number().int().min(1).default(400),
+  /** For how long after giving the password a person may destroy things; 0: it is never asked again. */
+  CAIRN_REAUTH_MINUTES: z.coerce.number().int().min(0).max(1_440).default(15),
   NOTIFY_SOCKET: z.string().default(''),
   WATCHDOG_USEC: z.coerce.number().int().min(0).default(0),
 });
@@ -69,6 +74,9 @@ export interface Config {
   sweepCron: string;
   keepOperations: number;
   keepDays: number;
+  keepAudit: number;
+  keepAuditDays: number;
+  reauthMs: number;
   /** Where systemd listens; empty when it did not start us. */
   notifySocket: string;
   watchdogMs: number;
@@ -105,6 +113,9 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     sweepCron: value.CAIRN_SWEEP_CRON,
     keepOperations: value.CAIRN_KEEP_OPERATIONS,
     keepDays: value.CAIRN_KEEP_DAYS,
+    keepAudit: value.CAIRN_KEEP_AUDIT,
+    keepAuditDays: value.CAIRN_KEEP_AUDIT_DAYS,
+    reauthMs: value.CAIRN_REAUTH_MINUTES * 60_000,
     notifySocket: value.NOTIFY_SOCKET,
     watchdogMs: Math.floor(value.WATCHDOG_USEC / 1_000),
   };

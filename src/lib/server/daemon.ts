@@ -2,9 +2,9 @@
  * Composition root: the one file that builds the services, in order, and stops them in reverse. Nothing else imports
  * it but the hooks; everything else gets what it needs handed in.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
 import { createAlerts } from './alerts/alerts';
 import { createRequestGuard } from './auth/request-guard';
+import { createAudit } from './audit/audit';
 import { createAuth } from './auth/auth';
 import { systemClock } from './clock';
 import { readConfig, type Config } from './config';
@@ -32,6 +32,7 @@ import { createNotifications } from './notifications/notifications';
 import { createOperations } from './operations/operations';
 import { createPlugins } from './plugins/registry';
 import { defineFoundOperations } from './pools/adopt';
+import { makeDataDirectories } from './data-directories';
 import { createDesiredPools } from './pools/desired';
 import { createFound } from './pools/found';
 import { defineLeftoverOperation } from './pools/leftovers';
@@ -59,14 +60,6 @@ import { VERSION } from './version';
 /** How long running work may take to finish or checkpoint when the process is asked to stop. */
 const DRAIN_MS = 10_000;
 
-/** The directories hold what only root may read: the database, records of commands, sandbox drives. */
-function makeDataDirectories(config: Config): void {
-  for (const path of [config.dataDir, config.recordsDir, config.sandboxDir, config.thirdPartyPluginsDir]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    chmodSync(path, 0o700);
-  }
-}
-
 interface Parts {
   config: Config;
   log: Logger;
@@ -83,6 +76,9 @@ async function compose({ config, log, undoing, state }: Parts) {
   migrateDatabase(db, config.migrationsDir);
 
   const bus = createBus(log);
+  const audit = createAudit({ db, bus, clock, log, config });
+  undoing.add('audit log', async () => audit.stop());
+  const auth = createAuth({ db, bus, clock, log, audit });
   const feed = createFeed({ onSubscribers: (count) => bus.emit('watchers.changed', { count }) });
   const host = await createHost({
     config,
@@ -170,10 +166,9 @@ async function compose({ config, log, undoing, state }: Parts) {
   const consoles = createConsoles({ vms, plugins, clock, log, openLine: openConsoleLine });
   undoing.add('consoles', async () => consoles.close());
 
-  const auth = createAuth({ db, bus, clock, log });
   const stopping = (): boolean => state.stopping;
   const services: Services = {
-    ...{ config, version: VERSION, log, clock, bus, feed, auth, operations, stopping },
+    ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
     ...{ snapshots, images, networks, vms, consoles, notifications },
   };
@@ -192,7 +187,7 @@ type Composed = Awaited<ReturnType<typeof compose>>;
 async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<void> {
   const { services, host, db, scheduler, expireWipes } = composed;
   const { config, log, operations, drives, driveHealth, plugins, pools } = services;
-  const { history, samples, found, alerts, auth, images, vms, notifications } = services;
+  const { history, samples, found, alerts, audit, auth, images, vms, notifications } = services;
   undoing.add('system view', publishSystem(services));
   await host.start();
   drives.start();
@@ -222,6 +217,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   };
   const cleanUp = (): void => {
     auth.cleanUp();
+    audit.cleanUp();
     history.cleanUp();
     alerts.cleanUp();
     notifications.cleanUp();

@@ -1,5 +1,6 @@
 /** What routers, REST and sockets may reach: built by daemon.ts, handed in with every request, never imported. */
 import type { Alerts } from './alerts/alerts';
+import type { Audit } from './audit/audit';
 import type { Auth } from './auth/auth';
 import type { Clock } from './clock';
 import type { Config } from './config';
@@ -31,6 +32,7 @@ export interface Services {
   bus: Bus;
   feed: Feed;
   auth: Auth;
+  audit: Audit;
   operations: Operations;
   drives: Drives;
   driveHealth: DriveHealths;

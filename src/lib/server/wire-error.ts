@@ -18,6 +18,10 @@ export interface WireAppError {
 /** All that a schema refused, by field. */
 export const zodError = (error: ZodError): AppError => issuesError(requestIssues(error));
 
+/** The same for any thrown value, a schema's refusal included. */
+export const zodToAppError = (thrown: unknown): AppError =>
+  thrown instanceof ZodError ? zodError(thrown) : toAppError(thrown);
+
 /** A short reference that finds the stack in the log. */
 export const newReference = (): string => randomBytes(5).toString('hex');
 
@@ -35,7 +39,7 @@ function reportBug(error: AppError, log: Pick<Logger, 'error'>): WireAppError {
 }
 
 export function wireError(thrown: unknown, log: Pick<Logger, 'error'>): WireAppError {
-  const error = thrown instanceof ZodError ? zodError(thrown) : toAppError(thrown);
+  const error = zodToAppError(thrown);
   if (error.code === 'bug') return reportBug(error, log);
   return {
     code: error.code,

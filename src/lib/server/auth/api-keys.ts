@@ -34,6 +34,9 @@ export function createApiKeys(store: Pick<AuthStore, 'apiKeys'>, clock: Clock) {
         role,
         createdAt: clock.now(),
         lastUsedAt: null,
+        scopes: null,
+        expiresAt: null,
+        lastAddress: null,
       };
       store.apiKeys.insert(row);
       return { key, view: viewOf(row) };

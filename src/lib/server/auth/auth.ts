@@ -1,6 +1,7 @@
 /** Who may come in: set-up, login, passwords, and the answer to "who asks?" for every request. */
 import type { Role } from '$lib/shared/states';
 import type { Actor, SessionView, UserView } from '$lib/shared/wire/session';
+import type { Audit } from '../audit/audit';
 import type { Clock } from '../clock';
 import type { Db } from '../db/client';
 import { AppError, issuesError } from '../errors';
@@ -13,6 +14,8 @@ import { createSetupCode, SETUP_CODE_KEY } from './setup-code';
 import { createAuthStore, type UserRow } from './store';
 import { addressOf, createThrottle } from './throttle';
 import { createUsers, usernameIssues, type Users } from './users';
+
+const normalName = (username: string): string => username.trim().toLowerCase();
 
 interface SignedIn {
   /** For the cookie. */
@@ -48,7 +51,15 @@ export interface Auth {
   cleanUp(): void;
 }
 
-export function createAuth({ db, bus, clock, log }: { db: Db; bus: Bus; clock: Clock; log: Logger }): Auth {
+interface AuthParts {
+  db: Db;
+  bus: Bus;
+  clock: Clock;
+  log: Logger;
+  audit: Pick<Audit, 'signedIn' | 'denied'>;
+}
+
+export function createAuth({ db, bus, clock, log, audit }: AuthParts): Auth {
   const store = createAuthStore(db);
   const sessions = createSessions({ store, bus, clock });
   const throttle = createThrottle(store, clock);
@@ -56,7 +67,30 @@ export function createAuth({ db, bus, clock, log }: { db: Db; bus: Bus; clock: C
   const users = createUsers(store, clock);
   const apiKeys = createApiKeys(store, clock);
 
+  /** A name that is no account's may be a password in the wrong field: it is not kept. */
+  const claimed = (username: string): string => store.users.byName(username)?.username ?? '(no such user)';
+  /** Runs a way of signing in; that it was refused is in the audit log. */
+  async function signingIn<T>(
+    what: string,
+    username: string,
+    from: Origin,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      const { address, userAgent } = from;
+      audit.denied({ actor: null, claims: claimed(username), address, userAgent, what }, error);
+      throw error;
+    }
+  }
+
   async function signIn(user: UserRow, from: Origin): Promise<SignedIn> {
+    const { id, username: name, role } = user;
+    audit.signedIn({
+      actor: { kind: 'user', id, name, role, sessionId: null },
+      ...{ address: from.address, userAgent: from.userAgent, what: 'session.login' },
+    });
     const token = await sessions.create(user.id, from);
     const actor = await sessions.actorOf(token);
     if (!actor) throw new AppError('bad_credentials', 'The account was removed meanwhile.');
@@ -83,7 +117,7 @@ export function createAuth({ db, bus, clock, log }: { db: Db; bus: Bus; clock: C
   };
 
   const login: Auth['login'] = async ({ username, password, from }) => {
-    const name = username.trim().toLowerCase();
+    const name = normalName(username);
     const succeeded = throttle.attempt([
       { kind: 'user', value: name },
       { kind: 'address', value: addressOf(from.address) },
@@ -114,8 +148,9 @@ export function createAuth({ db, bus, clock, log }: { db: Db; bus: Bus; clock: C
   return {
     users,
     apiKeys,
-    setup,
-    login,
+    setup: (request) => signingIn('session.setup', '', request.from, () => setup(request)),
+    login: (request) =>
+      signingIn('session.login', normalName(request.username), request.from, () => login(request)),
     changePassword,
     setupNeeded: setupCode.needed,
     renewSetupCode: setupCode.renew,

@@ -57,7 +57,11 @@ function createAdapter(store: AuthStore): Adapter {
       ]);
     },
     setSession({ id, userId, expiresAt, attributes }) {
-      store.sessions.insert({ id: sha256(id), userId, expiresAt: expiresAt.getTime(), ...attributes });
+      store.sessions.insert({
+        ...{ id: sha256(id), userId, expiresAt: expiresAt.getTime(), ...attributes },
+        ...{ lastSeenAt: attributes.createdAt, lastAddress: attributes.address },
+        confirmedAt: attributes.createdAt,
+      });
       return Promise.resolve();
     },
     updateSessionExpiration(token, expiresAt) {

@@ -3,6 +3,10 @@ import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
 import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
+import type { AuditKind, AuditOutcome } from '$lib/shared/wire/audit';
+import type { ProposalState } from '$lib/shared/wire/proposals';
+import type { Scope } from '$lib/shared/scopes';
+import type { Actor } from '$lib/shared/wire/session';
 import { HOST_STOP, type HostStopThen } from '$lib/shared/wire/vm-host-stop';
 import type { ChannelKind, DeliveryState } from '$lib/shared/wire/notifications';
 import type { SubjectType, WireError } from '$lib/shared/wire/operations';
@@ -34,6 +38,11 @@ export const sessions = sqliteTable(
     expiresAt: integer('expires_at').notNull(),
     userAgent: text('user_agent').notNull().default(''),
     address: text('address').notNull().default(''),
+    /** Noted once a minute, with the address it came from. */
+    lastSeenAt: integer('last_seen_at'),
+    lastAddress: text('last_address'),
+    /** When the password was last given in this session. */
+    confirmedAt: integer('confirmed_at'),
   },
   (table) => [index('sessions_user').on(table.userId)],
 );
@@ -46,7 +55,80 @@ export const apiKeys = sqliteTable('api_keys', {
   role: text('role').$type<Role>().notNull(),
   createdAt: integer('created_at').notNull(),
   lastUsedAt: integer('last_used_at'),
+  /** Null: all that the role allows, as keys had it before there were scopes. */
+  scopes: text('scopes', { mode: 'json' }).$type<Scope[]>(),
+  /** Null: never. */
+  expiresAt: integer('expires_at'),
+  lastAddress: text('last_address'),
 });
+
+/** The secret itself is a file that only root may read; a code counts once, and none before the last one that did. */
+export const userTotp = sqliteTable('user_totp', {
+  userId: text('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  secretRef: text('secret_ref').notNull(),
+  lastStep: integer('last_step').notNull(),
+  createdAt: integer('created_at').notNull(),
+});
+
+/** Each opens once what the phone would; gone when used. */
+export const recoveryCodes = sqliteTable(
+  'recovery_codes',
+  {
+    hash: text('hash').primaryKey(),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+  },
+  (table) => [index('recovery_codes_user').on(table.userId)],
+);
+
+/**
+ * Who did what. Rows are written before the act; triggers of the migration let only an entry that has not ended be
+ * changed, and only the oldest of its kind be removed.
+ */
+export const auditEntries = sqliteTable(
+  'audit_entries',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    kind: text('kind').$type<AuditKind>().notNull(),
+    at: integer('at').notNull(),
+    endedAt: integer('ended_at'),
+    actorKind: text('actor_kind').$type<Actor['kind'] | 'nobody'>().notNull(),
+    actorId: text('actor_id'),
+    actorName: text('actor_name').notNull(),
+    address: text('address').notNull(),
+    userAgent: text('user_agent').notNull(),
+    what: text('what').notNull(),
+    input: text('input', { mode: 'json' }).$type<Json>(),
+    outcome: text('outcome').$type<AuditOutcome>().notNull(),
+    code: text('code'),
+    operationId: text('operation_id'),
+    /** More than one: the same call, refused this often within a minute. */
+    times: integer('times').notNull().default(1),
+  },
+  (table) => [index('audit_kind').on(table.kind, table.id), index('audit_outcome').on(table.outcome)],
+);
+
+/** What a program may only propose: a person approves or rejects it. */
+export const proposals = sqliteTable(
+  'proposals',
+  {
+    id: text('id').primaryKey(),
+    kind: text('kind').notNull(),
+    request: text('request', { mode: 'json' }).$type<JsonObject>().notNull(),
+    title: text('title').notNull(),
+    note: text('note').notNull(),
+    proposedBy: text('proposed_by').notNull(),
+    createdAt: integer('created_at').notNull(),
+    state: text('state').$type<ProposalState>().notNull(),
+    decidedBy: text('decided_by'),
+    decidedAt: integer('decided_at'),
+    operationId: text('operation_id'),
+  },
+  (table) => [index('proposals_state').on(table.state, table.createdAt)],
+);
 
 /** `key` is `user:<name>` or `address:<ip>`. */
 export const loginThrottle = sqliteTable('login_throttle', {

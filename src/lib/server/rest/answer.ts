@@ -1,15 +1,18 @@
 /** The frame of every REST address: who may call it, what the answer looks like, also when it is an error. */
 import type { RequestEvent } from '@sveltejs/kit';
+import type { ZodType } from 'zod';
 import { errorEntry } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
 import type { Role } from '$lib/shared/states';
 import type { Actor } from '$lib/shared/wire/session';
+import type { AuditCall } from '../audit/audit';
 import { AppError } from '../errors';
 import { getHandle } from '../handle';
 import type { Logger } from '../log';
 import { authorise } from '../auth/authorise';
 import type { Services } from '../services';
 import { wireError } from '../wire-error';
+import { readJson } from './body';
 
 const HEADERS = { 'cache-control': 'no-store' };
 
@@ -69,19 +72,62 @@ export interface RestRequest {
   param(name: string): string;
 }
 
+export interface RestAbout {
+  /** The body and the query, by the schemas that check them: they are in the OpenAPI document. */
+  body?: ZodType;
+  query?: ZodType;
+  /** False for what changes nothing, or comes by the thousand and is told of otherwise. */
+  audited?: boolean;
+}
+export interface RestHandler {
+  (event: RequestEvent): Promise<Response>;
+  about: RestAbout & { role: Role };
+}
+const READING = new Set(['GET', 'HEAD']);
+/** A plan that is only shown changes nothing. */
+const PLANNING = /\/(preview|removal|validation)$/;
+
+/** The call as the audit log keeps it: the address with its parameters, and the body where it is JSON. */
+async function callOf(event: RequestEvent, actor: Actor | null, withBody = true): Promise<AuditCall> {
+  const { request, locals, params, route, url } = event;
+  const isJson = request.headers.get('content-type')?.startsWith('application/json') ?? false;
+  const query = Object.fromEntries(url.searchParams);
+  // What cannot be read is refused by the handler, which gets the same error.
+  const body = withBody && isJson ? await readJson(request).catch(() => ({ unreadable: true })) : {};
+  return {
+    ...{ actor, address: locals.address, userAgent: request.headers.get('user-agent') ?? '' },
+    what: `${request.method} ${route.id ?? url.pathname}`,
+    input: { ...params, ...(Object.keys(query).length > 0 ? { query } : {}), ...(body as object) },
+  };
+}
+
 /** A REST address: the least role, and what it does. Errors become answers, an unexpected one with a reference. */
-export const answer =
-  (role: Role, respond: (request: RestRequest) => Promise<Response> | Response) =>
-  async (event: RequestEvent): Promise<Response> => {
+export function answer(
+  role: Role,
+  respond: (request: RestRequest) => Promise<Response> | Response,
+  about: RestAbout = {},
+): RestHandler {
+  const handle = async (event: RequestEvent): Promise<Response> => {
     const services = getHandle();
+    const { actor } = event.locals;
     try {
-      const { actor } = event.locals;
       authorise(role, actor);
+    } catch (error) {
+      services.audit.denied(await callOf(event, actor, false), error);
+      return errorAnswer(error, services.log);
+    }
+    try {
       if (!actor) throw new AppError('unauthenticated');
       const params: Record<string, string | undefined> = event.params;
       const param = (name: string): string => params[name] ?? '';
-      return await respond({ services, actor, event, param });
+      const run = async (): Promise<Response> => respond({ services, actor, event, param });
+      const { request, route } = event;
+      if (READING.has(request.method) || about.audited === false || PLANNING.test(route.id ?? ''))
+        return await run();
+      return await services.audit.act(await callOf(event, actor), run);
     } catch (error) {
       return errorAnswer(error, services.log);
     }
   };
+  return Object.assign(handle, { about: { ...about, role } });
+}

@@ -44,7 +44,17 @@ export async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer
  * The body as a JSON value. No body at all is an empty object.
  * @throws AppError body_too_large | unsupported_media_type | malformed_json
  */
-export async function readJson(request: Request): Promise<unknown> {
+export function readJson(request: Request): Promise<unknown> {
+  const known = read.get(request);
+  if (known) return known;
+  const reading = parseJson(request);
+  read.set(request, reading);
+  return reading;
+}
+/** A body can be taken once; the audit log and the address both want it. */
+const read = new WeakMap<Request, Promise<unknown>>();
+
+async function parseJson(request: Request): Promise<unknown> {
   const body = await readBody(request);
   if (body.byteLength === 0) return {};
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';

@@ -85,17 +85,23 @@ const offsetOf = (header: string | null): number => {
     throw new AppError('invalid_input', 'The header Upload-Offset has to say where the piece begins.');
   return offset;
 };
+/** Beginning and end of an upload are in the audit log; its pieces come by the thousand. */
+const PIECES = { audited: false };
 /** A piece of any size, from `Upload-Offset` on; of one that breaks off, what came counts. */
-export const takePiece = answer('operator', async ({ services, event, param }) => {
-  const offset = offsetOf(event.request.headers.get('upload-offset'));
-  const { body } = event.request;
-  // Without a type, SvelteKit takes the request for one without a body.
-  if (!body)
-    throw new AppError('unsupported_media_type', 'The piece has no bytes, or no Content-Type.', {
-      remedy: 'Send Content-Type: application/octet-stream.',
-    });
-  return json({ offset: await services.images.uploads.append(param('id'), offset, body) });
-});
+export const takePiece = answer(
+  'operator',
+  async ({ services, event, param }) => {
+    const offset = offsetOf(event.request.headers.get('upload-offset'));
+    const { body } = event.request;
+    // Without a type, SvelteKit takes the request for one without a body.
+    if (!body)
+      throw new AppError('unsupported_media_type', 'The piece has no bytes, or no Content-Type.', {
+        remedy: 'Send Content-Type: application/octet-stream.',
+      });
+    return json({ offset: await services.images.uploads.append(param('id'), offset, body) });
+  },
+  PIECES,
+);
 export const finishUpload = answer('operator', async ({ services, event, param }) => {
   services.images.uploads.finish(param('id'), uploadFinish.parse(await readJson(event.request)).sha256);
   return json({ success: true }, 202);

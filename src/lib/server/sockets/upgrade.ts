@@ -166,6 +166,16 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
         .then(() => socket.off('error', onError))
         .catch((thrown: unknown) => {
           const error = toAppError(thrown);
+          if (error.status === 401 || error.status === 403)
+            services.audit.denied(
+              {
+                actor: null,
+                address: request.socket.remoteAddress ?? '',
+                userAgent: headerOf(request)('user-agent') ?? '',
+                what: `socket ${request.url?.split('?')[0] ?? ''}`,
+              },
+              error,
+            );
           if (error.code === 'bug') services.log.error({ error }, 'upgrade failed');
           refuse(socket, error.code === 'bug' ? new AppError('bug') : error);
         });

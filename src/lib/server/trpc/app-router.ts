@@ -1,6 +1,7 @@
 import { router } from './init';
 import { alertsRouter } from './routers/alerts';
 import { apiKeysRouter } from './routers/api-keys';
+import { auditRouter } from './routers/audit';
 import { drivesRouter } from './routers/drives';
 import { feedRouter } from './routers/feed';
 import { imagesRouter } from './routers/images';
@@ -24,6 +25,7 @@ export const appRouter = router({
   session: sessionRouter,
   users: usersRouter,
   apiKeys: apiKeysRouter,
+  audit: auditRouter,
   feed: feedRouter,
   system: systemRouter,
   drives: drivesRouter,

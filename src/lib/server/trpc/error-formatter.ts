@@ -49,6 +49,13 @@ export function toTrpcError(thrown: unknown): TRPCError {
   });
 }
 
+/** What went wrong in words of ours, also where tRPC itself refused the call. */
+export function causeOf(error: TRPCError): unknown {
+  if (error.cause instanceof AppError || error.cause instanceof ZodError) return error.cause;
+  const own = error.cause instanceof SyntaxError ? 'malformed_json' : OWN_CODES[error.code];
+  return own ? new AppError(own) : (error.cause ?? error);
+}
+
 function presented(error: TRPCError, log: Pick<Logger, 'error'>): WireAppError {
   if (error.cause instanceof AppError || error.cause instanceof ZodError) return wireError(error.cause, log);
   const own = error.cause instanceof SyntaxError ? 'malformed_json' : OWN_CODES[error.code];

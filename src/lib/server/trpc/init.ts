@@ -4,14 +4,22 @@
  */
 import { initTRPC } from '@trpc/server';
 import type { Role } from '$lib/shared/states';
+import type { AuditCall } from '../audit/audit';
 import { AppError } from '../errors';
 import { authorise } from '../auth/authorise';
 import type { RequestContext } from './context';
-import { formatError, toTrpcError } from './error-formatter';
+import { causeOf, formatError, toTrpcError } from './error-formatter';
 
 export interface ProcedureMeta {
   role?: Role | 'anonymous';
 }
+
+/** A plan that is only shown changes nothing; who signs in is noted by auth itself, before there is a session. */
+const isAct = (path: string, type: string): boolean =>
+  type === 'mutation' && !/\.preview/.test(path) && !SIGNING_IN.has(path);
+const SIGNING_IN = new Set(['session.login', 'session.setup', 'session.secondFactor']);
+const isDenial = (error: unknown): boolean =>
+  error instanceof AppError && [401, 403, 429].includes(error.status);
 
 // isDev false: tRPC would otherwise send stacks whenever NODE_ENV is not production.
 const t = initTRPC
@@ -21,14 +29,29 @@ const t = initTRPC
 
 export const router = t.router;
 
-const guarded = t.procedure.use(async ({ ctx, meta, next }) => {
+const guarded = t.procedure.use(async ({ ctx, meta, path, type, getRawInput, next }) => {
   const actor = await ctx.identify();
+  const { audit } = ctx.services;
+  const call: AuditCall = { actor, what: path, address: ctx.address, userAgent: ctx.userAgent };
   try {
     authorise(meta?.role, actor);
   } catch (error) {
+    audit.denied(call, error);
     throw toTrpcError(error);
   }
-  const result = await next({ ctx: { actor } });
+  const run = () => next({ ctx: { actor } });
+  let result: Awaited<ReturnType<typeof run>>;
+  if (isAct(path, type)) {
+    // Input that cannot even be read is refused behind this, with its own code.
+    const input = await getRawInput().catch((error: unknown) => ({ unreadable: error instanceof Error }));
+    result = await audit.act({ ...call, input }, run, (ended) =>
+      ended.ok ? undefined : causeOf(ended.error),
+    );
+  } else {
+    result = await run();
+    if (!result.ok && !SIGNING_IN.has(path) && isDenial(causeOf(result.error)))
+      audit.denied(call, causeOf(result.error));
+  }
   // An AppError from a service carries its own status; tRPC alone would call it an internal error.
   if (!result.ok && result.error.cause instanceof AppError) throw toTrpcError(result.error.cause);
   return result;

@@ -1,0 +1,40 @@
+import { errorEntry, isErrorCode } from '$lib/shared/error-codes';
+import type { AuditEntry, AuditOutcome } from '$lib/shared/wire/audit';
+import type { Tone } from '$lib/ui/tone';
+
+export const outcomeWord: Record<AuditOutcome, string> = {
+  begun: 'under way',
+  done: 'done',
+  refused: 'refused',
+  denied: 'denied',
+  failed: 'failed',
+  interrupted: 'interrupted',
+};
+export const outcomeTone: Record<AuditOutcome, Tone> = {
+  begun: 'accent',
+  done: 'good',
+  refused: 'quiet',
+  denied: 'warn',
+  failed: 'bad',
+  interrupted: 'warn',
+};
+
+/** What a call was, for people: `vms.setAutostart` → `machines: set autostart`. */
+export function callWords(what: string): string {
+  if (what === 'session.login') return 'signed in';
+  if (what === 'session.logout') return 'signed out';
+  if (/\s/.test(what) || !what.includes('.')) return what;
+  const [noun = '', verb = ''] = what.split('.');
+  const spaced = (text: string): string => text.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return `${spaced(noun).replace(/^(removed )?vms?\b/, '$1machines')}: ${spaced(verb)}`;
+}
+export const whyWords = (code: string | null): string | null =>
+  code === null ? null : isErrorCode(code) ? errorEntry(code).title : code;
+
+/** `poolGroupGuid: ab12, label: tank`; what is nested is shown as it was sent. */
+export function inputWords({ input }: AuditEntry): string {
+  if (input === null || typeof input !== 'object' || Array.isArray(input)) return '';
+  return Object.entries(input)
+    .map(([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}
