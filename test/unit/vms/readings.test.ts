@@ -25,6 +25,7 @@ beforeEach(async () => {
     bus,
     log: log as never,
     changed: () => seen.push(readings.of('toy', 'w')),
+    told: (id) => seen.push(`${id} ${readings.of('toy', id)}`),
     plugins: {
       vmPlugins: () => ['toy'],
       readVms: () => new Promise((resolve) => asked.push({ answer: resolve })),
@@ -45,7 +46,8 @@ afterEach(async () => {
 describe('what an engine says of a machine by itself', () => {
   it('is shown before it has answered, and asked all the same', async () => {
     bus.emit('machines.changed', { plugin: 'toy', said: 'web running' });
-    expect(seen).toEqual(['stopped', 'running']);
+    expect(seen).toEqual(['stopped', 'w running']);
+    await turn();
     expect(asked).toHaveLength(1);
     await answer(web('paused'), db);
     expect(readings.of('toy', 'w')).toBe('paused');
@@ -53,6 +55,7 @@ describe('what an engine says of a machine by itself', () => {
 
   it('is not undone by an answer that was under way', async () => {
     bus.emit('machines.changed', { plugin: 'toy', said: 'something' });
+    await turn();
     bus.emit('machines.changed', { plugin: 'toy', said: 'web running' });
     // Asked before it was started; what it tells of others is taken.
     await answer(web('stopped'), { ...db, status: 'running' });
@@ -66,6 +69,7 @@ describe('what an engine says of a machine by itself', () => {
 
   it('of a machine that nobody knows yet waits for the answer', async () => {
     bus.emit('machines.changed', { plugin: 'toy', said: 'db running' });
+    await turn();
     expect(readings.of('toy', 'd')).toBe('paused');
     await answer(web('stopped'));
     expect(readings.of('toy', 'd')).toBe('missing');

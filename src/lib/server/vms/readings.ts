@@ -23,7 +23,10 @@ export function createVmReadings(deps: {
   plugins: Pick<Plugins, 'vmPlugins' | 'readVms' | 'recheck' | 'knownVm'>;
   bus: Bus;
   log: Logger;
+  /** All of them were read again, or could not be. */
   changed: () => void;
+  /** One of them was told of. */
+  told: (id: string) => void;
 }): VmReadings {
   const { plugins, bus, log, changed } = deps;
   const answers = new Map<string, Answer>();
@@ -71,7 +74,7 @@ export function createVmReadings(deps: {
     if (!reading) return;
     told.get(id)?.set(reading.id, word.status);
     answer.machines.set(reading.id, { ...reading, status: word.status });
-    changed();
+    deps.told(reading.id);
   }
   const refreshAll = (): void => {
     for (const id of plugins.vmPlugins()) void refresh(id);
@@ -95,7 +98,8 @@ export function createVmReadings(deps: {
       unsubscribe.push(
         bus.on('machines.changed', ({ plugin, said }) => {
           hear(plugin, said);
-          void refresh(plugin);
+          // A program is started for it, which takes longer than what was heard takes to be on its way to the pages.
+          setImmediate(() => void refresh(plugin));
         }),
         // It went (the engine was stopped), or is back: either way what was read is old.
         bus.on('source.changed', ({ name, ok }) => {

@@ -16,6 +16,18 @@ const DEFAULTS: VmSettings = {
 export const settingsOf = (db: Reader, vmId: string): VmSettings =>
   db.select().from(vmSettings).where(eq(vmSettings.vmId, vmId)).get() ?? DEFAULTS;
 
+/** Of every machine, read once. */
+export function allSettings(db: Reader): (vmId: string) => VmSettings {
+  const rows = new Map(
+    db
+      .select()
+      .from(vmSettings)
+      .all()
+      .map((row) => [row.vmId, row]),
+  );
+  return (vmId) => rows.get(vmId) ?? DEFAULTS;
+}
+
 /** It is to start by itself, and in this boot of the host nobody has decided about it yet. */
 export const isDue = (settings: VmSettings, bootId: string): boolean =>
   (settings.autostart || settings.ranAtHostStop) && settings.turnBootId !== bootId;

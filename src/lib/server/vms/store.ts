@@ -1,5 +1,5 @@
 /** The table of machines. Writing takes the transaction of the operation that owns the change. */
-import { asc, eq } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import type { Db, Transaction } from '../db/client';
 import { vms } from '../db/schema';
 
@@ -9,6 +9,15 @@ type Reader = Db | Transaction;
 export const NO_POOL = 'none';
 
 export const listVms = (db: Reader): VmRecord[] => db.select().from(vms).orderBy(asc(vms.name)).all();
+
+/** Those whose disks lie above that of this one; failed ones too. */
+export const listVmsAbove = (db: Reader, id: string): VmRecord[] =>
+  db
+    .select()
+    .from(vms)
+    .where(eq(sql`json_extract(${vms.spec}, '$.basedOn')`, id))
+    .orderBy(asc(vms.name))
+    .all();
 
 export const findVm = (db: Reader, id: string): VmRecord | null =>
   db.select().from(vms).where(eq(vms.id, id)).get() ?? null;

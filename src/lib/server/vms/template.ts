@@ -12,18 +12,24 @@ import { poolOf } from './prepare-create';
 import { tell, verbRecord } from './records';
 import { listRemoved } from './removed-store';
 import { settingsOf } from './settings-store';
-import { changeVm, findVm, listVms, type VmRecord } from './store';
+import { changeVm, findVm, listVmsAbove, type VmRecord } from './store';
 import { parse, prepared, recordOf, wrongState } from './verb';
 
-/** Names of the machines whose disks lie above its own. */
-export const linkedTo = (db: Db | Transaction, id: string): string[] =>
-  [
-    ...listVms(db).filter(({ state }) => state !== 'failed'),
+/** By machine: names of those whose disks lie above its own. `records`: those that are asked about. */
+export function allLinks(db: Db | Transaction, records: VmRecord[]): Map<string, string[]> {
+  const links = new Map<string, string[]>();
+  const above = [
+    ...records.filter(({ state }) => state !== 'failed'),
     // They can be brought back, and need it then.
     ...listRemoved(db).map(({ record }) => record),
-  ]
-    .filter(({ spec }) => spec.basedOn === id)
-    .map(({ name }) => name);
+  ];
+  for (const { name, spec } of above)
+    if (spec.basedOn !== undefined) links.set(spec.basedOn, [...(links.get(spec.basedOn) ?? []), name]);
+  return links;
+}
+/** Names of the machines whose disks lie above its own. */
+export const linkedTo = (db: Db | Transaction, id: string): string[] =>
+  allLinks(db, listVmsAbove(db, id)).get(id) ?? [];
 
 /** The template that its disk lies above, as far as it is known. */
 export function baseOf(

@@ -9,14 +9,12 @@ import type { Feed } from '../events/feed';
 import { HOST_MEMORY_BYTES, promised } from './accounts';
 import { createVmAddresses } from './addresses';
 import { readCloudInit } from './card-network';
-import { cardsOf } from './card-rules';
 import { defineVmOperations } from './define';
 import type { VmDeps } from './deps';
 import { createAutostart, type Autostart } from './autostart';
-import { vmDocument } from './document';
+import { createVmDocuments } from './documents';
 import { firmwareTexts } from './firmware';
 import { createHostStop, type HostStop } from './host-stop';
-import { vmLock } from './kinds';
 import { takenBytes } from './place';
 import { needsImage } from './needed-images';
 import { createFoundVms, type FoundVmReadings } from './found';
@@ -26,13 +24,11 @@ import { createRemoved, type Removed } from './removed';
 import { listRemoved, keepDays } from './removed-store';
 import { createVmSecrets, type VmSecrets } from './secrets';
 import { vmSettingVerbs, type VmSettingVerbs } from './settings';
-import { isDue, settingsOf } from './settings-store';
 import { defineSnapshotOperations } from './snapshot-operations';
 import { createVmSnapshots, type VmSnapshotReadings } from './snapshots';
 import { findVm, findVmByName, listVms, type VmRecord } from './store';
 import { createVmUsages, type VmUsages } from './usage';
 import { createVmUsageHistory, type VmUsageHistory } from './usage-history';
-import { baseOf, linkedTo } from './template';
 import { recordOf, wrongState } from './verb';
 
 export interface Vms extends VmSettingVerbs {
@@ -72,9 +68,15 @@ export interface Vms extends VmSettingVerbs {
 }
 
 export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): Vms {
-  const { db, bus, feed, pools, images, operations, plugins, log } = options;
+  const { db, bus, feed, images, operations, plugins, log } = options;
   const nodeId = nodeIdOf(db);
-  const readings = createVmReadings({ plugins, bus, log, changed: () => publish() });
+  const readings = createVmReadings({
+    plugins,
+    bus,
+    log,
+    changed: () => publish(),
+    told: (id) => publishOne(id),
+  });
   const addresses = createVmAddresses({ plugins, log, changed: () => publish() });
   const guests = createGuestAddresses({
     ...{ log, changed: () => publish() },
@@ -106,22 +108,9 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
       .filter((record) => record.plugin === plugin && isOn(record))
       .map(({ id }) => id);
   }
-  function documentOf(record: VmRecord): Vm {
-    const settings = settingsOf(db, record.id);
-    return vmDocument({
-      ...{ record, nodeId, status: readings.of(record.plugin, record.id) },
-      ...{ addresses: addresses.of(record.id), guestAddresses: guests.of(record.id) },
-      ...{ settings, isDue: isDue(settings, options.host.bootId()) },
-      reason: readings.reason(record.plugin),
-      operation: operations.holder(vmLock(record.id)),
-      pool: pools.list().find(({ guid }) => guid === record.poolGuid) ?? null,
-      basedOn: baseOf(db, record),
-      linked: linkedTo(db, record.id),
-      cards: cardsOf(record.spec, plugins.knownVm(record.plugin)),
-      cd: images.list().find(({ path }) => path !== null && path === record.spec.cdPath) ?? null,
-    });
-  }
-  const list = (): Vm[] => listVms(db).map(documentOf);
+  const documents = createVmDocuments({
+    ...{ ...deps, nodeId, addresses: (id) => addresses.of(id), guestAddresses: (id) => guests.of(id) },
+  });
 
   function host(): VmHost {
     const { cpus, memoryBytes } = options.hostSize();
@@ -138,7 +127,7 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     guests.follow([...nowOn.values()].flat());
     feed.replace(
       'vms',
-      list().map((vm) => ({ id: vm.id, value: vm })),
+      documents.all().map((vm) => ({ id: vm.id, value: vm })),
     );
     feed.replace(
       'removedVms',
@@ -146,6 +135,12 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     );
     feed.replace('vmHost', plugins.vmPlugins().length > 0 ? [{ id: 'host', value: host() }] : []);
     bus.emit('vms.changed', {});
+  }
+
+  /** At once, for a page that waits to see it: all that follows from it comes with the answer of the engine. */
+  function publishOne(id: string): void {
+    const record = findVm(db, id);
+    if (record) feed.put('vms', id, documents.of(record));
   }
 
   /** One that was removed comes back with all it needs. */
@@ -166,8 +161,8 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   }
 
   return {
-    list,
-    get: (id) => documentOf(recordOf(db, id)),
+    list: documents.all,
+    get: (id) => documents.of(recordOf(db, id)),
     disks: (id) =>
       Promise.all(
         disksOf(recordOf(db, id).spec).map(async (disk) => ({
