@@ -172,10 +172,26 @@ describe('who may import whom', () => {
     expect(say(imports.filter(wrong)), cure).toEqual([]);
   });
 
+  const paths = new Set(files);
+  const fileOf = (to: string): string | undefined =>
+    [to, `${to}.ts`, `${to}/index.ts`].find((candidate) => paths.has(candidate));
+
+  it('the browser side does not load the schemas of requests', () => {
+    const withSchemas = new Set(imports.filter(({ to }) => to === 'zod').map(({ from }) => from));
+    const wrong = imports.filter(
+      ({ from, to, typeOnly }) =>
+        (isIn(from, 'src/lib/client/', 'src/lib/features/', 'src/lib/ui/') ||
+          (isIn(from, 'src/lib/shared/') && !withSchemas.has(from))) &&
+        !typeOnly &&
+        (to === 'zod' || withSchemas.has(fileOf(to) ?? '')),
+    );
+    expect(
+      say(wrong),
+      'a third of the first load: keep limits and lists beside wire/, as vm-limits.ts',
+    ).toEqual([]);
+  });
+
   it('has no import cycles', () => {
-    const paths = new Set(files);
-    const fileOf = (to: string): string | undefined =>
-      [to, `${to}.ts`, `${to}/index.ts`].find((candidate) => paths.has(candidate));
     const graph = new Map<string, string[]>();
     for (const { from, to, typeOnly } of imports) {
       const target = typeOnly ? undefined : fileOf(to);

@@ -1,7 +1,7 @@
 /** Screen and serial line of real guests, over the sockets that a page uses. */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONSOLE_ENDED } from '$lib/shared/wire/consoles';
+import { CONSOLE_ENDED } from '$lib/shared/console-protocol';
 import type { ConsoleKind } from '$lib/plugin-api/vm';
 import type { VmUsageSample } from '$lib/shared/wire/vm-usage';
 import { askForTicket, viewConsole, type Viewer } from '../support/console-viewer';

@@ -11,7 +11,7 @@ import { openConsoleLine } from '$lib/server/host/console-line';
 import { createSockets, type Sockets } from '$lib/server/sockets/upgrade';
 import { appRouter } from '$lib/server/trpc/app-router';
 import type { ConsoleEndpoint } from '$lib/plugin-api/vm';
-import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
+import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/console-protocol';
 import type { Actor } from '$lib/shared/wire/session';
 import type { Vm } from '$lib/shared/wire/vms';
 import { AppError } from '$lib/server/errors';

@@ -1,7 +1,7 @@
 /** Somebody who looks at a machine's screen or serial line, over the sockets that a page uses. */
 import { WebSocket } from 'ws';
 import type { ConsoleKind } from '$lib/plugin-api/vm';
-import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
+import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/console-protocol';
 import type { Answer, Appliance } from './appliance';
 
 export interface TicketAnswer {

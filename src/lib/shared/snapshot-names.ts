@@ -1,7 +1,7 @@
 /** How snapshots are called. The pattern of those that a schedule made is what a clean-up goes by: nobody else may use it. */
 import type { Issue } from './error-codes';
 import { issueOf } from './issue';
-import { SNAPSHOT_TIERS, type SnapshotTier } from './wire/snapshots';
+import { SNAPSHOT_TIERS, type SnapshotTier } from './snapshot-tiers';
 
 const two = (value: number): string => String(value).padStart(2, '0');
 /** `20261121-170405`, UTC: the same on every machine, and sorted by time. */

@@ -2,7 +2,7 @@
 import { presentError, type PresentedError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
 import type { ConsoleKind } from '$lib/plugin-api/vm';
-import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
+import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/console-protocol';
 
 /** What asking again does not change. */
 const FINAL = new Set<PresentedError['code']>(['forbidden', 'vm_not_found', 'console_unavailable']);

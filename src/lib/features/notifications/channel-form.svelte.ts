@@ -2,14 +2,13 @@
 import { presentError, type PresentedError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
 import type { AlertSeverity } from '$lib/shared/wire/alerts';
-import {
-  NEEDED_SECRETS,
-  type ChannelKind,
-  type ChannelRequestInput,
-  type ChannelView,
-  type MAIL_SECURITIES,
-  type TestResult,
+import type {
+  ChannelRequestInput,
+  ChannelView,
+  MAIL_SECURITIES,
+  TestResult,
 } from '$lib/shared/wire/notifications';
+import { NEEDED_SECRETS, type ChannelKind } from '$lib/shared/channel-kinds';
 import { kindWords } from './words';
 
 const TEMPLATE = `{

@@ -5,7 +5,8 @@ import MessageCircle from '@lucide/svelte/icons/message-circle';
 import Send from '@lucide/svelte/icons/send';
 import Smartphone from '@lucide/svelte/icons/smartphone';
 import Webhook from '@lucide/svelte/icons/webhook';
-import type { ChannelKind, ChannelView, DeliveryState } from '$lib/shared/wire/notifications';
+import type { ChannelView, DeliveryState } from '$lib/shared/wire/notifications';
+import type { ChannelKind } from '$lib/shared/channel-kinds';
 import type { IconComponent } from '$lib/ui/action';
 import type { Tone } from '$lib/ui/tone';
 

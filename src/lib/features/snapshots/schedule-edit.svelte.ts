@@ -1,13 +1,8 @@
 /** The schedules of a pool while they are edited: nothing is sent before they are saved. */
 import { presentError, type PresentedError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
-import {
-  SNAPSHOT_TIERS,
-  type SchedulePreview,
-  type SnapshotSchedule,
-  type SnapshotScheduleRequest,
-  type SnapshotTier,
-} from '$lib/shared/wire/snapshots';
+import type { SchedulePreview, SnapshotSchedule, SnapshotScheduleRequest } from '$lib/shared/wire/snapshots';
+import { SNAPSHOT_TIERS, type SnapshotTier } from '$lib/shared/snapshot-tiers';
 
 const KEEP: Record<SnapshotTier, number> = { hourly: 24, daily: 7, weekly: 4, monthly: 12 };
 const two = (value: number): string => String(value).padStart(2, '0');

@@ -1,5 +1,6 @@
 /** Texts about snapshots that more than one place shows. */
-import type { Snapshot, SnapshotSchedule, SnapshotTier } from '$lib/shared/wire/snapshots';
+import type { Snapshot, SnapshotSchedule } from '$lib/shared/wire/snapshots';
+import type { SnapshotTier } from '$lib/shared/snapshot-tiers';
 import { capitalised } from '$lib/ui/format';
 
 export const tierWord: Record<SnapshotTier, string> = {

@@ -1,7 +1,8 @@
 /** Which bridges the host can have, and what it says of others. */
 import { existsSync } from 'node:fs';
 import type { Issue } from '$lib/shared/error-codes';
-import { BRIDGE_NAME, VLAN_MAX, VLAN_MIN, type BridgeRequest } from '$lib/shared/wire/network-changes';
+import { type BridgeRequest } from '$lib/shared/wire/network-changes';
+import { BRIDGE_NAME, VLAN_MAX, VLAN_MIN } from '$lib/shared/bridge-names';
 import { isOfLibvirt, type HostLink } from '$lib/shared/wire/networks';
 import { issue } from '../errors';
 import { vlanName } from './interfaces-file';

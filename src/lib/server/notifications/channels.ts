@@ -1,11 +1,7 @@
 /** Channels as an administrator makes them. What is secret is written and used, never shown. */
 import { randomUUID } from 'node:crypto';
-import {
-  NEEDED_SECRETS,
-  type ChannelKind,
-  type ChannelRequest,
-  type ChannelView,
-} from '$lib/shared/wire/notifications';
+import { type ChannelRequest, type ChannelView } from '$lib/shared/wire/notifications';
+import { NEEDED_SECRETS, type ChannelKind } from '$lib/shared/channel-kinds';
 import type { JsonObject } from '$lib/shared/json';
 import { AppError, issue, issuesError } from '../errors';
 import type { Secrets } from './secrets';

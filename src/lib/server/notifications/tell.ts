@@ -1,7 +1,7 @@
 /** How each kind of service is told: what it is sent, and what its refusals mean. */
 import { z } from 'zod';
 import type { AlertSeverity } from '$lib/shared/wire/alerts';
-import type { ChannelKind } from '$lib/shared/wire/notifications';
+import type { ChannelKind } from '$lib/shared/channel-kinds';
 import type { JsonObject } from '$lib/shared/json';
 import { AppError } from '../errors';
 import { postUrl, type PostAnswer, type Posted } from '../host/post-url';

@@ -2,7 +2,7 @@
  * The body of a webhook: JSON whose texts hold placeholders. It is read as JSON first and filled then, so no quote, newline
  * or brace of an alert can change its shape.
  */
-import { WEBHOOK_PLACEHOLDERS } from '$lib/shared/wire/notifications';
+import { WEBHOOK_PLACEHOLDERS } from '$lib/shared/channel-kinds';
 import type { Json } from '$lib/shared/json';
 import { AppError } from '../errors';
 import { plainText, type Worded } from './message';

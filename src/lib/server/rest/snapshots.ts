@@ -1,11 +1,7 @@
 /** Snapshots below `/api/v1/pools/{guid}`: listed, taken, removed, gone back to, looked into, and made by the clock. */
 import { z } from 'zod';
-import {
-  SNAPSHOT_TIERS,
-  snapshotRequest,
-  snapshotScheduleRequest,
-  type SnapshotRequest,
-} from '$lib/shared/wire/snapshots';
+import { snapshotRequest, snapshotScheduleRequest, type SnapshotRequest } from '$lib/shared/wire/snapshots';
+import { SNAPSHOT_TIERS } from '$lib/shared/snapshot-tiers';
 import { requestIssues } from '$lib/shared/wire/requests';
 import { issuesError } from '../errors';
 import { previewSnapshot, startSnapshot } from '../snapshots/operations';

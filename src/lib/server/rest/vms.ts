@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
-import { CONSOLE_PATH, CONSOLE_PROTOCOL, consoleRequest } from '$lib/shared/wire/consoles';
+import { consoleRequest } from '$lib/shared/wire/consoles';
+import { CONSOLE_PATH, CONSOLE_PROTOCOL } from '$lib/shared/console-protocol';
 import { vmHostStop } from '$lib/shared/wire/vm-host-stop';
 import { USAGE_EVERY_MS, VM_SAMPLE_RANGES } from '$lib/shared/wire/vm-usage';
 import { vmAutostart, vmLabels } from '$lib/shared/wire/vm-settings';

@@ -3,7 +3,7 @@ import type { Step } from '$lib/plugin-api/plan';
 import type { PoolSpec, SnapshotReading } from '$lib/plugin-api/storage';
 import type { JsonObject } from '$lib/shared/json';
 import { autoName, canBeNamed, keptName, manualName, snapshotNameIssues } from '$lib/shared/snapshot-names';
-import { SNAPSHOT_TIERS, type SnapshotTier } from '$lib/shared/wire/snapshots';
+import { SNAPSHOT_TIERS, type SnapshotTier } from '$lib/shared/snapshot-tiers';
 import { requestIssues } from '$lib/shared/wire/requests';
 import { z } from 'zod';
 import { AppError, issue, issuesError } from '../errors';

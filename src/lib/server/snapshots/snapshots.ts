@@ -3,12 +3,8 @@
  * ends, when its storage says that something changed, and when somebody opens its page.
  */
 import { isCapable, measureSnapshot, readObstacle, readSnapshots } from './asking';
-import type {
-  PoolSnapshots,
-  SnapshotFolder,
-  SnapshotScheduleRequest,
-  SnapshotTier,
-} from '$lib/shared/wire/snapshots';
+import type { PoolSnapshots, SnapshotFolder, SnapshotScheduleRequest } from '$lib/shared/wire/snapshots';
+import type { SnapshotTier } from '$lib/shared/snapshot-tiers';
 import { AppError, toAppError } from '../errors';
 import type { Feed } from '../events/feed';
 import { readFolderBelow } from '../host/read-folder-below';

@@ -1,6 +1,7 @@
 /** The tables of snapshots and of their schedules. What snapshots there are is asked of the machine, never of these. */
 import { and, eq, notInArray } from 'drizzle-orm';
-import { snapshotTiming, type SnapshotScheduleRequest, type SnapshotTier } from '$lib/shared/wire/snapshots';
+import { snapshotTiming, type SnapshotScheduleRequest } from '$lib/shared/wire/snapshots';
+import type { SnapshotTier } from '$lib/shared/snapshot-tiers';
 import type { Db, Transaction } from '../db/client';
 import { operations, poolSnapshots, schedules } from '../db/schema';
 import { readName } from '$lib/shared/snapshot-names';

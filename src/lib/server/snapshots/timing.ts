@@ -1,10 +1,6 @@
 /** When a schedule runs, by the local clock of the appliance, and what its retention keeps. Pure. */
-import type {
-  SchedulePreview,
-  SnapshotPlanRequest,
-  SnapshotTier,
-  SnapshotTiming,
-} from '$lib/shared/wire/snapshots';
+import type { SchedulePreview, SnapshotPlanRequest, SnapshotTiming } from '$lib/shared/wire/snapshots';
+import type { SnapshotTier } from '$lib/shared/snapshot-tiers';
 import { readName } from '$lib/shared/snapshot-names';
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];

@@ -1,7 +1,7 @@
 /** Bytes between a socket and a console, both ways. */
 import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { CONSOLE_ENDED } from '$lib/shared/wire/consoles';
+import { CONSOLE_ENDED } from '$lib/shared/console-protocol';
 
 /** A screen that changes faster than the network takes it is not read further: QEMU then leaves frames out. */
 const MAX_UNSENT_BYTES = 512 * 1024;

@@ -3,7 +3,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Actor } from '$lib/shared/wire/session';
-import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/wire/consoles';
+import { CONSOLE_PATH, CONSOLE_PROTOCOL, ticketProtocol } from '$lib/shared/console-protocol';
 import { SESSION_COOKIE } from '../auth/sessions';
 import type { RequestGuard } from '../auth/request-guard';
 import { AppError, toAppError } from '../errors';

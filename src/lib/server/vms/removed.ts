@@ -1,5 +1,6 @@
 /** Machines that were removed, as pages show them, and those whose time is over. */
-import { LONGEST_KEEP_DAYS, type RemovedVm, type RemovedVms } from '$lib/shared/wire/removed-vms';
+import { type RemovedVm, type RemovedVms } from '$lib/shared/wire/removed-vms';
+import { LONGEST_KEEP_DAYS } from '$lib/shared/vm-limits';
 import { promisedDiskBytes } from './accounts';
 import { issue, issuesError, toAppError } from '../errors';
 import { CAIRN } from '../pools/desired';

@@ -1,10 +1,8 @@
 /** Channels that tell people of alerts, and what became of each message. What may be sent is checked here for form and server. */
 import { z } from 'zod';
+import type { ChannelKind } from '../channel-kinds';
 import type { AlertSeverity } from './alerts';
 import type { Json } from '../json';
-
-export const CHANNEL_KINDS = ['email', 'ntfy', 'gotify', 'discord', 'telegram', 'webhook'] as const;
-export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
 const noControls = /^[^\p{Cc}]*$/u;
 const line = (most: number) =>
@@ -147,31 +145,6 @@ export const channelRequest = z.discriminatedUnion('kind', [
 ]);
 export type ChannelRequest = z.infer<typeof channelRequest>;
 export type ChannelRequestInput = z.input<typeof channelRequest>;
-
-/** Without these a channel of the kind cannot tell anything. */
-export const NEEDED_SECRETS: Record<ChannelKind, string[]> = {
-  email: [],
-  ntfy: ['topic'],
-  gotify: ['token'],
-  discord: ['url'],
-  telegram: ['token'],
-  webhook: ['url'],
-};
-
-export const WEBHOOK_PLACEHOLDERS = [
-  'id',
-  'event',
-  'severity',
-  'title',
-  'text',
-  'remedy',
-  'subject',
-  'host',
-  'since',
-  'at',
-  'link',
-  'full',
-] as const;
 
 /** `PUT /api/v1/notification-settings` */
 export const notificationSettingsRequest = z.strictObject({

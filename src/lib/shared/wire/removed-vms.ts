@@ -1,7 +1,6 @@
 /** Machines that were removed and can still come back. */
 import { z } from 'zod';
 
-export const LONGEST_KEEP_DAYS = 365;
 export const KEEP_DAYS = 7;
 
 export interface RemovedVm {

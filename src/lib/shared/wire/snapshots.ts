@@ -1,8 +1,6 @@
 /** Snapshots of a pool: what there is, what is made by the clock, and what may be asked for. */
 import { z } from 'zod';
-
-export const SNAPSHOT_TIERS = ['hourly', 'daily', 'weekly', 'monthly'] as const;
-export type SnapshotTier = (typeof SNAPSHOT_TIERS)[number];
+import { SNAPSHOT_TIERS, type SnapshotTier } from '../snapshot-tiers';
 
 /** When, by the clock of the appliance. Which of them count follows from the tier. */
 export const snapshotTiming = z.strictObject({

@@ -1,7 +1,7 @@
 /** What becomes of a machine when the host goes down. */
 import { z } from 'zod';
+import { LONGEST_HOST_STOP_SECONDS } from '../vm-limits';
 
-export const LONGEST_HOST_STOP_SECONDS = 600;
 /** Of a machine of which nobody has said anything. */
 export const HOST_STOP = { seconds: 60, otherwise: 'switch-off', startsAgain: false } as const;
 

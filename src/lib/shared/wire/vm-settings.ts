@@ -1,9 +1,8 @@
 /** What people want of a machine, whatever is done to it. */
 import { z } from 'zod';
+import { HIGHEST_START_ORDER, LONGEST_START_DELAY_SECONDS } from '../vm-limits';
 import { LONGEST_NOTES } from '../vm-labels';
 
-export const HIGHEST_START_ORDER = 1_000;
-export const LONGEST_START_DELAY_SECONDS = 3_600;
 /** `PUT /api/v1/vms/{id}/autostart`: those with a lower order start first, and the next one so much later. */
 export const vmAutostart = z.strictObject({
   on: z.boolean(),

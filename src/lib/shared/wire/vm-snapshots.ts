@@ -1,5 +1,6 @@
 /** Snapshots of machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
+import { VM_SNAPSHOT_TEXT_MAX } from '../vm-limits';
 
 /** A state that the machine's engine keeps: disk and definition, perhaps memory. */
 export interface VmSnapshot {
@@ -37,7 +38,6 @@ export interface VmSnapshots {
 
 const vmId = z.uuid().transform((value) => value.toLowerCase());
 const name = z.string().min(1).max(200);
-export const VM_SNAPSHOT_TEXT_MAX = 200;
 /** One line. */
 const description = z
   .string()

@@ -1,5 +1,6 @@
 /** Virtual machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
+import { LONGEST_CLOUD_CONFIG, VM_EXPORT_FORMATS } from '../vm-limits';
 import { FIRMWARE_KINDS, type FirmwareKind } from '../firmware-kinds';
 import { MOST_VOLUMES, VOLUME_FILESYSTEMS } from '../vm-volumes';
 import type { VmHostStop } from './vm-host-stop';
@@ -146,8 +147,6 @@ const volume = z.strictObject({
   mountPoint: z.string().max(1_000).default(''),
 });
 const guid = z.uuid().transform((value) => value.toLowerCase());
-/** Characters; cloud-init itself takes more, some platforms do not. */
-export const LONGEST_CLOUD_CONFIG = 16_384;
 const ipTexts = z.array(z.string().max(300)).max(16).default([]);
 /** What cloud-init gives a network card; one without addresses asks by DHCP. */
 export const cardIp = z.strictObject({
@@ -250,9 +249,6 @@ export interface VmCloudInit {
   /** null: it got no seed. */
   files: { name: 'user-data' | 'meta-data' | 'network-config'; text: string }[] | null;
 }
-/** qcow2: its first disk. ova: all of it in one file, for other programs that run machines. */
-export const VM_EXPORT_FORMATS = ['qcow2', 'ova'] as const;
-export type VmExportFormat = (typeof VM_EXPORT_FORMATS)[number];
 /** `POST /api/v1/vms/{id}/export`: an image called `<name>.<format>`; on the pool of the machine, unless another is named. */
 export const vmExportRequest = z.strictObject({
   vmId: guid,

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Operation, PreviewResult } from '$lib/shared/wire/operations';
 import {
-  SNAPSHOT_TIERS,
   snapshotPlanRequest,
   snapshotRequest,
   snapshotScheduleRequest,
@@ -9,6 +8,7 @@ import {
   type SchedulePreview,
   type SnapshotFolder,
 } from '$lib/shared/wire/snapshots';
+import { SNAPSHOT_TIERS } from '$lib/shared/snapshot-tiers';
 import { previewSnapshot, startSnapshot } from '../../snapshots/operations';
 import { previewSchedule } from '../../snapshots/timing';
 import { operatorProcedure, router, viewerProcedure } from '../init';
