@@ -13,6 +13,7 @@ export const PROGRAMS = [
   ['udevadm', 'udev'],
   ['smartctl', 'smartmontools'],
   ['perl', 'perl-base'],
+  ['openssl', 'openssl'],
 ];
 /** Plugins say themselves what they lack: without these the rest works, so that a failure here only is told. */
 export const OPTIONAL_PROGRAMS = [

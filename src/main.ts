@@ -3,7 +3,6 @@
  * Nothing of the server is imported here: the bundle has its own copy, and a second one would be a second daemon. The
  * two meet in the handle on globalThis.
  */
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { findHandle } from './lib/server/handle.ts';
@@ -37,16 +36,7 @@ const { handler } = await import(new URL('../build/handler.js', import.meta.url)
 const handle = findHandle();
 if (!handle) explain(new Error('The daemon did not start.'));
 
-const answer: RequestListener = (request, response) => {
-  request.headers['x-cairn-protocol'] = 'http';
-  if (!handle.screen(request, response)) handler(request, response);
-};
-handle.serveLocally(answer);
-const server = createServer(answer);
-server.on('upgrade', (request: IncomingMessage, socket, head) => {
-  if (!handle.sockets.upgrade(request, socket, head)) socket.destroy();
-});
-server.on('error', (error) => void handle.stop('cannot listen').finally(() => explain(error)));
+const server = handle.webServer(handler);
 
 let asked = false;
 async function stop(signal: NodeJS.Signals): Promise<void> {
@@ -54,16 +44,15 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   asked = true;
   await handle?.stop(signal);
   server.close();
-  server.closeAllConnections();
   process.exit(0);
 }
 process.on('SIGTERM', (signal) => void stop(signal));
 process.on('SIGINT', (signal) => void stop(signal));
 
-const { host, port } = handle.config;
-server.listen(port, host, () => {
-  const address = server.address();
-  const actual = typeof address === 'object' && address ? address.port : port;
-  handle.listening(`http://${host.includes(':') ? `[${host}]` : host}:${actual}`);
+try {
+  handle.listening(await server.listen());
   flushCompileCache();
-});
+} catch (error) {
+  await handle.stop('cannot listen');
+  explain(error);
+}

@@ -58,6 +58,15 @@ describe('the first run', () => {
     expect(auth().setupNeeded()).toBe(true);
   });
 
+  it('refuses a code of yesterday, and says how to get another one', async () => {
+    const old = auth().renewSetupCode() ?? '';
+    bench.advance(24 * 3_600_000);
+    const ask = (code: string) => auth().setup({ code, username: 'admin', password: PASSWORD, from: FROM });
+    expect(await failure(() => ask(old))).toMatchObject({ code: 'setup_code_expired' });
+    await ask(auth().renewSetupCode() ?? '');
+    expect(auth().setupNeeded()).toBe(false);
+  });
+
   it('slows down whoever guesses the code, whatever address the guesses come from', async () => {
     auth().renewSetupCode();
     const guess = (n: number) =>

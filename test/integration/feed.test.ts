@@ -107,6 +107,7 @@ function change(text = ''): void {
     startedAt: counter,
     mountRoot: '/mnt',
     sources: [],
+    certificate: null,
   });
   bench.services.feed.flush();
 }

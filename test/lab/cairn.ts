@@ -24,6 +24,8 @@ export interface CairnOptions {
 const SETTINGS = {
   CAIRN_HOST: '0.0.0.0',
   CAIRN_PORT: String(PRODUCT_PORT),
+  // The port is forwarded to the loopback of the machine that runs the tests, and to nothing else.
+  CAIRN_TLS: '0',
   CAIRN_LOG_LEVEL: 'debug',
   // What it would keep beside the build, which is on a read-only drive here.
   NODE_COMPILE_CACHE: '/var/lib/cairn/compile-cache',

@@ -118,17 +118,20 @@ export class Appliance {
     const deadline = Date.now() + BOOT_MS;
     while (Date.now() < deadline) {
       if (!this.running) throw new Error(`the server ended while it started:\n${this.output}`);
-      const ready = await fetch(`${this.url}/api/ready`).then(
-        (response) => response.ok,
-        () => false,
-      );
-      if (ready) {
+      if (await this.isReady()) {
         this.code = /first-run code[^A-Z0-9]*([A-Z0-9-]{6,})/i.exec(this.output)?.[1] ?? this.code;
         return;
       }
       await sleep(20);
     }
     throw new Error(`the server was not ready within ${BOOT_MS} ms:\n${this.output}`);
+  }
+
+  protected isReady(): Promise<boolean> {
+    return fetch(`${this.url}/api/ready`).then(
+      (response) => response.ok,
+      () => false,
+    );
   }
 
   /** Makes the admin account and an API key, as a new user would. */

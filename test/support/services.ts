@@ -72,6 +72,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     validate: absent('validate'),
     images: absent('images'),
     networks: absent('networks'),
+    certificate: absent('certificate'),
     vms: absent('vms'),
     consoles: absent('consoles'),
     stopping: () => false,

@@ -17,6 +17,8 @@ const environment = z.object({
   CAIRN_MOUNT_ROOT: z.string().optional(),
   CAIRN_HOST: z.string().default('127.0.0.1'),
   CAIRN_PORT: z.coerce.number().int().min(0).max(65_535).default(8420),
+  /** 1 or 0: HTTPS or not. Unless said, on every address but those that only this machine reaches. */
+  CAIRN_TLS: z.enum(['0', '1']).optional(),
   /** Further host names that a browser may use, comma-separated. */
   CAIRN_ALLOWED_HOSTS: z.string().default(''),
   CAIRN_SANDBOX_DRIVES: z.coerce.number().int().min(0).max(32).default(6),
@@ -62,6 +64,9 @@ export interface Config {
   mountRoot: string;
   host: string;
   port: number;
+  /** Served by HTTPS, with the certificate below `tlsDir`. */
+  tls: boolean;
+  tlsDir: string;
   hostname: string;
   allowedHosts: string[];
   sandboxDrives: number;
@@ -82,6 +87,9 @@ export interface Config {
   watchdogMs: number;
 }
 
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
 /** @throws ZodError naming the variable that is wrong */
 export function readConfig(env: Record<string, string | undefined> = process.env): Config {
   const value = environment.parse(env);
@@ -100,6 +108,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),
     host: value.CAIRN_HOST,
     port: value.CAIRN_PORT,
+    tls: value.CAIRN_TLS === undefined ? !isLoopback(value.CAIRN_HOST) : value.CAIRN_TLS === '1',
+    tlsDir: join(dataDir, 'tls'),
     hostname: hostname(),
     allowedHosts: value.CAIRN_ALLOWED_HOSTS.split(',')
       .map((name) => name.trim())

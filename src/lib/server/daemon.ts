@@ -6,11 +6,13 @@ import { createAlerts } from './alerts/alerts';
 import { createRequestGuard } from './auth/request-guard';
 import { createAudit } from './audit/audit';
 import { createAuth } from './auth/auth';
+import { createCertificate } from './certificates/certificate';
 import { systemClock } from './clock';
-import { readConfig, type Config } from './config';
+import { readConfig } from './config';
 import { createConsoles } from './consoles/console';
 import { closeDatabase, openDatabase } from './db/client';
 import { migrateDatabase } from './db/migrate';
+import { handleOf, printFirstRun, type Parts } from './daemon-handle';
 import { createDrives } from './drives/drive';
 import { createDriveHealths } from './drives/health';
 import { defineDriveOperations } from './drives/operations';
@@ -18,14 +20,14 @@ import { createWipeExpiry } from './drives/wipe-expiry';
 import { createBus } from './events/bus';
 import { createFeed } from './events/feed';
 import { askFirstQuestions } from './first-questions';
-import { findHandle, setHandle, type CairnHandle, type Readiness } from './handle';
+import { findHandle, setHandle } from './handle';
 import { openConsoleLine } from './host/console-line';
 import { createHost } from './host/host';
 import { hostSize } from './host/host-size';
 import { isAsleep } from './host/smart';
 import { createImages } from './images/image';
 import { holdDataDirectory } from './instance-lock';
-import { createLog, type Logger } from './log';
+import { createLog } from './log';
 import { defineNetworkOperations } from './networks/bridges';
 import { createNetworks } from './networks/network';
 import { createNotifications } from './notifications/notifications';
@@ -43,13 +45,12 @@ import { createPools, type Pools } from './pools/pool';
 import { createReplacements } from './pools/replacements';
 import { createPoolSamples } from './pools/samples';
 import { createValidate } from './pools/validate';
-import { screenRequest } from './rest/screen';
 import { attachSandboxDrives, isSandboxKind } from './sandbox-start';
 import { allJobs, startJobs } from './schedule/schedule';
-import { createServiceNotify, NOTIFY_PROGRAMS } from './service-notify';
+import { NOTIFY_PROGRAMS } from './service-notify';
 import type { Services } from './services';
 import { composeSnapshots } from './snapshots/compose';
-import { openLocalSocket, serveLocally } from './sockets/local';
+import { openLocalSocket } from './sockets/local';
 import { createSockets } from './sockets/upgrade';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
@@ -59,13 +60,6 @@ import { VERSION } from './version';
 
 /** How long running work may take to finish or checkpoint when the process is asked to stop. */
 const DRAIN_MS = 10_000;
-
-interface Parts {
-  config: Config;
-  log: Logger;
-  undoing: Undoing;
-  state: { ready: boolean; stopping: boolean };
-}
 
 /** Every service, none of them at work yet. What holds something is put down to be stopped, the deepest first. */
 async function compose({ config, log, undoing, state }: Parts) {
@@ -166,13 +160,16 @@ async function compose({ config, log, undoing, state }: Parts) {
   const consoles = createConsoles({ vms, plugins, clock, log, openLine: openConsoleLine });
   undoing.add('consoles', async () => consoles.close());
 
+  const certificate = await createCertificate({
+    ...{ config, commands: host.commands, operations, bus, clock, log },
+  });
   const stopping = (): boolean => state.stopping;
   const services: Services = {
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, networks, vms, consoles, notifications },
+    ...{ snapshots, images, networks, vms, consoles, notifications, certificate },
   };
-  const guard = createRequestGuard(config);
+  const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);
   undoing.add('sockets', () => sockets.close());
   // Before the sockets go, so that whoever looks sees how the work ended.
@@ -227,48 +224,10 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   notifications.start();
   const jobs = allJobs(config, {
     ...{ sweep, cleanUp, driveHealth, samples, vms, images, scheduler, notifications },
+    certificate: services.certificate,
   });
   undoing.add('jobs', startJobs(jobs, log));
   askFirstQuestions(services, { undoing, state });
-}
-
-function handleOf(composed: Composed, { log, undoing, state }: Parts): CairnHandle {
-  const { services, host, guard, sockets } = composed;
-  const notify = createServiceNotify(services.config, host.commands, log);
-  let stopped: Promise<void> | null = null;
-
-  async function stop(reason: string): Promise<void> {
-    state.stopping = true;
-    log.info({ reason }, 'stopping');
-    await notify.stopping();
-    await undoing.run(log);
-    if (findHandle() === handle) setHandle(null);
-  }
-  const handle: CairnHandle = {
-    ...services,
-    guard,
-    sockets,
-    serveLocally,
-    screen: (request, response) => screenRequest(request, response, guard),
-    readiness: (): Readiness => {
-      const reasons = [
-        ...(state.ready ? [] : ['What is on the drives is still being read.']),
-        ...(state.stopping ? ['Cairn is stopping.'] : []),
-      ];
-      return { ready: reasons.length === 0, reasons };
-    },
-    listening(url) {
-      process.stdout.write(`Cairn ${VERSION} is ready at ${url}\n`);
-      void notify.ready(`Ready at ${url}`);
-    },
-    stop: (reason) => (stopped ??= stop(reason)),
-  };
-  return handle;
-}
-
-function printSetupCode({ auth }: Services): void {
-  const code = auth.renewSetupCode();
-  if (code) process.stdout.write(`First-run code: ${code}  (asked for when the first account is made)\n`);
 }
 
 /**
@@ -286,7 +245,7 @@ export async function startDaemon(): Promise<void> {
     const composed = await compose(parts);
     setHandle(handleOf(composed, parts));
     await bringUp(composed, parts);
-    printSetupCode(composed.services);
+    printFirstRun(composed.services);
   } catch (error) {
     await parts.undoing.run(log);
     setHandle(null);

@@ -7,6 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Duplex } from 'node:stream';
 import type { RequestGuard } from './auth/request-guard';
 import type { Services } from './services';
+import type { WebServer } from './sockets/web-server';
 
 export interface Readiness {
   ready: boolean;
@@ -23,10 +24,12 @@ export interface CairnHandle extends Services {
   /** Answers what must not reach the pages: foreign hosts, addresses that are no addresses. True when it has answered. */
   screen(request: IncomingMessage, response: ServerResponse): boolean;
   readiness(): Readiness;
-  /** What answers requests, to be asked over the local socket too: see sockets/local.ts. */
+  /** What answers requests, to be asked over the local socket too: see sockets/local.ts. Done by `webServer`. */
   serveLocally(listener: RequestListener): void;
-  /** The server listens: told to systemd, and the line with the address is printed. */
-  listening(url: string): void;
+  /** What listens where the settings say, by HTTPS or HTTP, and hands requests for pages on; those over the local socket too. */
+  webServer(pages: (request: IncomingMessage, response: ServerResponse) => void): WebServer;
+  /** The server listens: told to systemd, and the line with its addresses is printed. */
+  listening(urls: string[]): void;
   /** Ends everything in order; the second call gets the same promise. */
   stop(reason: string): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import type { Alerts } from './alerts/alerts';
 import type { Audit } from './audit/audit';
 import type { Auth } from './auth/auth';
+import type { Certificate } from './certificates/certificate';
 import type { Clock } from './clock';
 import type { Config } from './config';
 import type { Consoles } from './consoles/console';
@@ -48,6 +49,7 @@ export interface Services {
   validate: Validate;
   images: Images;
   networks: Networks;
+  certificate: Certificate;
   vms: Vms;
   consoles: Consoles;
   stopping(): boolean;

@@ -11,7 +11,8 @@ export function publishSystem({
   feed,
   clock,
   version,
-}: Pick<Services, 'config' | 'bus' | 'feed' | 'clock' | 'version'>): () => void {
+  certificate,
+}: Pick<Services, 'config' | 'bus' | 'feed' | 'clock' | 'version' | 'certificate'>): () => void {
   const sources = new Map<string, SystemView['sources'][number]>();
   const startedAt = clock.now();
   const publish = (): void =>
@@ -23,10 +24,17 @@ export function publishSystem({
       startedAt,
       mountRoot: config.mountRoot,
       sources: [...sources.values()].sort((a, b) => a.name.localeCompare(b.name)),
+      certificate: certificate.view(),
     });
   publish();
-  return bus.on('source.changed', ({ name, ok, reason }) => {
-    sources.set(name, { name, ok, reason });
-    publish();
-  });
+  const unsubscribe = [
+    bus.on('certificate.changed', publish),
+    bus.on('source.changed', ({ name, ok, reason }) => {
+      sources.set(name, { name, ok, reason });
+      publish();
+    }),
+  ];
+  return () => {
+    for (const off of unsubscribe) off();
+  };
 }

@@ -53,6 +53,30 @@ export const ERROR_CODES = {
     title: 'The search domain cannot be used',
     remedy: 'Give names of domains, such as home.arpa.',
   },
+  certificate_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The certificate cannot be used',
+    remedy: 'Give the certificate as PEM, first the one of this host, then those that lead to its authority.',
+  },
+  certificate_key_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'The private key cannot be used',
+    remedy: 'Give the private key as PEM and without a passphrase.',
+  },
+  certificate_pair: {
+    kind: 'input',
+    status: 400,
+    title: 'Key and certificate do not belong together',
+    remedy: 'Give the key with which this certificate was asked for.',
+  },
+  certificate_expired: {
+    kind: 'input',
+    status: 400,
+    title: 'The certificate is not valid now',
+    remedy: 'Renew the certificate where it was made, or set the clock of this host.',
+  },
   channel_name_taken: {
     kind: 'input',
     status: 409,
@@ -485,6 +509,12 @@ export const ERROR_CODES = {
     title: 'The first-run code is wrong',
     remedy: 'Take the code from the console or the log of the server.',
   },
+  setup_code_expired: {
+    kind: 'auth',
+    status: 403,
+    title: 'The first-run code is too old',
+    remedy: 'Restart Cairn on its host: systemctl restart cairn. It prints a new code into its log.',
+  },
   setup_done: {
     kind: 'auth',
     status: 409,
@@ -514,6 +544,25 @@ export const ERROR_CODES = {
     status: 409,
     title: 'The link cannot be the port of a bridge',
     remedy: 'Choose another network card.',
+  },
+  certificate_gone: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The certificate is no longer here',
+    remedy: 'Send the certificate and its key again.',
+  },
+  certificate_in_use: {
+    kind: 'precondition',
+    status: 409,
+    title: 'This certificate is in use already',
+    remedy: 'There is nothing to do.',
+  },
+  certificate_not_served: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Cairn is served without TLS here',
+    remedy:
+      'Set CAIRN_TLS=1 in /etc/cairn/cairn.env and restart Cairn, or give the certificate to the proxy before it.',
   },
   network_not_ours: {
     kind: 'precondition',

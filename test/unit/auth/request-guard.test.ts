@@ -6,6 +6,7 @@ const guard = createRequestGuard({
   hostname: 'Tank.lan',
   allowedHosts: ['nas.example.org'],
   host: '0.0.0.0',
+  tls: false,
 });
 const headers = (values: Record<string, string>) => (name: string) => values[name] ?? null;
 

@@ -10,6 +10,7 @@ const system = (hostname: string): SystemView => ({
   startedAt: 0,
   mountRoot: '/mnt',
   sources: [],
+  certificate: null,
 });
 const changesOf = (messages: FeedMessage[]) =>
   messages.flatMap((message) => (message.type === 'changes' ? message.changes : []));

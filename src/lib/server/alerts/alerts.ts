@@ -17,6 +17,7 @@ import type { Notifications } from '../notifications/notifications';
 import type { Operations } from '../operations/types';
 import type { Plugins } from '../plugins/registry';
 import type { Pools } from '../pools/pool';
+import { certificateConditions } from './certificate-conditions';
 import { channelConditions } from './channel-conditions';
 import type { Condition, Judgement } from './condition';
 import { healthConditions } from './drive-conditions';
@@ -134,6 +135,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         ...pluginConditions(plugins, pools),
         ...unwatchedConditions(parts.operations.unwatchedFailures()),
         ...channelConditions(parts.notifications.troubles()),
+        ...certificateConditions(feed.get('system', 'system')?.certificate ?? null, clock.now()),
         ...sourceConditions(feed.get('system', 'system')?.sources ?? []),
       ],
       unknown: (id) => ofPools.unknown(id) || ofDrives.unknown(id),
@@ -213,6 +215,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         bus.on('snapshots.scheduled', evaluateSoon),
         bus.on('vms.changed', evaluateSoon),
         bus.on('source.changed', evaluateSoon),
+        bus.on('certificate.changed', evaluateSoon),
         bus.on('notifications.changed', evaluateSoon),
       );
       evaluateSoon();

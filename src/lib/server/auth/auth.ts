@@ -30,7 +30,7 @@ export interface Auth {
   renewSetupCode(): string | null;
   /** The key wins over the cookie: a program that sends one means it. */
   identify(request: { token: string | null; apiKey: string | null }): Promise<Actor | null>;
-  /** @throws AppError setup_done | throttled | setup_code_wrong | username_invalid | password_weak */
+  /** @throws AppError setup_done | throttled | setup_code_wrong | setup_code_expired | username_invalid | password_weak */
   setup(request: { code: string; username: string; password: string; from: Origin }): Promise<SignedIn>;
   /** @throws AppError throttled | bad_credentials */
   login(request: { username: string; password: string; from: Origin }): Promise<SignedIn>;
@@ -63,7 +63,7 @@ export function createAuth({ db, bus, clock, log, audit }: AuthParts): Auth {
   const store = createAuthStore(db);
   const sessions = createSessions({ store, bus, clock });
   const throttle = createThrottle(store, clock);
-  const setupCode = createSetupCode(store);
+  const setupCode = createSetupCode(store, clock);
   const users = createUsers(store, clock);
   const apiKeys = createApiKeys(store, clock);
 
@@ -108,6 +108,8 @@ export function createAuth({ db, bus, clock, log, audit }: AuthParts): Auth {
       log.warn({ address: from.address }, 'wrong first-run code');
       throw new AppError('setup_code_wrong');
     }
+    // Only who has it is told so.
+    if (setupCode.expired()) throw new AppError('setup_code_expired');
     succeeded();
     const issues = [...usernameIssues(username), ...passwordIssues(password, username, 'password')];
     if (issues.length > 0) throw issuesError(issues);

@@ -28,7 +28,15 @@ function sameHost(origin: string, host: string): boolean {
   return /^https?:$/.test(url.protocol) && URL.canParse(own) && url.host === new URL(own).host;
 }
 
-export function createRequestGuard(config: Pick<Config, 'hostname' | 'allowedHosts' | 'host'>) {
+/** RFC 6125, 6.4.3: a wildcard stands for one label. */
+const isCovered = (name: string, pattern: string): boolean =>
+  pattern.startsWith('*.') ? name.slice(name.indexOf('.')) === pattern.slice(1) : name === pattern;
+
+/** @param certified names of the certificate in use: who has one for a name has shown that the name is theirs */
+export function createRequestGuard(
+  config: Pick<Config, 'hostname' | 'allowedHosts' | 'host' | 'tls'>,
+  certified: () => string[] = () => [],
+) {
   const host = config.hostname.toLowerCase();
   const names = new Set([
     'localhost',
@@ -53,7 +61,9 @@ export function createRequestGuard(config: Pick<Config, 'hostname' | 'allowedHos
   const guard = {
     hostAllowed(header: string | null): boolean {
       const name = header === null ? null : hostnameOf(header);
-      return name !== null && (names.has(name) || (isIP(name) !== 0 && isOwnAddress(name)));
+      if (name === null) return false;
+      if (isIP(name) !== 0) return isOwnAddress(name);
+      return names.has(name) || certified().some((pattern) => isCovered(name, pattern));
     },
     /**
      * True for what a page of ours sends, and for programs: those have no cookie that a foreign page could make use of,
@@ -62,7 +72,8 @@ export function createRequestGuard(config: Pick<Config, 'hostname' | 'allowedHos
     originAllowed(header: HeaderOf): boolean {
       if (header('x-api-key') !== null && header('cookie') === null) return true;
       const origin = header('origin');
-      if (origin !== null) return sameHost(origin, header('host') ?? '');
+      if (origin !== null)
+        return sameHost(origin, header('host') ?? '') && (!config.tls || origin.startsWith('https:'));
       const site = header('sec-fetch-site');
       if (site !== null) return site === 'same-origin' || site === 'none';
       return header('cookie') === null;

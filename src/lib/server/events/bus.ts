@@ -52,6 +52,8 @@ export interface Events {
   'session.revoked': { sessionId: string };
   /** Somebody began or stopped looking (number of feed subscribers). */
   'watchers.changed': { count: number };
+  /** Another certificate was taken in use, or the time told about this one is to be judged again. */
+  'certificate.changed': Record<string, never>;
   /** A source of live change came up or went down. */
   'source.changed': { name: string; ok: boolean; reason: string | null };
 }

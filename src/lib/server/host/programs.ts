@@ -8,6 +8,7 @@ export const PROGRAMS = {
   losetup: '/usr/sbin/losetup',
   mount: '/usr/bin/mount',
   nsenter: '/usr/bin/nsenter',
+  openssl: '/usr/bin/openssl',
   partx: '/usr/bin/partx',
   perl: '/usr/bin/perl',
   prlimit: '/usr/bin/prlimit',

@@ -59,6 +59,11 @@ const notificationJobs = (notifications: { deliver(): Promise<void> }): Job[] =>
   { name: 'tell of alerts', cron: '*/10 * * * * *', run: () => notifications.deliver() },
 ];
 
+/** Once a day, at a time at which nobody connects anew. */
+const certificateJobs = (certificate: { tend(): Promise<void> }): Job[] => [
+  { name: 'renew the certificate', cron: '11 4 * * *', run: () => certificate.tend() },
+];
+
 /** Every job of the appliance. */
 export const allJobs = (
   config: Parameters<typeof housekeeping>[0],
@@ -69,6 +74,7 @@ export const allJobs = (
     images: Parameters<typeof imageJobs>[0];
     scheduler: Parameters<typeof snapshotJobs>[0];
     notifications: Parameters<typeof notificationJobs>[0];
+    certificate: Parameters<typeof certificateJobs>[0];
   },
 ): Job[] => [
   ...housekeeping(config, work),
@@ -78,6 +84,7 @@ export const allJobs = (
   ...imageJobs(work.images),
   ...snapshotJobs(work.scheduler),
   ...notificationJobs(work.notifications),
+  ...certificateJobs(work.certificate),
 ];
 
 async function perform(job: Job, log: Logger): Promise<void> {

@@ -2,6 +2,7 @@ import { router } from './init';
 import { alertsRouter } from './routers/alerts';
 import { apiKeysRouter } from './routers/api-keys';
 import { auditRouter } from './routers/audit';
+import { certificateRouter } from './routers/certificate';
 import { drivesRouter } from './routers/drives';
 import { feedRouter } from './routers/feed';
 import { imagesRouter } from './routers/images';
@@ -38,6 +39,7 @@ export const appRouter = router({
   replacements: replacementsRouter,
   snapshots: snapshotsRouter,
   networks: networksRouter,
+  certificate: certificateRouter,
   operations: operationsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,

@@ -1,5 +1,6 @@
 import type { Image } from './images';
 import type { Alert } from './alerts';
+import type { CertificateView } from './certificates';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
 import type { HostLink } from './networks';
@@ -22,6 +23,8 @@ export interface SystemView {
   mountRoot: string;
   /** Sources of live change that work now; a source that is down is named with the reason. */
   sources: { name: string; ok: boolean; reason: string | null }[];
+  /** By which it is served; null: by plain HTTP. */
+  certificate: CertificateView | null;
 }
 
 export interface TopicDocuments {
