@@ -1,4 +1,5 @@
 /** What people note about their machines; the form and the server ask the same functions. */
+import { naturally } from './natural-order';
 import type { Issue } from './error-codes';
 import { issueOf } from './issue';
 
@@ -15,7 +16,7 @@ export const tagsIn = (text: string): string[] =>
         .split(/[\s,]+/)
         .filter(Boolean),
     ),
-  ].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  ].sort(naturally);
 
 /** @returns an issue for each tag that cannot be one, and one for too many */
 export const tagIssues = (tags: string[], field = 'tags'): Issue[] => [

@@ -1,5 +1,6 @@
 import { errorEntry, isErrorCode } from '$lib/shared/error-codes';
-import type { AuditEntry, AuditOutcome } from '$lib/shared/wire/audit';
+import type { AuditOutcome } from '$lib/shared/audit-words';
+import type { AuditEntry } from '$lib/shared/wire/audit';
 import type { Tone } from '$lib/ui/tone';
 
 export const outcomeWord: Record<AuditOutcome, string> = {

@@ -1,4 +1,5 @@
 /** Texts about drives that more than one place shows. */
+import { naturally } from '$lib/shared/natural-order';
 import type { Tone } from '$lib/ui/tone';
 import type { Drive, DriveGroup, Partition, Signature } from '$lib/shared/wire/drives';
 
@@ -83,12 +84,11 @@ export function contentText(drive: Drive): string {
 export const isEmpty = (drive: Drive): boolean =>
   drive.probed && drive.signatures.length === 0 && drive.partitions.length === 0;
 
-const collator = new Intl.Collator('en', { numeric: true });
 /** By bay label, then by the kernel's name, numbers as numbers. */
 export const byPlace = (a: Drive, b: Drive): number =>
-  collator.compare(a.bayLabel ?? '\uffff', b.bayLabel ?? '\uffff') ||
-  collator.compare(a.kernelName ?? '\uffff', b.kernelName ?? '\uffff') ||
-  collator.compare(a.serial ?? '', b.serial ?? '');
+  naturally(a.bayLabel ?? '\uffff', b.bayLabel ?? '\uffff') ||
+  naturally(a.kernelName ?? '\uffff', b.kernelName ?? '\uffff') ||
+  naturally(a.serial ?? '', b.serial ?? '');
 
 const RANK: Record<DriveGroup, number> = {
   'in-pool': 0,

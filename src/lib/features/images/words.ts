@@ -1,4 +1,5 @@
 /** Texts about images that more than one place shows. */
+import { naturally } from '$lib/shared/natural-order';
 import type { Image, ImageBadge, ImageKind, ImageOs } from '$lib/shared/wire/images';
 import type { Tone } from '$lib/ui/tone';
 
@@ -56,4 +57,4 @@ const rank = ({ os }: Image): number => {
 
 /** Natural order within a system: 9 before 10 in names, the newest version first. */
 export const byName = (a: Image, b: Image): number =>
-  rank(a) - rank(b) || (a.os && b.os ? -1 : 1) * a.name.localeCompare(b.name, 'en', { numeric: true });
+  rank(a) - rank(b) || (a.os && b.os ? -1 : 1) * naturally(a.name, b.name);

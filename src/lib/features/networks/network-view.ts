@@ -1,4 +1,5 @@
 /** The networks of the host as a picture: each with its ports, and the machines that are plugged in. Pure. */
+import { naturally } from '$lib/shared/natural-order';
 import { isOfLibvirt, type HostLink } from '$lib/shared/wire/networks';
 import type { Vm, VmCardView } from '$lib/shared/wire/vms';
 
@@ -16,8 +17,6 @@ export interface NetworkView {
   ports: HostLink[];
   machines: PluggedIn[];
 }
-
-const naturally = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });
 
 /** Bridges first, then NAT, then what is missing. */
 export function networkViews(links: Iterable<HostLink>, vms: Iterable<Vm>): NetworkView[] {

@@ -1,4 +1,5 @@
 /** Finding machines by what is written about them. Pure. */
+import { naturally } from '$lib/shared/natural-order';
 import type { Vm } from '$lib/shared/wire/vms';
 import { stateWord } from './words';
 
@@ -9,6 +10,7 @@ const textOf = ({ name, tags, notes, addresses, image, pool, state }: Vm): strin
 
 /** Every word has to be somewhere: "media run" finds a running machine with the tag media. */
 export function isFound(vm: Vm, words: string): boolean {
+  if (words === '') return true;
   const text = textOf(vm);
   return words
     .toLowerCase()
@@ -17,5 +19,4 @@ export function isFound(vm: Vm, words: string): boolean {
 }
 
 /** All tags that are in use, in natural order. */
-export const tagsOf = (vms: Vm[]): string[] =>
-  [...new Set(vms.flatMap(({ tags }) => tags))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+export const tagsOf = (vms: Vm[]): string[] => [...new Set(vms.flatMap(({ tags }) => tags))].sort(naturally);

@@ -1,4 +1,5 @@
 /** Texts about machines that more than one place shows. */
+import { naturally } from '$lib/shared/natural-order';
 import type { FirmwareKind } from '$lib/shared/firmware-kinds';
 import { formatBytes } from '$lib/shared/units';
 import type { Vm, VmState } from '$lib/shared/wire/vms';
@@ -52,7 +53,7 @@ export const originText = ({ adopted, image }: Pick<Vm, 'adopted' | 'image'>): s
   adopted ? 'adopted' : image.name === '' ? null : `from ${image.name}`;
 
 /** Natural order: web-9 before web-10. */
-export const byName = (a: Vm, b: Vm): number => a.name.localeCompare(b.name, 'en', { numeric: true });
+export const byName = (a: Vm, b: Vm): number => naturally(a.name, b.name);
 
 /** What becomes of it when the host starts. */
 export function autostartText({ autostart: { on, order, delaySeconds, error } }: Vm): string {

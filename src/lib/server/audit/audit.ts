@@ -5,14 +5,8 @@
  * without an account can push the log out of its own end.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type {
-  AuditEntry,
-  AuditFilter,
-  AuditKind,
-  AuditOutcome,
-  AuditPage,
-  AuditQuery,
-} from '$lib/shared/wire/audit';
+import type { AuditKind, AuditOutcome } from '$lib/shared/audit-words';
+import type { AuditEntry, AuditFilter, AuditPage, AuditQuery } from '$lib/shared/wire/audit';
 import type { Actor } from '$lib/shared/wire/session';
 import type { Clock } from '../clock';
 import type { Config } from '../config';

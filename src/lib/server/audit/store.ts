@@ -1,6 +1,7 @@
 /** The table of audit entries: added to, ended once, and shortened from its old end; triggers refuse anything else. */
 import { and, asc, count, desc, eq, gte, lt, lte, or, sql, type SQL } from 'drizzle-orm';
-import { AUDIT_KINDS, type AuditFilter, type AuditKind } from '$lib/shared/wire/audit';
+import { AUDIT_KINDS, type AuditKind } from '$lib/shared/audit-words';
+import type { AuditFilter } from '$lib/shared/wire/audit';
 import type { Db } from '../db/client';
 import { auditEntries } from '../db/schema';
 

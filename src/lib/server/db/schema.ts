@@ -3,7 +3,7 @@ import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
 import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
-import type { AuditKind, AuditOutcome } from '$lib/shared/wire/audit';
+import type { AuditKind, AuditOutcome } from '$lib/shared/audit-words';
 import type { ProposalState } from '$lib/shared/wire/proposals';
 import type { Scope } from '$lib/shared/scopes';
 import type { Actor } from '$lib/shared/wire/session';

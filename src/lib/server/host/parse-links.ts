@@ -1,4 +1,5 @@
 /** `ip -json -details address show` (ip-address(8)): the network links of the host. Pure. */
+import { naturally } from '$lib/shared/natural-order';
 import { z } from 'zod';
 import type { HostLink, LinkKind } from '$lib/shared/wire/networks';
 
@@ -56,5 +57,5 @@ export function parseLinks(text: string): HostLink[] {
         vlan: kind === 'vlan' && tag !== undefined && one.link ? { tag, on: one.link } : null,
       };
     })
-    .toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
+    .toSorted((a, b) => naturally(a.id, b.id));
 }

@@ -3,6 +3,7 @@
  * started, no medium is touched, a sleeping drive stays asleep. About 0.2 ms a drive.
  * Sources: Documentation/ABI/stable/sysfs-block, testing/sysfs-block (loop), udev's database files in /run/udev/data.
  */
+import { naturally } from '$lib/shared/natural-order';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Bus } from '$lib/shared/wire/drives';
@@ -254,7 +255,7 @@ export function readDrives(roots: Roots = SYSTEM_ROOTS): KernelDrive[] {
   return readdirSync(join(roots.sys, 'block'))
     .map((name) => unlessGone(() => readDrive(roots, name)))
     .filter((drive) => drive !== null)
-    .sort((a, b) => a.kernelName.localeCompare(b.kernelName, 'en', { numeric: true }));
+    .sort((a, b) => naturally(a.kernelName, b.kernelName));
 }
 
 /** Devices of the mounted btrfs filesystems by UUID: the mount table names only one of them. Kernel names. */

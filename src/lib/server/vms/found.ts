@@ -2,6 +2,7 @@
  * Machines that an engine knows and the records do not: made in a shell, by another tool, or by a Cairn whose records are lost. They
  * are read, as long as somebody looks, and never touched.
  */
+import { naturally } from '$lib/shared/natural-order';
 import { lstat, realpath } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { VmFound } from '$lib/plugin-api/vm-found';
@@ -131,8 +132,7 @@ export function createFoundVms(deps: Deps): FoundVmReadings {
     try {
       const all = await Promise.all(plugins.vmPlugins().map((plugin) => findMachines(deps, plugin)));
       const machines = all.flat().flatMap((machine) => viewOf(deps, machine));
-      const inOrder = new Intl.Collator('en', { numeric: true });
-      return { machines: machines.toSorted((a, b) => inOrder.compare(a.name, b.name)), error: null };
+      return { machines: machines.toSorted((a, b) => naturally(a.name, b.name)), error: null };
     } catch (thrown) {
       return { machines: [], error: toAppError(thrown).message };
     }

@@ -1,14 +1,8 @@
 /** Who did what, from where, and how it ended; administrators only. */
 import { z } from 'zod';
+import { AUDIT_KINDS, AUDIT_OUTCOMES, type AuditKind, type AuditOutcome } from '../audit-words';
 import type { Json } from '../json';
 import type { Actor } from './session';
-
-export const AUDIT_KINDS = ['change', 'sign-in', 'denied'] as const;
-export type AuditKind = (typeof AUDIT_KINDS)[number];
-
-/** begun: under way now; interrupted: Cairn ended before the call did, so what it changed is not known from here. */
-export const AUDIT_OUTCOMES = ['begun', 'done', 'refused', 'denied', 'failed', 'interrupted'] as const;
-export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 
 export interface AuditEntry {
   id: number;
