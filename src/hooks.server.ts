@@ -43,6 +43,7 @@ export const handle: Handle = async ({ event, resolve }) => {
       (await auth.identify({
         token: event.cookies.get(SESSION_COOKIE) ?? null,
         apiKey: event.url.pathname.startsWith('/api/') ? header('x-api-key') : null,
+        address: event.locals.address,
       }));
     response = await resolve(event);
   } catch (error) {

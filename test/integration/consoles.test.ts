@@ -309,6 +309,7 @@ describe('a ticket', () => {
       ...{ username: 'admin', password: PASSWORD },
       from: { address: '192.0.2.8', userAgent: 'another' },
     });
+    if ('ticket' in other) throw new Error('a second factor is asked for');
     const cookie = `${SESSION_COOKIE}=${other.token}`;
     expect(await connect(ticket, { cookie }).refused).toBe('console_ticket_invalid');
   });

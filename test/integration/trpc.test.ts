@@ -65,17 +65,22 @@ describe('every procedure', () => {
 
   it('is open to strangers only where signing in needs it', () => {
     const open = procedures.filter(({ role }) => role === 'anonymous').map(({ path }) => path);
-    expect(open.sort()).toEqual(['session.login', 'session.setup', 'session.state']);
+    expect(open.sort()).toEqual([
+      ...['session.login', 'session.secondFactor', 'session.setup', 'session.state'],
+    ]);
   });
 
   it('that erases, starts or stops something needs an operator, and accounts an administrator', () => {
     const weak = procedures.filter(
       ({ path, type, role }) =>
-        type === 'mutation' && !path.startsWith('session.') && role !== 'operator' && role !== 'admin',
+        type === 'mutation' &&
+        !/^(session|secondFactor)\./.test(path) &&
+        role !== 'operator' &&
+        role !== 'admin',
     );
     expect(weak).toEqual([]);
     for (const { path, role } of procedures)
-      if (/^(users|apiKeys|notifications)\./.test(path)) expect([path, role]).toEqual([path, 'admin']);
+      if (/^(users|apiKeys|notifications|audit)\./.test(path)) expect([path, role]).toEqual([path, 'admin']);
   });
 
   const cases = procedures
@@ -93,7 +98,7 @@ describe('every procedure', () => {
     if (allowed(asking, needed)) {
       // Input that is missing, or a service that this test does not have: either way, past the door. Changing a
       // password is for people in the database, which these are not.
-      if (path !== 'session.changePassword') expect(refusal).toBeNull();
+      if (path !== 'session.changePassword' && path !== 'session.confirm') expect(refusal).toBeNull();
     } else expect(refusal).toBe(asking === null ? 'unauthenticated' : 'forbidden');
   });
 

@@ -11,6 +11,7 @@ import {
   type TRPCClient,
 } from '@trpc/client';
 import type { AppRouter } from '$lib/server/trpc/app-router';
+import { reauthLink } from './reauth.svelte';
 
 const socketUrl = (): string => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/trpc-ws`;
 /** 0, 0.2, 0.4, 0.8, ... at most 3 s: a restarted server is found again within moments. */
@@ -27,6 +28,7 @@ function connect(): TRPCClient<AppRouter> {
   });
   return createTRPCClient<AppRouter>({
     links: [
+      reauthLink,
       splitLink({
         condition: (operation) => operation.path.startsWith('session.'),
         true: httpBatchLink({ url: '/trpc' }),

@@ -58,6 +58,8 @@ export interface Config {
   secretsDir: string;
   /** Passwords and tokens of the channels that tell of alerts: see notifications/secrets.ts. */
   channelSecretsDir: string;
+  /** What people's phones make their codes from: see auth/totp.ts. */
+  totpSecretsDir: string;
   /** See sockets/local.ts. */
   localSocket: string;
   thirdPartyPluginsDir: string;
@@ -103,6 +105,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     sandboxDir: join(dataDir, 'sandbox'),
     secretsDir: join(dataDir, 'secrets'),
     channelSecretsDir: join(dataDir, 'channel-secrets'),
+    totpSecretsDir: join(dataDir, 'totp-secrets'),
     localSocket: join(dataDir, 'local.sock'),
     thirdPartyPluginsDir: join(dataDir, 'plugins'),
     mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),

@@ -38,6 +38,7 @@ import { makeDataDirectories } from './data-directories';
 import { createDesiredPools } from './pools/desired';
 import { createFound } from './pools/found';
 import { defineLeftoverOperation } from './pools/leftovers';
+import { createProposals } from './proposals/proposals';
 import { definePoolOperations } from './pools/operations';
 import { createPoolHistory } from './pools/history';
 import { watchOutside } from './pools/outside';
@@ -72,7 +73,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   const bus = createBus(log);
   const audit = createAudit({ db, bus, clock, log, config });
   undoing.add('audit log', async () => audit.stop());
-  const auth = createAuth({ db, bus, clock, log, audit });
+  const auth = createAuth({ db, bus, clock, log, audit, config });
   const feed = createFeed({ onSubscribers: (count) => bus.emit('watchers.changed', { count }) });
   const host = await createHost({
     config,
@@ -83,7 +84,10 @@ async function compose({ config, log, undoing, state }: Parts) {
   });
   undoing.add('host', () => host.stop());
   const plugins = await createPlugins({ config, host, feed, log });
-  const operations = createOperations({ db, host, look: plugins.look, bus, feed, clock, config, log });
+  const operations = createOperations({
+    ...{ db, host, look: plugins.look, bus, feed, clock, config, log },
+    requireFresh: auth.requireFresh,
+  });
 
   // A drive shows which pool it belongs to, and a pool is made of drives: asked only once both are there.
   const late: { pools: Pools | null; vms: Vms | null } = { pools: null, vms: null };
@@ -163,9 +167,10 @@ async function compose({ config, log, undoing, state }: Parts) {
   const certificate = await createCertificate({
     ...{ config, commands: host.commands, operations, bus, clock, log },
   });
+  const proposals = createProposals({ db, bus, clock, operations });
   const stopping = (): boolean => state.stopping;
   const services: Services = {
-    ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, stopping },
+    ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
     ...{ snapshots, images, networks, vms, consoles, notifications, certificate },
   };
@@ -215,6 +220,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   const cleanUp = (): void => {
     auth.cleanUp();
     audit.cleanUp();
+    services.proposals.cleanUp();
     history.cleanUp();
     alerts.cleanUp();
     notifications.cleanUp();

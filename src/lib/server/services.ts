@@ -15,6 +15,7 @@ import type { Logger } from './log';
 import type { Networks } from './networks/network';
 import type { Notifications } from './notifications/notifications';
 import type { Operations } from './operations/types';
+import type { Proposals } from './proposals/proposals';
 import type { Plugins } from './plugins/registry';
 import type { PoolHistory } from './pools/history';
 import type { FoundPools } from './pools/found';
@@ -35,6 +36,7 @@ export interface Services {
   auth: Auth;
   audit: Audit;
   operations: Operations;
+  proposals: Proposals;
   drives: Drives;
   driveHealth: DriveHealths;
   plugins: Plugins;

@@ -15,6 +15,8 @@ export const SESSION_COOKIE = 'cairn_session';
 /** The longest that browsers keep a cookie. */
 export const SESSION_COOKIE_SECONDS = 400 * 86_400;
 const SESSION_DAYS = 30;
+const TOUCH_MS = 60_000;
+const MOST_SEEN = 1_000;
 
 /** Where a request comes from: shown in the list of sessions, used by the throttle, never trusted for access. */
 export interface Origin {
@@ -86,6 +88,15 @@ export function createSessions({ store, bus, clock }: { store: AuthStore; bus: B
   const end = (id: string): void => {
     if (store.sessions.remove(id)) bus.emit('session.revoked', { sessionId: id });
   };
+  const seenAt = new Map<string, number>();
+  /** When a session was last used is for people; a commit for each request would be for nobody. */
+  function seen(id: string, address: string | null): void {
+    const now = clock.now();
+    if (address === null || now - (seenAt.get(id) ?? 0) < TOUCH_MS) return;
+    if (seenAt.size > MOST_SEEN) seenAt.clear();
+    seenAt.set(id, now);
+    store.sessions.touch(id, now, address.slice(0, 100));
+  }
   return {
     /** @returns the token for the cookie: the only time it is seen */
     async create(userId: string, from: Origin): Promise<string> {
@@ -97,9 +108,10 @@ export function createSessions({ store, bus, clock }: { store: AuthStore; bus: B
       return session.id;
     },
     /** Who the token belongs to; null when it is unknown, ended or too old. Use moves the end further away. */
-    async actorOf(token: string): Promise<Actor | null> {
+    async actorOf(token: string, address: string | null = null): Promise<Actor | null> {
       const { session, user } = await lucia.validateSession(token);
       if (!session) return null;
+      seen(sha256(token), address);
       return { kind: 'user', id: user.id, name: user.username, role: user.role, sessionId: sha256(token) };
     },
     list: (userId: string, currentId: string | null): SessionView[] =>
@@ -113,11 +125,13 @@ export function createSessions({ store, bus, clock }: { store: AuthStore; bus: B
           expiresAt: row.expiresAt,
           userAgent: row.userAgent,
           address: row.address,
+          lastSeenAt: row.lastSeenAt,
+          lastAddress: row.lastAddress,
         })),
     /** Ends one session and closes its sockets. */
     end,
-    endAllOf(userId: string): void {
-      for (const row of store.sessions.ofUser(userId)) end(row.id);
+    endAllOf(userId: string, exceptId: string | null = null): void {
+      for (const row of store.sessions.ofUser(userId)) if (row.id !== exceptId) end(row.id);
     },
     /** Cron: what has expired goes, with the sockets that were still open. */
     cleanUp(): void {

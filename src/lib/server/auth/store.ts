@@ -2,7 +2,7 @@
 import { and, asc, count, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Role } from '$lib/shared/states';
 import type { Db } from '../db/client';
-import { apiKeys, loginThrottle, meta, sessions, users } from '../db/schema';
+import { apiKeys, loginThrottle, meta, recoveryCodes, sessions, users, userTotp } from '../db/schema';
 
 export type UserRow = typeof users.$inferSelect;
 type SessionRow = typeof sessions.$inferSelect;
@@ -60,6 +60,10 @@ const sessionStore = (db: Db) => {
     insert: (row: SessionRow): void => void db.insert(sessions).values(row).run(),
     extend: (id: string, expiresAt: number): void =>
       void db.update(sessions).set({ expiresAt }).where(eq(sessions.id, id)).run(),
+    touch: (id: string, at: number, address: string): void =>
+      void db.update(sessions).set({ lastSeenAt: at, lastAddress: address }).where(eq(sessions.id, id)).run(),
+    confirm: (id: string, at: number): void =>
+      void db.update(sessions).set({ confirmedAt: at }).where(eq(sessions.id, id)).run(),
     remove: (id: string): boolean => db.delete(sessions).where(eq(sessions.id, id)).run().changes > 0,
     removeExpired: (now: number): string[] =>
       db
@@ -81,8 +85,8 @@ const apiKeyStore = (db: Db) => {
     byHash: (hash: string): ApiKeyRow | undefined => byHash.get({ hash }),
     list: (): ApiKeyRow[] => db.select().from(apiKeys).orderBy(desc(apiKeys.createdAt)).all(),
     insert: (row: ApiKeyRow): void => void db.insert(apiKeys).values(row).run(),
-    touch: (id: string, at: number): void =>
-      void db.update(apiKeys).set({ lastUsedAt: at }).where(eq(apiKeys.id, id)).run(),
+    touch: (id: string, at: number, address: string | null): void =>
+      void db.update(apiKeys).set({ lastUsedAt: at, lastAddress: address }).where(eq(apiKeys.id, id)).run(),
     remove: (id: string): boolean => db.delete(apiKeys).where(eq(apiKeys.id, id)).run().changes > 0,
   };
 };
@@ -104,6 +108,57 @@ const throttleStore = (db: Db) => ({
       .run(),
 });
 
+const totpStore = (db: Db) => {
+  const ofUser = (userId: string) => db.select().from(userTotp).where(eq(userTotp.userId, userId)).get();
+  return {
+    get: ofUser,
+    userIds: (): string[] =>
+      db
+        .select({ id: userTotp.userId })
+        .from(userTotp)
+        .all()
+        .map(({ id }) => id),
+    refs: (): string[] =>
+      db
+        .select({ ref: userTotp.secretRef })
+        .from(userTotp)
+        .all()
+        .map(({ ref }) => ref),
+    /** The secret's name and the codes of the paper in one transaction; what was there before goes. */
+    set: (row: typeof userTotp.$inferInsert, codeHashes: string[]): void =>
+      db.transaction((tx) => {
+        const { userId } = row;
+        tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId)).run();
+        tx.insert(userTotp).values(row).onConflictDoUpdate({ target: userTotp.userId, set: row }).run();
+        for (const hash of codeHashes) tx.insert(recoveryCodes).values({ hash, userId }).run();
+      }),
+    setCodes: (userId: string, codeHashes: string[]): void =>
+      db.transaction((tx) => {
+        tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId)).run();
+        for (const hash of codeHashes) tx.insert(recoveryCodes).values({ hash, userId }).run();
+      }),
+    /** False when this step, or a later one, has been used. */
+    useStep: (userId: string, step: number): boolean =>
+      db
+        .update(userTotp)
+        .set({ lastStep: step })
+        .where(and(eq(userTotp.userId, userId), lt(userTotp.lastStep, step)))
+        .run().changes === 1,
+    useCode: (userId: string, hash: string): boolean =>
+      db
+        .delete(recoveryCodes)
+        .where(and(eq(recoveryCodes.userId, userId), eq(recoveryCodes.hash, hash)))
+        .run().changes === 1,
+    codesLeft: (userId: string): number =>
+      db.select({ n: count() }).from(recoveryCodes).where(eq(recoveryCodes.userId, userId)).get()?.n ?? 0,
+    remove: (userId: string): void =>
+      db.transaction((tx) => {
+        tx.delete(recoveryCodes).where(eq(recoveryCodes.userId, userId)).run();
+        tx.delete(userTotp).where(eq(userTotp.userId, userId)).run();
+      }),
+  };
+};
+
 const metaStore = (db: Db) => ({
   get: (key: string): string | undefined => db.select().from(meta).where(eq(meta.key, key)).get()?.value,
   set: (key: string, value: string): void =>
@@ -120,6 +175,7 @@ export const createAuthStore = (db: Db) => ({
   sessions: sessionStore(db),
   apiKeys: apiKeyStore(db),
   throttle: throttleStore(db),
+  totp: totpStore(db),
   meta: metaStore(db),
 });
 export type AuthStore = ReturnType<typeof createAuthStore>;

@@ -17,6 +17,7 @@ interface Rule {
 const RULES = {
   user: { free: 4, maxMs: 5 * 60_000 },
   address: { free: 10, maxMs: 15 * 60_000 },
+  totp: { free: 4, maxMs: 5 * 60_000 },
   setup: { free: 4, maxMs: 15 * 60_000 },
 } satisfies Record<string, Rule>;
 const FORGET_MS = 24 * 3_600_000;

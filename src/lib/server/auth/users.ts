@@ -19,9 +19,11 @@ export const usernameIssues = (username: string): Issue[] =>
         ),
       ];
 
-const viewOf = ({ id, username, role, createdAt }: UserRow): UserView => ({ id, username, role, createdAt });
-
-export function createUsers(store: Pick<AuthStore, 'users'>, clock: Clock) {
+export function createUsers(store: Pick<AuthStore, 'users' | 'totp'>, clock: Clock) {
+  const viewOf = ({ id, username, role, createdAt }: UserRow): UserView => ({
+    ...{ id, username, role, createdAt },
+    secondFactor: store.totp.get(id) !== undefined,
+  });
   const need = (id: string): UserRow => {
     const row = store.users.byId(id);
     if (!row) throw new AppError('user_not_found');

@@ -69,7 +69,7 @@ export function createConsoles(deps: {
       return { ticket: tickets.issue(actor, place), expiresInMs: TICKET_MS };
     },
     async open(actor, ticket) {
-      authorise('operator', actor);
+      authorise('operator', actor, 'vms.openConsole', 'acts');
       if (!actor) throw new AppError('unauthenticated');
       const place = tickets.redeem(ticket, actor);
       const endpoint = await endpointOf(place);

@@ -44,6 +44,8 @@ export interface Events {
   'alert.changed': { alert: Alert; change: 'raised' | 'changed' | 'acknowledged' | 'resolved' };
   /** A channel was made, changed or removed, or a message was told, held or refused. */
   'notifications.changed': Record<string, never>;
+  /** Something was proposed, approved or rejected. */
+  'proposals.changed': Record<string, never>;
   /** An entry of the audit log was written or ended. */
   'audit.changed': { newestId: number };
   /** The drives have been looked at for pools, and are at rest. */

@@ -36,6 +36,8 @@ export interface OperationsOptions {
   sinceBootMs?: () => number;
   config: Pick<Config, 'recordsDir' | 'crashAt' | 'leaseMs' | 'keepOperations' | 'keepDays'>;
   log: Logger;
+  /** Before something is destroyed. @throws AppError reauth_required */
+  requireFresh?: (actor: Actor) => void;
 }
 
 /** Who asks when nobody does: Cairn at its start, and the clock. */
@@ -116,9 +118,12 @@ export function createOperations(options: OperationsOptions): Operations {
     });
   }
 
-  function checkConfirmation(kind: string, prepared: Prepared, code: string | null | undefined): void {
+  function checkConfirmation({ kind, actor, confirmCode: code }: StartOptions, prepared: Prepared): void {
     const wanted = confirmCodeOf(kind, prepared);
-    if (wanted === (code || null)) return;
+    if (wanted === (code || null)) {
+      if (wanted !== null) options.requireFresh?.(actor);
+      return;
+    }
     const { title, steps, erases, loses, notes } = previewOf(host, kind, prepared);
     const details = {
       ...{ confirmCode: wanted, title, steps: steps.map((step) => ({ ...step })), loses, notes },
@@ -193,7 +198,7 @@ export function createOperations(options: OperationsOptions): Operations {
     async start(start) {
       if (stopping) throw new AppError('stopping');
       const prepared = await definitionOf(engine, start.kind).prepare(start.request);
-      checkConfirmation(start.kind, prepared, start.confirmCode);
+      checkConfirmation(start, prepared);
       const id = insert(start, prepared);
       publish(engine, id);
       engine.crash.at('recorded', { kind: start.kind });

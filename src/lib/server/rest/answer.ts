@@ -9,7 +9,7 @@ import type { AuditCall } from '../audit/audit';
 import { AppError } from '../errors';
 import { getHandle } from '../handle';
 import type { Logger } from '../log';
-import { authorise } from '../auth/authorise';
+import { authorise, type CallKind } from '../auth/authorise';
 import type { Services } from '../services';
 import { wireError } from '../wire-error';
 import { readJson } from './body';
@@ -86,6 +86,8 @@ export interface RestHandler {
 const READING = new Set(['GET', 'HEAD']);
 /** A plan that is only shown changes nothing. */
 const PLANNING = /\/(preview|removal|validation)$/;
+const kindOf = ({ request, route }: RequestEvent): CallKind =>
+  PLANNING.test(route.id ?? '') ? 'plans' : READING.has(request.method) ? 'looks' : 'acts';
 
 /** The call as the audit log keeps it: the address with its parameters, and the body where it is JSON. */
 async function callOf(event: RequestEvent, actor: Actor | null, withBody = true): Promise<AuditCall> {
@@ -111,7 +113,7 @@ export function answer(
     const services = getHandle();
     const { actor } = event.locals;
     try {
-      authorise(role, actor);
+      authorise(role, actor, event.route.id ?? '', kindOf(event));
     } catch (error) {
       services.audit.denied(await callOf(event, actor, false), error);
       return errorAnswer(error, services.log);
@@ -121,9 +123,7 @@ export function answer(
       const params: Record<string, string | undefined> = event.params;
       const param = (name: string): string => params[name] ?? '';
       const run = async (): Promise<Response> => respond({ services, actor, event, param });
-      const { request, route } = event;
-      if (READING.has(request.method) || about.audited === false || PLANNING.test(route.id ?? ''))
-        return await run();
+      if (kindOf(event) !== 'acts' || about.audited === false) return await run();
       return await services.audit.act(await callOf(event, actor), run);
     } catch (error) {
       return errorAnswer(error, services.log);

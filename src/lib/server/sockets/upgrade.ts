@@ -107,7 +107,8 @@ export function createSockets(services: Services, guard: RequestGuard): Sockets 
     if (closing) throw new AppError('stopping');
     const token = cookieValue(header('cookie'), SESSION_COOKIE);
     const apiKey = header('x-api-key');
-    const identify = () => services.auth.identify({ token, apiKey });
+    const address = request.socket.remoteAddress ?? '';
+    const identify = () => services.auth.identify({ token, apiKey, address });
     return { header, token, identify, actor: await identify() };
   }
   function take(

@@ -11,9 +11,11 @@ import { notificationsRouter } from './routers/notifications';
 import { operationsRouter } from './routers/operations';
 import { pluginsRouter } from './routers/plugins';
 import { foundRouter } from './routers/found';
+import { proposalsRouter } from './routers/proposals';
 import { poolsRouter } from './routers/pools';
 import { removedVmsRouter } from './routers/removed-vms';
 import { replacementsRouter } from './routers/replacements';
+import { secondFactorRouter } from './routers/second-factor';
 import { snapshotsRouter } from './routers/snapshots';
 import { sessionRouter } from './routers/session';
 import { systemRouter } from './routers/system';
@@ -24,6 +26,7 @@ import { vmsRouter } from './routers/vms';
 /** All that the browser can ask for: one router a noun. */
 export const appRouter = router({
   session: sessionRouter,
+  secondFactor: secondFactorRouter,
   users: usersRouter,
   apiKeys: apiKeysRouter,
   audit: auditRouter,
@@ -41,6 +44,7 @@ export const appRouter = router({
   networks: networksRouter,
   certificate: certificateRouter,
   operations: operationsRouter,
+  proposals: proposalsRouter,
   plugins: pluginsRouter,
   alerts: alertsRouter,
   notifications: notificationsRouter,

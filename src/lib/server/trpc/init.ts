@@ -6,7 +6,7 @@ import { initTRPC } from '@trpc/server';
 import type { Role } from '$lib/shared/states';
 import type { AuditCall } from '../audit/audit';
 import { AppError } from '../errors';
-import { authorise } from '../auth/authorise';
+import { authorise, type CallKind } from '../auth/authorise';
 import type { RequestContext } from './context';
 import { causeOf, formatError, toTrpcError } from './error-formatter';
 
@@ -15,8 +15,9 @@ export interface ProcedureMeta {
 }
 
 /** A plan that is only shown changes nothing; who signs in is noted by auth itself, before there is a session. */
-const isAct = (path: string, type: string): boolean =>
-  type === 'mutation' && !/\.preview/.test(path) && !SIGNING_IN.has(path);
+const kindOf = (path: string, type: string): CallKind =>
+  /\.preview/.test(path) ? 'plans' : type === 'mutation' ? 'acts' : 'looks';
+const isAct = (path: string, type: string): boolean => kindOf(path, type) === 'acts' && !SIGNING_IN.has(path);
 const SIGNING_IN = new Set(['session.login', 'session.setup', 'session.secondFactor']);
 const isDenial = (error: unknown): boolean =>
   error instanceof AppError && [401, 403, 429].includes(error.status);
@@ -34,7 +35,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, type, getRawInput, nex
   const { audit } = ctx.services;
   const call: AuditCall = { actor, what: path, address: ctx.address, userAgent: ctx.userAgent };
   try {
-    authorise(meta?.role, actor);
+    authorise(meta?.role, actor, path, kindOf(path, type));
   } catch (error) {
     audit.denied(call, error);
     throw toTrpcError(error);

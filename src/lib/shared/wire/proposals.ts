@@ -1,4 +1,5 @@
 /** What a program asks a person to allow: an operation that has been planned and not begun. */
+import { z } from 'zod';
 
 export const PROPOSAL_STATES = ['waiting', 'approved', 'rejected'] as const;
 export type ProposalState = (typeof PROPOSAL_STATES)[number];
@@ -18,3 +19,9 @@ export interface Proposal {
   /** The operation that an approval began. */
   operationId: string | null;
 }
+
+export const proposalRequest = z.strictObject({
+  kind: z.string().min(1).max(100),
+  request: z.record(z.string(), z.json()),
+  note: z.string().trim().max(500).default(''),
+});

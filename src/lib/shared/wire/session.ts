@@ -1,3 +1,4 @@
+import type { Scope } from '../scopes';
 import type { Role } from '../states';
 
 /** Who asks. `system` is Cairn itself (boot, sweeper), `local` is root on this host. */
@@ -9,6 +10,8 @@ export interface Actor {
   role: Role;
   /** Hashed session id, to close its sockets when it is revoked. */
   sessionId: string | null;
+  /** Of a key; absent or null: all that the role allows. */
+  scopes?: Scope[] | null;
 }
 export interface SessionView {
   id: string;
@@ -17,12 +20,27 @@ export interface SessionView {
   expiresAt: number;
   userAgent: string;
   address: string;
+  lastSeenAt: number | null;
+  lastAddress: string | null;
 }
 export interface UserView {
   id: string;
   username: string;
   role: Role;
   createdAt: number;
+  /** Signs in with a code from the phone as well. */
+  secondFactor: boolean;
+}
+export interface SecondFactorView {
+  enabled: boolean;
+  recoveryCodesLeft: number;
+}
+/** Shown once, to be scanned; it counts from the first right code on. */
+export interface SecondFactorOffer {
+  secret: string;
+  uri: string;
+  /** A QR code of the address, as an SVG document. */
+  svg: string;
 }
 export interface ApiKeyView {
   id: string;
@@ -32,4 +50,7 @@ export interface ApiKeyView {
   prefix: string;
   createdAt: number;
   lastUsedAt: number | null;
+  lastAddress: string | null;
+  expiresAt: number | null;
+  scopes: Scope[] | null;
 }

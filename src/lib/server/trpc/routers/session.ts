@@ -40,11 +40,28 @@ export const sessionRouter = router({
     }),
   login: anonymousProcedure
     .input(z.strictObject(credentials))
+    .mutation(async ({ ctx, input }): Promise<{ actor: Actor } | { actor: null; ticket: string }> => {
+      const cookie = cookieOf(ctx);
+      const signed = await ctx.services.auth.login({ ...input, from: ctx });
+      if ('ticket' in signed) return { actor: null, ticket: signed.ticket };
+      cookie.set(signed.token);
+      return { actor: signed.actor };
+    }),
+  /** After a right password, where the account has a second factor: the code of the phone, or a recovery code. */
+  secondFactor: anonymousProcedure
+    .input(z.strictObject({ ticket: z.string().max(100), code: z.string().max(100) }))
     .mutation(async ({ ctx, input }): Promise<{ actor: Actor }> => {
       const cookie = cookieOf(ctx);
-      const { token, actor } = await ctx.services.auth.login({ ...input, from: ctx });
+      const { token, actor } = await ctx.services.auth.secondStep({ ...input, from: ctx });
       cookie.set(token);
       return { actor };
+    }),
+  /** The password once more, before something is destroyed; it counts for some minutes. */
+  confirm: viewerProcedure
+    .input(z.strictObject({ password: z.string().max(1_000) }))
+    .mutation(async ({ ctx, input }): Promise<{ ok: true }> => {
+      await ctx.services.auth.confirm(ctx.actor, input.password);
+      return { ok: true };
     }),
   logout: viewerProcedure.mutation(({ ctx }): { ok: true } => {
     const cookie = cookieOf(ctx);
@@ -61,6 +78,10 @@ export const sessionRouter = router({
       cookie.set(token);
       return { ok: true };
     }),
+  revokeOthers: viewerProcedure.mutation(({ ctx }): { ok: true } => {
+    ctx.services.auth.revokeOthers(ctx.actor);
+    return { ok: true };
+  }),
   list: viewerProcedure.query(({ ctx }): SessionView[] => ctx.services.auth.listSessions(ctx.actor)),
   revoke: viewerProcedure
     .input(z.strictObject({ id: z.string().max(100) }))
