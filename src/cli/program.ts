@@ -1,5 +1,6 @@
 /** All that the command can do, defined once: parsing, help, completion and man page are made from it. */
 import { Argument, Command, Option } from 'commander';
+import { doctor } from './commands/doctor';
 import { drives } from './commands/drives';
 import { images } from './commands/images';
 import { networks } from './commands/networks';
@@ -46,6 +47,7 @@ export function buildProgram(runner: Runner, version: string, print: (text: stri
     .showHelpAfterError('Say --help for what there is.')
     .exitOverride();
   addVerb(program, status, runner);
+  addVerb(program, doctor, runner);
   for (const noun of NOUNS) addNoun(program, noun, runner);
   program
     .command('completion')

@@ -125,6 +125,28 @@ describe('on the host, as root', () => {
   });
 });
 
+describe('the doctor', () => {
+  it('says of each thing how it is and what to do, for people and for scripts', () => {
+    interface Report {
+      verdict: string;
+      checks: { id: string; verdict: string; text: string; remedy: string | null }[];
+    }
+    const ran = cairn('doctor', '--json');
+    const report = JSON.parse(ran.stdout) as Report;
+    expect(ran.status).toBe(report.verdict === 'broken' ? 1 : 0);
+    const found = Object.fromEntries(report.checks.map(({ id, verdict }) => [id, verdict]));
+    expect(found).toMatchObject({
+      ...{ database: 'ok', port: 'ok', 'local-socket': 'ok', 'data-directory': 'ok', records: 'ok' },
+      ...{ 'version:losetup': 'ok', 'module:btrfs': 'ok' },
+    });
+    for (const { verdict, remedy, text } of report.checks) {
+      expect(text).not.toBe('');
+      if (verdict === 'broken') expect(remedy).not.toBeNull();
+    }
+    expect(cairn('doctor').stdout).toMatch(/^Cairn\n  ok +Database: It is whole\.\n/);
+  });
+});
+
 describe('refused', () => {
   it('what is not there, with exit code 5 and what is', () => {
     const { status, stderr } = cairn('pools', 'show', 'nothing');

@@ -76,6 +76,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     certificate: absent('certificate'),
     vms: absent('vms'),
     consoles: absent('consoles'),
+    doctor: absent('doctor'),
     stopping: () => false,
     ...overrides,
   };

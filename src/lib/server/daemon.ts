@@ -13,6 +13,7 @@ import { createConsoles } from './consoles/console';
 import { closeDatabase, openDatabase } from './db/client';
 import { migrateDatabase } from './db/migrate';
 import { handleOf, printFirstRun, type Parts } from './daemon-handle';
+import { createDoctor } from './doctor/doctor';
 import { createDrives } from './drives/drive';
 import { createDriveHealths } from './drives/health';
 import { defineDriveOperations } from './drives/operations';
@@ -169,10 +170,13 @@ async function compose({ config, log, undoing, state }: Parts) {
   });
   const proposals = createProposals({ db, bus, clock, operations });
   const stopping = (): boolean => state.stopping;
+  const doctor = createDoctor({
+    ...{ db, host, config, clock, feed, log, operations, plugins, pools, validate, vms },
+  });
   const services: Services = {
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, networks, vms, consoles, notifications, certificate },
+    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, doctor },
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);

@@ -6,6 +6,7 @@ import type { Certificate } from './certificates/certificate';
 import type { Clock } from './clock';
 import type { Config } from './config';
 import type { Consoles } from './consoles/console';
+import type { Doctor } from './doctor/doctor';
 import type { Drives } from './drives/drive';
 import type { DriveHealths } from './drives/health';
 import type { Bus } from './events/bus';
@@ -54,5 +55,6 @@ export interface Services {
   certificate: Certificate;
   vms: Vms;
   consoles: Consoles;
+  doctor: Doctor;
   stopping(): boolean;
 }

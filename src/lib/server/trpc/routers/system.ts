@@ -1,6 +1,7 @@
 import type { SystemView } from '$lib/shared/wire/feed';
 import { AppError } from '../../errors';
-import { router, viewerProcedure } from '../init';
+import type { DoctorReport } from '$lib/shared/wire/doctor';
+import { operatorProcedure, router, viewerProcedure } from '../init';
 
 export const systemRouter = router({
   view: viewerProcedure.query(({ ctx }): SystemView => {
@@ -8,4 +9,6 @@ export const systemRouter = router({
     if (!view) throw new AppError('stopping', 'Cairn is still starting.');
     return view;
   }),
+  /** Looks now whether this host has all that Cairn needs; changes nothing. */
+  doctor: operatorProcedure.mutation(({ ctx }): Promise<DoctorReport> => ctx.services.doctor.check()),
 });
