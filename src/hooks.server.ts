@@ -32,12 +32,13 @@ const READING = new Set(['GET', 'HEAD']);
 export const handle: Handle = async ({ event, resolve }) => {
   const { guard, auth, audit, log } = getHandle();
   const header = (name: string): string | null => event.request.headers.get(name);
+  // A socket of the host has no address.
+  const address = event.getClientAddress() || 'local';
   let response: Response;
   try {
     guard.requireHost(header);
     if (!READING.has(event.request.method)) guard.requireOrigin(header);
-    // A socket of the host has no address.
-    event.locals.address = event.getClientAddress() || 'local';
+    event.locals.address = address;
     event.locals.actor =
       localActor(header) ??
       (await auth.identify({
@@ -50,7 +51,7 @@ export const handle: Handle = async ({ event, resolve }) => {
     audit.denied(
       {
         actor: null,
-        address: event.getClientAddress(),
+        address,
         userAgent: header('user-agent') ?? '',
         what: `${event.request.method} ${event.url.pathname}`,
       },

@@ -1,5 +1,6 @@
 /** All that the command can do, defined once: parsing, help, completion and man page are made from it. */
 import { Argument, Command, Option } from 'commander';
+import { boots } from './commands/boots';
 import { doctor } from './commands/doctor';
 import { drives } from './commands/drives';
 import { images } from './commands/images';
@@ -13,7 +14,7 @@ import { bashCompletion, zshCompletion } from './completion';
 import { manPage } from './man-page';
 import { addNoun, addVerb, type Noun, type Runner } from './verb';
 
-const NOUNS: Noun[] = [drives, pools, images, vms, networks, operations, plugins, alerts, users];
+const NOUNS: Noun[] = [drives, pools, images, vms, networks, operations, plugins, alerts, boots, users];
 
 export const ENVIRONMENT: [string, string][] = [
   ['CAIRN_URL', 'As --url.'],

@@ -147,6 +147,31 @@ describe('the doctor', () => {
   });
 });
 
+describe('after a start', () => {
+  interface Report {
+    id: string;
+    cause: string;
+    isComplete: boolean;
+    dismissedAt: number | null;
+  }
+  it('tells what happened while it was off: killed, then stopped in order', async () => {
+    await made.kill('SIGKILL');
+    await made.start();
+    const report = json<Report>('boots', 'show', 'last');
+    expect(report).toMatchObject({ cause: 'crashed', dismissedAt: null });
+    expect(cairn('boots').stdout).toMatch(/crashed/);
+    expect(cairn('boots', 'dismiss').status).toBe(0);
+    expect((await made.rest<Report>('GET', `/boots/${report.id}`)).body.dismissedAt).not.toBeNull();
+    expect(await made.rest('GET', '/boots/99999')).toMatchObject({
+      status: 404,
+      body: { error: { code: 'boot_not_found' } },
+    });
+    await made.kill('SIGTERM');
+    await made.start();
+    expect(json<Report>('boots', 'show')).toMatchObject({ cause: 'stopped' });
+  });
+});
+
 describe('refused', () => {
   it('what is not there, with exit code 5 and what is', () => {
     const { status, stderr } = cairn('pools', 'show', 'nothing');

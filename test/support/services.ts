@@ -77,6 +77,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     vms: absent('vms'),
     consoles: absent('consoles'),
     doctor: absent('doctor'),
+    boots: absent('boots'),
     stopping: () => false,
     ...overrides,
   };

@@ -5,6 +5,7 @@
 import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Alert } from '$lib/shared/wire/alerts';
+import type { BootReport } from '$lib/shared/wire/boots';
 import type { FeedMessage, SystemView } from '$lib/shared/wire/feed';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { VmHost } from '$lib/shared/wire/vm-host';
@@ -49,6 +50,7 @@ export class Live {
   readonly alerts: DocumentMaps['alerts'] = new SvelteMap();
   readonly snapshots: DocumentMaps['snapshots'] = new SvelteMap();
   readonly #system: DocumentMaps['system'] = new SvelteMap();
+  readonly #boots: DocumentMaps['boots'] = new SvelteMap();
   #connection = $state<Connection>({ state: 'connecting' });
   #now = $state(Date.now());
   #cursor: Cursor | null = null;
@@ -63,6 +65,10 @@ export class Live {
     return this.#system.get('system') ?? null;
   }
   /** null: no engine for machines has answered yet. */
+  /** The report of the last start; null while Cairn starts. */
+  get boot(): BootReport | null {
+    return [...this.#boots.values()].at(-1) ?? null;
+  }
   get vmHost(): VmHost | null {
     return this.#vmHost.get('host') ?? null;
   }
@@ -153,6 +159,7 @@ export class Live {
       replacements: this.replacements,
       snapshots: this.snapshots,
       system: this.#system,
+      boots: this.#boots,
     };
     this.#cursor = applyMessage(maps, message, this.#cursor);
     const raised = [...this.alerts.values()].filter((alert) => !known.includes(alert.id));

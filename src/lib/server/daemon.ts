@@ -3,6 +3,7 @@
  * it but the hooks; everything else gets what it needs handed in.
  */
 import { createAlerts } from './alerts/alerts';
+import { createBoots } from './boots/boots';
 import { createRequestGuard } from './auth/request-guard';
 import { createAudit } from './audit/audit';
 import { createAuth } from './auth/auth';
@@ -129,6 +130,11 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ drives, driveHealth, pools, operations, plugins, notifications },
   });
   undoing.add('alerts', () => alerts.stop());
+  const boots = createBoots({
+    ...{ db, bus, feed, clock, version: VERSION, bootId: host.bootId(), drives, pools, operations },
+  });
+  // After all work has ended: the mark of an orderly stop.
+  undoing.add('sign of life', () => boots.stop());
   const found = createFound({ db, host, bus, feed, clock, config, log, plugins, drives, operations });
   undoing.add('found pools', () => found.stop());
   undoing.add('changes from outside', watchOutside({ db, host, bus, clock, operations, found }));
@@ -171,12 +177,12 @@ async function compose({ config, log, undoing, state }: Parts) {
   const proposals = createProposals({ db, bus, clock, operations });
   const stopping = (): boolean => state.stopping;
   const doctor = createDoctor({
-    ...{ db, host, config, clock, feed, log, operations, plugins, pools, validate, vms },
+    ...{ db, host, certificate, config, clock, feed, log, operations, plugins, pools, validate, vms },
   });
   const services: Services = {
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, doctor },
+    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, doctor, boots },
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);
@@ -208,6 +214,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   // Operations on sandbox drives can only be judged once those drives are back.
   await attachSandboxDrives(services);
   services.replacements.start();
+  services.boots.start();
   await operations.recover((kind) => !isSandboxKind(kind));
   const desired = createDesiredPools({ ...services, db, host });
   undoing.add('desired state', () => desired.stop());
@@ -228,12 +235,13 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     history.cleanUp();
     alerts.cleanUp();
     notifications.cleanUp();
+    services.boots.cleanUp();
     expireWipes();
   };
   pools.sweep();
   notifications.start();
   const jobs = allJobs(config, {
-    ...{ sweep, cleanUp, driveHealth, samples, vms, images, scheduler, notifications },
+    ...{ sweep, cleanUp, boots: services.boots, driveHealth, samples, vms, images, scheduler, notifications },
     certificate: services.certificate,
   });
   undoing.add('jobs', startJobs(jobs, log));

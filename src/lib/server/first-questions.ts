@@ -7,7 +7,7 @@ const TOOLS_MS = 300;
 
 /** What sits on the drives takes a program or three each: `state.ready` once it is read. The tools follow. */
 export function askFirstQuestions(
-  { drives, plugins, pools, found, alerts, log }: Services,
+  { drives, plugins, pools, found, alerts, boots, log }: Services,
   { undoing, state }: { undoing: Undoing; state: { ready: boolean; stopping: boolean } },
 ): void {
   void drives
@@ -26,6 +26,10 @@ export function askFirstQuestions(
       .then(() => (state.stopping ? undefined : Promise.all([pools.refresh(), found.refresh()])))
       .catch((error: unknown) => log.error({ error }, 'plugins could not be checked'))
       // Only now everything has been asked once: what is not known yet is no reason to resolve an alert.
-      .finally(() => (state.stopping ? undefined : alerts.start()));
+      .finally(() => {
+        if (state.stopping) return;
+        boots.settled();
+        alerts.start();
+      });
   }
 }

@@ -3,6 +3,7 @@ import type { Alerts } from './alerts/alerts';
 import type { Audit } from './audit/audit';
 import type { Auth } from './auth/auth';
 import type { Certificate } from './certificates/certificate';
+import type { Boots } from './boots/boots';
 import type { Clock } from './clock';
 import type { Config } from './config';
 import type { Consoles } from './consoles/console';
@@ -56,5 +57,6 @@ export interface Services {
   vms: Vms;
   consoles: Consoles;
   doctor: Doctor;
+  boots: Boots;
   stopping(): boolean;
 }

@@ -736,6 +736,12 @@ export const ERROR_CODES = {
   },
   channel_not_found: { kind: 'not-found', status: 404, title: 'There is no such channel' },
   alert_not_found: { kind: 'not-found', status: 404, title: 'There is no such alert' },
+  boot_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such report',
+    remedy: 'Reports are kept for a year: look at the list.',
+  },
   operation_not_found: { kind: 'not-found', status: 404, title: 'There is no such operation' },
   plugin_not_found: {
     kind: 'not-found',

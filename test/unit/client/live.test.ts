@@ -26,6 +26,7 @@ const snapshot = (epoch: string, seq: number, operations: Operation[]): FeedMess
       replacements: [],
       snapshots: [],
       system: [],
+      boots: [],
     },
     operations,
   } as Snapshot,

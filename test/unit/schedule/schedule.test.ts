@@ -58,8 +58,12 @@ describe('jobs', () => {
   it('of the house sweep operations by the configured times and clean up sessions', () => {
     const jobs = housekeeping(
       { sweepCron: '*/5 * * * *' },
-      { sweep: () => Promise.resolve(), cleanUp: () => undefined },
+      {
+        sweep: () => Promise.resolve(),
+        cleanUp: () => undefined,
+        boots: { signOfLife: () => undefined },
+      },
     );
-    expect(jobs.map((job) => job.cron)).toEqual(['*/5 * * * *', '7 * * * *']);
+    expect(jobs.map((job) => job.cron)).toEqual(['* * * * *', '*/5 * * * *', '7 * * * *']);
   });
 });

@@ -2,6 +2,7 @@
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import type { Json, JsonObject } from '$lib/shared/json';
 import type { OperationState, PoolEventKind, PoolState, Role, StepState, Verdict } from '$lib/shared/states';
+import type { BootReport } from '$lib/shared/wire/boots';
 import type { ImageArch, ImageFormat, ImageKind, ImageOrigin, ImageOs } from '$lib/shared/wire/images';
 import type { AuditKind, AuditOutcome } from '$lib/shared/audit-words';
 import type { ProposalState } from '$lib/shared/wire/proposals';
@@ -18,6 +19,14 @@ import type { Message } from '../notifications/message';
 import type { Prepared } from '../operations/types';
 
 export const meta = sqliteTable('meta', { key: text('key').primaryKey(), value: text('value').notNull() });
+
+/** One row for each start of Cairn. */
+export const boots = sqliteTable('boots', {
+  id: integer('id').primaryKey({ autoIncrement: true }),
+  startedAt: integer('started_at').notNull(),
+  report: text('report', { mode: 'json' }).$type<Omit<BootReport, 'id'>>().notNull(),
+  dismissedAt: integer('dismissed_at'),
+});
 
 export const users = sqliteTable('users', {
   id: text('id').primaryKey(),

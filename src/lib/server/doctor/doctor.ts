@@ -11,7 +11,7 @@ import { portProblem } from '../host/port-answers';
 import type { Host } from '../host/types';
 import type { Services } from '../services';
 import {
-  certificateChecks,
+  certificateCheck,
   check,
   clockCheck,
   moduleChecks,
@@ -25,7 +25,7 @@ export interface Doctor {
 }
 type Deps = { db: Db; host: Host } & Pick<
   Services,
-  'config' | 'clock' | 'feed' | 'operations' | 'plugins' | 'pools' | 'validate' | 'vms' | 'log'
+  'certificate' | 'config' | 'clock' | 'feed' | 'operations' | 'plugins' | 'pools' | 'validate' | 'vms' | 'log'
 >;
 
 const PORT_TIMEOUT_MS = 2_000;
@@ -33,7 +33,7 @@ const PORT_TIMEOUT_MS = 2_000;
 const nearest = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host);
 
 export function createDoctor(deps: Deps): Doctor {
-  const { db, host, config, clock, feed, operations, plugins, pools, validate, vms, log } = deps;
+  const { db, host, certificate, config, clock, feed, operations, plugins, pools, validate, vms, log } = deps;
 
   async function cairnChecks(): Promise<DoctorCheck[]> {
     const complaints = databaseComplaints(db);
@@ -81,7 +81,7 @@ export function createDoctor(deps: Deps): Doctor {
           ok ? null : 'Restart Cairn; until then what is shown may be old.',
         ]),
       ),
-      ...certificateChecks(config.dataDir, clock.now()),
+      certificateCheck(certificate.view(), clock.now()),
     ];
   }
 

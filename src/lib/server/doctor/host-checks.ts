@@ -1,8 +1,8 @@
 /** The host itself: programs, units, space, clock, what the kernel can do. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { formatBytes } from '$lib/shared/units';
+import type { CertificateView } from '$lib/shared/wire/certificates';
 import type { DoctorCheck, DoctorGroup } from '$lib/shared/wire/doctor';
 import type { PluginView } from '$lib/shared/wire/plugins';
 import {
@@ -210,31 +210,22 @@ export const moduleChecks = (used: ReadonlySet<string>): DoctorCheck[] =>
   });
 
 const SOON_MS = 21 * 86_400_000;
-/** Certificates of the server, where there are some: PEM files in `tls` below the data directory. */
-export function certificateChecks(dataDir: string, at: number): DoctorCheck[] {
-  const folder = join(dataDir, 'tls');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => /\.(crt|cert|pem)$/.test(name) && !/key/i.test(name))
-    .map((name) => {
-      const title = `Certificate ${name}`;
-      try {
-        const { validTo, fingerprint256 } = new X509Certificate(readFileSync(join(folder, name)));
-        const left = Date.parse(validTo) - at;
-        const remedy = 'Put another one in its place.';
-        if (left < 0)
-          return check('Cairn', `certificate:${name}`, title, ['broken', `It ended on ${validTo}.`, remedy]);
-        return check('Cairn', `certificate:${name}`, title, [
-          left < SOON_MS ? 'warning' : 'ok',
-          `It holds until ${validTo}; ${fingerprint256}.`,
-          left < SOON_MS ? remedy : null,
-        ]);
-      } catch (error) {
-        return check('Cairn', `certificate:${name}`, title, [
-          'broken',
-          `It cannot be read: ${toAppError(error).message}`,
-          'Put another one in its place.',
-        ]);
-      }
-    });
+/** @param view of what pages are served by; null: no HTTPS is spoken */
+export function certificateCheck(view: CertificateView | null, at: number): DoctorCheck {
+  if (!view)
+    return check('Cairn', 'certificate', 'Certificate', ['note', 'Pages are served by HTTP, without one.']);
+  const until = new Date(view.notAfter).toISOString().slice(0, 10);
+  if (view.notAfter < at || view.notBefore > at)
+    return check('Cairn', 'certificate', 'Certificate', [
+      'broken',
+      `It holds from ${new Date(view.notBefore).toISOString().slice(0, 10)} to ${until}, and not now.`,
+      'Look at the clock; else replace the certificate in the settings.',
+    ]);
+  const ends = view.kind === 'given' && view.notAfter - at < SOON_MS;
+  const missing = view.missingNames.length > 0;
+  return check('Cairn', 'certificate', 'Certificate', [
+    ends ? 'warning' : missing ? 'note' : 'ok',
+    `It holds until ${until}${missing ? `, and says nothing about ${view.missingNames.join(', ')}` : ''}.`,
+    ends || missing ? 'Replace it in the settings.' : null,
+  ]);
 }

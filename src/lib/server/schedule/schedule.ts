@@ -12,8 +12,9 @@ export interface Job {
 
 export const housekeeping = (
   config: Pick<Config, 'sweepCron'>,
-  work: { sweep(): Promise<void>; cleanUp(): void },
+  work: { sweep(): Promise<void>; cleanUp(): void; boots: { signOfLife(): void } },
 ): Job[] => [
+  { name: 'leave a sign of life', cron: '* * * * *', run: () => work.boots.signOfLife() },
   { name: 'sweep operations', cron: config.sweepCron, run: () => work.sweep() },
   { name: 'forget old sessions, attempts and events', cron: '7 * * * *', run: () => work.cleanUp() },
 ];

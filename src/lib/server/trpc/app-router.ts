@@ -4,6 +4,7 @@ import { apiKeysRouter } from './routers/api-keys';
 import { auditRouter } from './routers/audit';
 import { certificateRouter } from './routers/certificate';
 import { drivesRouter } from './routers/drives';
+import { bootsRouter } from './routers/boots';
 import { feedRouter } from './routers/feed';
 import { imagesRouter } from './routers/images';
 import { networksRouter } from './routers/networks';
@@ -30,6 +31,7 @@ export const appRouter = router({
   users: usersRouter,
   apiKeys: apiKeysRouter,
   audit: auditRouter,
+  boots: bootsRouter,
   feed: feedRouter,
   system: systemRouter,
   drives: drivesRouter,

@@ -1,6 +1,7 @@
 import type { Image } from './images';
 import type { Alert } from './alerts';
 import type { CertificateView } from './certificates';
+import type { BootReport } from './boots';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
 import type { HostLink } from './networks';
@@ -48,6 +49,8 @@ export interface TopicDocuments {
   /** Of each pool that can have them. */
   snapshots: PoolSnapshots;
   system: SystemView;
+  /** The report of the last start. */
+  boots: BootReport;
 }
 export type Topic = keyof TopicDocuments;
 export const TOPICS = [
@@ -65,6 +68,7 @@ export const TOPICS = [
   'replacements',
   'snapshots',
   'system',
+  'boots',
 ] as const satisfies Topic[];
 
 export type Change = {
