@@ -25,7 +25,16 @@ export interface Doctor {
 }
 type Deps = { db: Db; host: Host } & Pick<
   Services,
-  'certificate' | 'config' | 'clock' | 'feed' | 'operations' | 'plugins' | 'pools' | 'validate' | 'vms' | 'log'
+  | 'certificate'
+  | 'config'
+  | 'clock'
+  | 'feed'
+  | 'operations'
+  | 'plugins'
+  | 'pools'
+  | 'validate'
+  | 'vms'
+  | 'log'
 >;
 
 const PORT_TIMEOUT_MS = 2_000;
