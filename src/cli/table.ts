@@ -1,4 +1,5 @@
 /** Lists for people: as wide as the terminal, in the order that people count. Into a pipe: nothing is cut. */
+import { naturally } from '$lib/shared/natural-order';
 import { stripVTControlCharacters, styleText } from 'node:util';
 
 type Tone = 'green' | 'yellow' | 'red' | 'gray' | 'bold';
@@ -46,10 +47,9 @@ export interface Column<T> {
 const GAP = 2;
 const LEAST = 8;
 
-const natural = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 /** `disk-2` before `disk-10`. */
 export const inNaturalOrder = <T>(rows: readonly T[], by: (row: T) => string): T[] =>
-  [...rows].sort((a, b) => natural.compare(by(a), by(b)));
+  [...rows].sort((a, b) => naturally(by(a), by(b)));
 
 /** How wide each column is, so that all fit if they can. */
 function widthsOf<T>(columns: Column<T>[], cells: string[][], width: number): number[] {
