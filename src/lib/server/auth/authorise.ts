@@ -22,7 +22,7 @@ const AREA_OF: Record<string, Area | 'proposals'> = {
     audit: 'access',
     plugins: 'operations',
   },
-  ...{ certificate: 'access' },
+  ...{ certificate: 'access', boots: 'operations', doctor: 'operations' },
   ...{ system: 'operations', feed: 'operations', proposals: 'proposals', 'openapi.json': 'operations' },
 };
 /** @param name `pools.create` or `/api/v1/pools/[guid]` */
