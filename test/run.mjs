@@ -35,6 +35,7 @@ const LAB_LATER = [
   'lvm',
   'mdraid',
   'mdraid-outside',
+  'network-share',
   'power-cuts',
   'snapshots',
   'zfs',

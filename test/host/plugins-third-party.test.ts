@@ -1,6 +1,6 @@
 /** Plugins from the data directory: whole ones make real pools, broken ones are shown with the reason and harm nobody. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -68,6 +68,77 @@ describe('a third-party plugin', () => {
     await expect(
       createPool(stack, request('plain-ext2', { inodeBytes: 7 }), { actor: TESTER }),
     ).rejects.toMatchObject({ issues: [{ field: 'options.inodeBytes' }] });
+  });
+});
+
+describe('a pool without drives', () => {
+  const PASSWORD = 'hunter2 of the test';
+  const wish = (options: Record<string, string>, drives: { serial: string }[] = []) => ({
+    ...{ label: 'afar', plugin: 'elsewhere', layout: 'share', drives, options },
+  });
+  /** Everything that Cairn has written down. */
+  const written = (): string =>
+    execFileSync('/usr/bin/grep', ['-rlaF', '--', PASSWORD, stack.config.dataDir], {
+      encoding: 'utf8',
+    }).trim();
+
+  it('is refused by the name of each option, and with a drive', async () => {
+    const serial = stack.loops.drives[0]?.serial ?? '';
+    await expect(
+      createPool(stack, wish({ server: 'x' }, [{ serial }]), { actor: TESTER }),
+    ).rejects.toMatchObject({
+      issues: expect.arrayContaining([
+        expect.objectContaining({ code: 'too_many_drives', field: 'drives' }),
+        expect.objectContaining({ code: 'option_invalid', field: 'options.server', remedy: 'Give a path.' }),
+        expect.objectContaining({ code: 'option_invalid', field: 'options.password' }),
+      ]) as unknown,
+    });
+    await expect(
+      createPool(stack, wish({ server: '/x', password: 'two\nlines' }), { actor: TESTER }),
+    ).rejects.toMatchObject({ issues: [{ code: 'option_invalid', field: 'options.password' }] });
+  });
+
+  it('tells when its server is away, and has its password in one file and nowhere else', async () => {
+    const server = join(stack.config.dataDir, 'server');
+    writeFileSync(server, '');
+    const asked = await createPool(stack, wish({ server, password: PASSWORD }), { actor: TESTER });
+    const guid = asked.poolGroupGuid;
+    expect((await stack.operations.wait(asked.operation.id)).state).toBe('succeeded');
+    await stack.pools.refresh(guid);
+    expect(stack.pools.get(guid)).toMatchObject({
+      ...{
+        state: 'ready',
+        poolStatus: 'active',
+        members: [],
+        source: `elsewhere-${guid}`,
+        options: { server },
+      },
+      toleranceText: 'leaves its drives to the server',
+    });
+    const secrets = join(stack.config.dataDir, 'pool-secrets', guid);
+    expect(readFileSync(secrets, 'utf8')).toBe(`password=${PASSWORD}\n`);
+    expect(statSync(secrets).mode & 0o777).toBe(0o600);
+    expect(written()).toBe(secrets);
+
+    rmSync(server);
+    await stack.pools.refresh(guid);
+    expect(stack.pools.get(guid)).toMatchObject({
+      ...{ state: 'error', errorMessage: 'It is away.', poolStatus: 'failed', mounted: true },
+    });
+    expect((await stack.run('pool.unmount', { poolGroupGuid: guid })).error).toBeNull();
+    await stack.pools.refresh(guid);
+    expect(stack.pools.get(guid)).toMatchObject({
+      ...{ state: 'unmounted', poolStatus: 'missing' },
+      verbs: { mount: { allowed: false, why: 'It is away.' } },
+    });
+    writeFileSync(server, '');
+    expect((await stack.run('pool.mount', { poolGroupGuid: guid })).error).toBeNull();
+    await stack.pools.refresh(guid);
+    expect(stack.pools.get(guid)).toMatchObject({ state: 'ready', errorMessage: null, mounted: true });
+
+    const removed = await stack.remove(guid);
+    expect(removed.error).toBeNull();
+    expect(existsSync(secrets)).toBe(false);
   });
 });
 

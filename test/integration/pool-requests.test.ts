@@ -61,7 +61,7 @@ beforeEach(async () => {
     hasFilesystem: () => true,
     processesUsing: () => Promise.resolve([]),
   } as unknown as Host & { allow(programs: string[]): void };
-  const config = { mountRoot: join(root, 'mnt'), thirdPartyPluginsDir: join(root, 'none') };
+  const config = { dataDir: root, mountRoot: join(root, 'mnt'), thirdPartyPluginsDir: join(root, 'none') };
   mkdirSync(config.mountRoot);
   deps = {
     ...{ db, host, bus: createBus(log), clock: systemClock, config, log },

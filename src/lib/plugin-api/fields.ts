@@ -9,7 +9,8 @@ export type Field =
   | ({ type: 'select' } & Without<'select'>)
   | ({ type: 'boolean' } & Without<'boolean'>)
   | ({ type: 'text' } & Without<'text'>)
-  | ({ type: 'integer' } & Without<'integer'>);
+  | ({ type: 'integer' } & Without<'integer'>)
+  | ({ type: 'secret' } & Without<'secret'>);
 export type Fields = Record<string, Field>;
 
 type ValueOf<F extends Field> = F extends { type: 'select'; choices: readonly { value: infer V }[] }
@@ -58,6 +59,15 @@ export const integer = (field: {
   ...field,
 });
 
+/**
+ * A password or a key. It is never among the options: the core keeps it in a file that only root may read
+ * (`facts.secretsPath`, a line `name=value` each), and plans, records, logs and pages know the file at most.
+ */
+export const secret = (field: { label: string; help: string; maxLength: number; layouts?: string[] }) => ({
+  type: 'secret' as const,
+  ...field,
+});
+
 function schemaOf(field: Field): z.ZodType {
   switch (field.type) {
     case 'select': {
@@ -68,6 +78,9 @@ function schemaOf(field: Field): z.ZodType {
       return z.boolean().default(field.default);
     case 'integer':
       return z.number().int().min(field.min).max(field.max).default(field.default);
+    case 'secret':
+      // Taken out before anybody looks at the options: what is left of it is nothing, or no text.
+      return z.literal('').default('');
     case 'text':
       // Control characters have no place in an option: they would end up in labels and on command lines.
       return z

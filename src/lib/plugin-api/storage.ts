@@ -40,7 +40,8 @@ export interface PoolSpec {
   drives: PoolDrive[];
   /**
    * What only the plugin understands of a pool that it did not make itself and has found: UUID of an array, name of a
-   * volume group. Kept with the record and given back with every call; absent for pools that Cairn made.
+   * volume group. Kept with the record and given back with every call. Of a pool that Cairn made only `secretsPath`: the
+   * file with what was given for the fields that are secrets.
    */
   facts?: Record<string, Json>;
 }
@@ -50,7 +51,7 @@ export interface Layout {
   title: string;
   description: string;
   minDrives: number;
-  /** null: no limit */
+  /** null: no limit. 0, as `minDrives`: the pool has no drives of this machine. */
   maxDrives: number | null;
   /** How many drives may fail, any of them, without loss, with this many drives. */
   tolerance: (driveCount: number) => number;
@@ -137,6 +138,13 @@ export interface FoundPool {
   sealed?: string | null;
 }
 
+/** What is wrong with the value of one option, and what would be right. */
+export interface OptionProblem {
+  option: string;
+  message: string;
+  remedy: string;
+}
+
 export interface PeekPlan {
   open: Step[];
   close: Step[];
@@ -195,6 +203,15 @@ export interface StoragePlugin {
   create(spec: PoolSpec): Step[];
   /** Pure. Steps from a mounted or unmounted pool to blank drives. */
   destroy(spec: PoolSpec): Step[];
+  /**
+   * What the type of a field cannot say: everything that is wrong with the options of a layout. Of secrets only the names of
+   * those that were given are told. Pure.
+   */
+  problems?(request: { layout: string; options: Record<string, Json>; secrets: string[] }): OptionProblem[];
+  /** For pools without drives: where their content is, as people write it (`nas:/srv/media`). Pure. */
+  sourceOf?(spec: PoolSpec): string;
+  /** Nothing tells of a change in its pools: each is asked anew after so many milliseconds. */
+  pollMs?: number;
   mount?(spec: PoolSpec): Step[];
   unmount?(spec: PoolSpec): Step[];
   /** Steps that carry a new label to the filesystem and the identity file; run while mounted. */

@@ -17,6 +17,12 @@ export const ERROR_CODES = {
     title: 'Some fields need another value',
     remedy: 'Correct the fields that are marked and send again.',
   },
+  option_invalid: {
+    kind: 'input',
+    status: 400,
+    title: 'An option cannot have this value',
+    remedy: 'Correct the option that is named.',
+  },
   mac_invalid: {
     kind: 'input',
     status: 400,

@@ -18,6 +18,10 @@ export class LookInside {
   get found(): FoundPool | null {
     return this.#live.found.get(this.#id) ?? null;
   }
+  /** What is on another machine is not looked into: that machine may keep whoever asks. */
+  get elsewhere(): boolean {
+    return this.found !== null && this.found.members.length + this.found.missing.length === 0;
+  }
   get #state(): OperationState | null {
     return this.#operationId ? (this.#live.operations.get(this.#operationId)?.state ?? 'running') : null;
   }
@@ -26,7 +30,7 @@ export class LookInside {
   }
   /** Seen, and not being looked at again. */
   get seen(): boolean {
-    return !this.busy && this.found?.inside != null;
+    return !this.busy && (this.elsewhere || this.found?.inside != null);
   }
   get error(): { title: string; message: string } | null {
     if (this.#refused) return this.#refused;

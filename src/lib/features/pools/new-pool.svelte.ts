@@ -20,6 +20,10 @@ export interface LayoutCard {
   layout: LayoutView;
 }
 
+/** Pools on drives of this machine, or on a folder of another one. */
+export type PoolPlace = 'drives' | 'share';
+const placeOf = (layout: LayoutView): PoolPlace => (layout.maxDrives === 0 ? 'share' : 'drives');
+
 function whyNotLayout(plugin: PluginView, layout: LayoutView, count: number): string | null {
   if (count < layout.minDrives) {
     const missing = layout.minDrives - count;
@@ -35,6 +39,7 @@ function whyNotLayout(plugin: PluginView, layout: LayoutView, count: number): st
 export class NewPool {
   readonly guid = newGuid();
   readonly driveIds = new SvelteSet<string>();
+  place = $state<PoolPlace>('drives');
   readonly #live: Live;
   /** What the user picked by hand; else the layout that survives most is proposed. */
   #picked = $state<string | null>(null);
@@ -55,7 +60,7 @@ export class NewPool {
 
   /** Chosen drives that are still there, in the order of choosing. */
   drives = $derived.by((): Drive[] =>
-    [...this.driveIds].flatMap((id) => {
+    (this.place === 'share' ? [] : [...this.driveIds]).flatMap((id) => {
       const drive = this.#live.drives.get(id);
       return drive && drive.issues.length === 0 ? [drive] : [];
     }),
@@ -66,29 +71,39 @@ export class NewPool {
       // What is proven comes first.
       .sort((a, b) => Number(a.young ?? false) - Number(b.young ?? false))
       .flatMap((plugin) =>
-        plugin.layouts.map((layout) => ({
-          value: `${plugin.id}/${layout.id}`,
-          title: plugin.layouts.length > 1 ? `${plugin.name} ${layout.title}` : plugin.name,
-          text: `${plugin.layouts.length > 1 ? layout.description : plugin.description}${plugin.young ? ' Young: try it before you trust it.' : ''}`,
-          why: whyNotLayout(plugin, layout, this.drives.length),
-          plugin,
-          layout,
-        })),
+        plugin.layouts
+          .filter((layout) => placeOf(layout) === this.place)
+          .map((layout) => ({
+            value: `${plugin.id}/${layout.id}`,
+            title: plugin.layouts.length > 1 ? `${plugin.name} ${layout.title}` : plugin.name,
+            text: `${plugin.layouts.length > 1 ? layout.description : plugin.description}${plugin.young ? ' Young: try it before you trust it.' : ''}`,
+            why: whyNotLayout(plugin, layout, this.drives.length),
+            plugin,
+            layout,
+          })),
       ),
   );
   /** Plugins that this machine cannot use now. */
   lacking = $derived.by((): PluginView[] =>
-    [...this.#live.plugins.values()].filter((plugin) => plugin.kind === 'storage' && !plugin.available),
+    [...this.#live.plugins.values()].filter(
+      (plugin) =>
+        plugin.kind === 'storage' &&
+        !plugin.available &&
+        (plugin.layouts.length === 0 || plugin.layouts.some((layout) => placeOf(layout) === this.place)),
+    ),
   );
   card = $derived.by((): LayoutCard | null => {
     const picked = this.cards.find((card) => card.value === this.#picked);
     if (picked && !picked.why) return picked;
+    // Which one it is, the server decides; nothing of it can be lost by a wrong guess.
+    if (this.place === 'share') return this.cards.find((card) => !card.why) ?? null;
     const possible = this.cards.filter((card) => !card.why && !card.plugin.young);
     return possible.sort((a, b) => b.layout.minDrives - a.layout.minDrives)[0] ?? null;
   });
   pick(value: string): void {
     this.#picked = value;
-    this.options = {};
+    // The server stays the same when only the way to it is another one.
+    this.options = this.place === 'share' ? { ...this.options } : {};
   }
 
   get mountRoot(): string {
@@ -152,7 +167,8 @@ export class NewPool {
 
   /** Why the plan cannot be shown yet. */
   whyNoPlan = $derived.by((): string | null => {
-    if (this.driveIds.size === 0) return 'Choose at least one drive.';
+    if (this.place === 'share' && !this.card) return 'This machine cannot use shares yet.';
+    if (this.place === 'drives' && this.driveIds.size === 0) return 'Choose at least one drive.';
     if (!this.card) return 'No layout fits these drives. Choose more or fewer.';
     if (!this.label.trim()) return 'Give the pool a label.';
     return this.labelError ?? this.mountPathError;

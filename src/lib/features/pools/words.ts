@@ -47,7 +47,9 @@ export function poolWord(pool: Pool): string {
     case 'deleted':
       return 'Removed';
     case 'error':
-      return 'Needs you';
+      return pool.source !== null && (pool.poolStatus === 'failed' || pool.poolStatus === 'missing')
+        ? 'No answer'
+        : 'Needs you';
     case 'unmounted':
       return pool.poolStatus && pool.poolStatus !== 'active' && pool.poolStatus !== 'inactive'
         ? statusWord[pool.poolStatus]

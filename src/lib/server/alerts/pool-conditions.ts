@@ -22,18 +22,25 @@ const aboutMember = (pool: Pool, member: PoolMember, suffix: string, words: Word
   subject: { type: 'drive', id: member.driveId, label: nameOf(member) },
 });
 
+function failedTitle({ source, poolStatus, label }: Pool): string {
+  if (source !== null) return `Pool "${label}" cannot reach ${source}`;
+  return poolStatus === 'missing'
+    ? `The drives of pool "${label}" are not there`
+    : `Pool "${label}" has failed`;
+}
+
 function state(pool: Pool): Condition[] {
   const text = pool.healthText ?? 'Its tools say no more about it.';
   if (pool.poolStatus === 'failed' || pool.poolStatus === 'missing')
     return [
       about(pool, 'failed', {
         severity: 'critical',
-        title:
-          pool.poolStatus === 'missing'
-            ? `The drives of pool "${pool.label}" are not there`
-            : `Pool "${pool.label}" has failed`,
+        title: failedTitle(pool),
         text,
-        remedy: 'Plug in every drive that belongs to it; do not erase any of them.',
+        remedy:
+          pool.source === null
+            ? 'Plug in every drive that belongs to it; do not erase any of them.'
+            : 'Look at that machine: whether it is on, reached by the network, and still shares this.',
       }),
     ];
   if (pool.poolStatus === 'degraded') return [degraded(pool, text)];
@@ -143,7 +150,9 @@ function notMounted(pool: Pool): Condition[] {
 }
 
 function broken(pool: Pool): Condition[] {
-  if (pool.state !== 'error') return [];
+  // Of a server that is gone another alert tells.
+  const isGone = pool.source !== null && (pool.poolStatus === 'failed' || pool.poolStatus === 'missing');
+  if (pool.state !== 'error' || isGone) return [];
   return [
     about(pool, 'error', {
       severity: 'critical',

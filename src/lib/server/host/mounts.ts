@@ -34,6 +34,10 @@ export function parseMountInfo(text: string): MountEntry[] {
     });
 }
 
+const REMOTE = new Set(['nfs', 'nfs4', 'cifs', 'smb3']);
+/** A folder of another machine: whatever asks it may wait for that machine. */
+export const isRemote = ({ filesystem }: Pick<MountEntry, 'filesystem'>): boolean => REMOTE.has(filesystem);
+
 /** Paths of swap devices and files. */
 export const parseSwaps = (text: string): string[] =>
   text

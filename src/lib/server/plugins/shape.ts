@@ -27,6 +27,7 @@ const field = z.discriminatedUnion('type', [
     min: z.int(),
     max: z.int(),
   }),
+  z.looseObject({ ...base, type: z.literal('secret'), maxLength: z.int().positive() }),
 ]);
 
 const common = {
@@ -56,8 +57,8 @@ const storagePlugin = z.looseObject({
         id: identifier,
         title: z.string().min(1),
         description: z.string(),
-        minDrives: z.int().min(1),
-        maxDrives: z.int().min(1).nullable(),
+        minDrives: z.int().min(0),
+        maxDrives: z.int().min(0).nullable(),
         tolerance: method,
       }),
     )
@@ -65,6 +66,9 @@ const storagePlugin = z.looseObject({
   options: z.record(z.string().regex(/^[a-z][A-Za-z0-9]{0,39}$/), field),
   minimumDriveBytes: z.int().min(0),
   usableBytes: method,
+  problems: method.optional(),
+  sourceOf: method.optional(),
+  pollMs: z.int().min(1_000).optional(),
   mount: method.optional(),
   unmount: method.optional(),
   rename: method.optional(),

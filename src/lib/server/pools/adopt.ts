@@ -56,9 +56,15 @@ export interface AdoptWish {
   mountPath?: string | undefined;
 }
 
+/** What is on another machine is not looked into before: that machine may keep whoever asks. */
+const isElsewhere = (found: FoundPools, id: string): boolean => {
+  const { members, missing } = found.candidate(id).found;
+  return members.length + missing.length === 0;
+};
+
 /** @throws AppError of looking inside or of the request */
 export async function adoptPool(parts: Parts, wish: AdoptWish, actor: Actor): Promise<Operation> {
-  await lookInside(parts, wish.found, actor);
+  if (!isElsewhere(parts.found, wish.found)) await lookInside(parts, wish.found, actor);
   const request = JSON.parse(JSON.stringify(wish)) as JsonObject;
   return parts.operations.start({ kind: ADOPT, request, actor });
 }
@@ -78,6 +84,7 @@ export async function adoptAllByCairn(parts: Parts, actor: Actor): Promise<Adopt
   const { found } = parts;
   const answers: Adopted[] = [];
   for (const { id } of found.list().filter((one) => !one.ignored && one.verbs.adopt.allowed)) {
+    if (isElsewhere(found, id)) continue;
     try {
       await lookInside(parts, id, actor);
       if (!found.get(id).byCairn) continue;

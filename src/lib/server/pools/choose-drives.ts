@@ -94,6 +94,10 @@ export function chooseDrives(
 }
 
 export function countIssues(count: number, layout: Layout | null): Issue[] {
+  if (layout?.maxDrives === 0)
+    return count === 0
+      ? []
+      : [issue('too_many_drives', `${layout.title} takes no drives of this machine.`, 'drives')];
   if (count === 0) return [issue('no_drives', 'No drive is chosen.', 'drives')];
   if (!layout) return [];
   if (count < layout.minDrives)

@@ -4,14 +4,16 @@ import { canonicalJson, type JsonObject } from '$lib/shared/json';
 import type { Operation } from '$lib/shared/wire/operations';
 import type { Actor } from '$lib/shared/wire/session';
 import { defaultMountPath } from '$lib/shared/names';
-import type { PoolCreateRequest } from '$lib/shared/wire/requests';
+import { poolCreateRequest, requestIssues } from '$lib/shared/wire/requests';
+import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { Config } from '../config';
 import type { Drives } from '../drives/drive';
-import { AppError } from '../errors';
+import { AppError, issuesError } from '../errors';
 import type { Operations } from '../operations/types';
 import type { Plugins } from '../plugins/registry';
 import { REMOVE } from './operations';
-import { CREATE, completeOptions, parseCreateRequest } from './prepare-create';
+import { CREATE, completeOptions } from './prepare-create';
+import { dropSecrets, keepSecrets, withoutSecrets, type PoolCreatePlan, type PoolSecrets } from './secrets';
 import type { Pools } from './pool';
 import type { Pool } from '$lib/shared/wire/pools';
 
@@ -20,7 +22,7 @@ export interface PoolServices {
   operations: Operations;
   plugins: Plugins;
   drives: Drives;
-  config: Pick<Config, 'mountRoot'>;
+  config: Pick<Config, 'mountRoot' | 'dataDir'>;
 }
 export interface Asked {
   actor: Actor;
@@ -31,7 +33,7 @@ const findPoolDocument = (services: PoolServices, guid: string): Pool | null =>
   services.pools.list().find((pool) => pool.guid === guid) ?? null;
 
 /** Does the pool that is there follow from this request? Compared with every default filled in. */
-function isSame(services: PoolServices, request: PoolCreateRequest, pool: Pool): boolean {
+function isSame(services: PoolServices, request: PoolCreatePlan, pool: Pool): boolean {
   const plugin = services.plugins.known(request.plugin);
   const label = request.label.normalize('NFC');
   const wanted = {
@@ -55,7 +57,7 @@ function isSame(services: PoolServices, request: PoolCreateRequest, pool: Pool):
 /** @returns the answer that was given before; null when nothing is there. @throws AppError guid_conflict */
 function answered(
   services: PoolServices,
-  request: PoolCreateRequest,
+  request: PoolCreatePlan,
   guid: string,
 ): { poolGroupGuid: string; operation: Operation } | null {
   const pool = findPoolDocument(services, guid);
@@ -67,6 +69,23 @@ function answered(
   });
 }
 
+/** @throws AppError invalid_input | unknown_field | option_invalid with all issues */
+function parse(
+  { plugins }: Pick<PoolServices, 'plugins'>,
+  raw: unknown,
+): { plan: PoolCreatePlan; secrets: PoolSecrets } {
+  const parsed = poolCreateRequest.safeParse(raw);
+  if (!parsed.success) throw issuesError(requestIssues(parsed.error));
+  return withoutSecrets(plugins.known(parsed.data.plugin), parsed.data);
+}
+const asJson = (request: object): JsonObject => JSON.parse(JSON.stringify(request)) as JsonObject;
+
+/** The plan of a request, and what confirms it; nothing is begun. @throws AppError every issue at once */
+export const previewPool = async (
+  services: Pick<PoolServices, 'operations' | 'plugins'>,
+  raw: unknown,
+): Promise<PlanPreview> => services.operations.preview(CREATE, asJson(parse(services, raw).plan));
+
 /**
  * Begins to make a pool. Asked twice with the same GUID and content, it is the same pool and the same operation.
  * @throws AppError every issue at once; confirm_required | confirm_stale | guid_conflict | locked
@@ -76,15 +95,16 @@ export async function createPool(
   raw: unknown,
   asked: Asked,
 ): Promise<{ poolGroupGuid: string; operation: Operation }> {
-  const request = parseCreateRequest(raw);
+  const { plan: request, secrets } = parse(services, raw);
   const guid = request.poolGroupGuid ?? randomUUID();
   const before = answered(services, request, guid);
   if (before) return before;
   const complete = { ...request, poolGroupGuid: guid };
+  await keepSecrets(services.config, guid, secrets);
   try {
     const operation = await services.operations.start({
       kind: CREATE,
-      request: JSON.parse(JSON.stringify(complete)) as JsonObject,
+      request: asJson(complete),
       actor: asked.actor,
       confirmCode: asked.confirmCode ?? null,
     });
@@ -93,6 +113,7 @@ export async function createPool(
     // The same request, sent twice at once: the other one was first by a moment.
     const first = error instanceof AppError ? answered(services, request, guid) : null;
     if (first) return first;
+    if (!findPoolDocument(services, guid)) dropSecrets(services.config, guid);
     throw error;
   }
 }

@@ -14,7 +14,7 @@ export interface PoolDeps {
   host: Host;
   bus: Bus;
   clock: Clock;
-  config: Pick<Config, 'mountRoot'> & Partial<Pick<Config, 'sandbox'>>;
+  config: Pick<Config, 'mountRoot' | 'dataDir'> & Partial<Pick<Config, 'sandbox'>>;
   log: Logger;
   plugins: Plugins;
   drives: Drives;

@@ -45,6 +45,8 @@ export function createDesiredPools(deps: Deps): DesiredPools {
   const settled = new Map<string, string>();
   /** The needs with which a pool was seen mounted last, also while an operation worked on it. */
   const mountedWith = new Map<string, string>();
+  /** What was said last about one that waits: said once. */
+  const said = new Map<string, string | null>();
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let end = (): void => undefined;
@@ -99,9 +101,11 @@ export function createDesiredPools(deps: Deps): DesiredPools {
     const complete = pool.verbs.mount.allowed && pool.members.every((member) => member.status !== 'missing');
     if (!pool.mounted && !complete) {
       forget(guid);
-      return log.warn({ pool: guid, why: pool.waiting }, 'not mounted');
+      if (said.get(guid) !== pool.waiting) log.warn({ pool: guid, why: pool.waiting }, 'not mounted');
+      return void said.set(guid, pool.waiting);
     }
     settled.set(guid, needs);
+    said.delete(guid);
     if (pool.mounted || (await mountedByPid1(record))) return keep(record);
     await begin('pool.mount', guid);
   }

@@ -73,6 +73,16 @@ function membersOf(facts: DocumentFacts, spec: PoolSpec): PoolMember[] {
   });
 }
 
+/** null: on drives. */
+function sourceOf(plugin: StoragePlugin | null, spec: PoolSpec): string | null {
+  try {
+    return plugin?.sourceOf?.(spec) ?? null;
+  } catch {
+    // A record that its plugin does not understand: its reading says so.
+    return null;
+  }
+}
+
 export function poolDocument(facts: DocumentFacts): Pool {
   const { record, last, operation, plugin, unavailable, isPresent } = facts;
   const layout = plugin?.layouts.find((candidate) => candidate.id === record.layout);
@@ -84,6 +94,9 @@ export function poolDocument(facts: DocumentFacts): Pool {
   const mounted = reading?.mounted ?? false;
   const judged = reading && judgementOf(reading, { drives: driveRows(facts), tolerance, isPresent });
   const spec = roughSpec(facts);
+  const source = sourceOf(plugin, spec);
+  // Nothing on this machine can be done about it: it is over when the other one is back, as the next reading tells.
+  const gone = source !== null && judged?.health === 'critical' ? judged.healthText : null;
   return {
     guid: record.guid,
     label: record.label,
@@ -91,28 +104,29 @@ export function poolDocument(facts: DocumentFacts): Pool {
     pluginName: plugin?.name ?? record.plugin,
     layout: record.layout,
     layoutTitle: layout?.title ?? record.layout,
-    toleranceText: toleranceText(tolerance),
+    toleranceText: source === null ? toleranceText(tolerance) : 'leaves its drives to the server',
     options: record.options,
-    state: record.state,
+    state: gone !== null && record.state === 'ready' ? 'error' : record.state,
     poolStatus: judged?.poolStatus ?? null,
     health: judged?.health ?? 'unknown',
     healthText: judged ? judged.healthText : (last?.error ?? null),
     mountPath: record.mountPath,
     mounted,
-    waiting: waitingText({ ...facts, mounted, known: last !== null, missing, tolerance }),
+    waiting: waitingText({ ...facts, mounted, known: last !== null, missing, tolerance, gone }),
     sizeBytes: reading?.sizeBytes ?? null,
     usedBytes: reading?.usedBytes ?? null,
     availableBytes: reading?.availableBytes ?? null,
+    source,
     members: membersOf(facts, spec),
     roles: (plugin?.roles ?? []).filter((role) => role !== 'data'),
     work: reading?.work ?? [],
     lastScrub: reading?.lastScrub ?? null,
     verbs: verbsOf({
       ...{ state: record.state, mounted, operation, plugin, unavailable, missing, tolerance },
-      ...{ spec, reading },
+      ...{ spec, reading, gone },
     }),
     operationId: operation?.id ?? null,
-    errorMessage: record.errorMessage,
+    errorMessage: record.errorMessage ?? (record.state === 'ready' ? gone : null),
     lastEventId: facts.lastEventId ?? null,
     createdAt: record.createdAt,
     readAt: last?.readAt ?? null,

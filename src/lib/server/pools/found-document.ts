@@ -82,6 +82,8 @@ function adoptObstacle(facts: FoundFacts): string | null {
 
 function peekObstacle(facts: FoundFacts): string | null {
   const { candidate, plugin, conflict } = facts;
+  const { members, missing, sealed = null } = candidate.found;
+  if (members.length + missing.length === 0 && sealed !== null) return sealed;
   if (candidate.found.mountedAt !== null) return null;
   if (!plugin?.peek) return `The plugin ${candidate.pluginName} cannot look inside.`;
   const unknown = candidate.found.layout === null ? candidate.found.obstacle : null;

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { Config } from '../config';
 import { AppError, toAppError } from '../errors';
 import type { Feed } from '../events/feed';
+import { isRemote } from '../host/mounts';
 import type { BlockDrive } from '../host/types';
 import type { PoolReadDeps } from './deps';
 import { foundDocument, problemDocument, type Candidate, type SearchProblem } from './found-document';
@@ -114,6 +115,7 @@ export function createFound(deps: FoundDeps): FoundPools {
     const { found } = candidate;
     const members = new Set(found.members.map((member) => member.driveId));
     const record = recordOf(candidate);
+    if (record && members.size === 0) return false;
     if (record?.drives.some((drive) => members.has(drive.driveId))) return false;
     return ![...members].some((driveId) => {
       const owner = findByDrive(db, driveId);
@@ -177,6 +179,10 @@ export function createFound(deps: FoundDeps): FoundPools {
       JSON.parse(
         JSON.stringify([
           finders,
+          host
+            .mounts()
+            .filter(isRemote)
+            .map(({ path, source }) => [path, source]),
           on.map(({ id, path, contentHash, mounts, partitions }) => [
             ...[id, path, contentHash, mounts],
             partitions.map((partition) => [partition.path, partition.mounts]),

@@ -11,6 +11,7 @@ import type { PoolReadDeps } from './deps';
 import { poolDocument } from './document';
 import { latestEventId } from './history-store';
 import { createPoolReadings } from './reading';
+import { dropSecrets, sweepSecrets } from './secrets';
 import { whenReady, type ReadyOptions } from './when-ready';
 import { createWorkSampler } from './work-sampler';
 import { changePool, findByDrive, findPool, listPools, type PoolRecord } from './store';
@@ -157,6 +158,11 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     });
   }
 
+  function pollOf(guid: string): { everyMs?: number } {
+    const everyMs = plugins.known(findPool(db, guid)?.plugin ?? '')?.pollMs;
+    return everyMs === undefined ? {} : { everyMs };
+  }
+
   let sampling = false;
   async function sampleUsage(): Promise<void> {
     if (sampling) return;
@@ -209,6 +215,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     },
     start() {
       mkdirSync(deps.config.mountRoot, { recursive: true, mode: 0o755 });
+      sweepSecrets(deps.config, (guid) => findPool(db, guid) !== null);
       unsubscribe.push(
         bus.on('mounts.changed', () => {
           showMounts();
@@ -217,7 +224,8 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
         bus.on('drives.changed', lookAtDrives),
         bus.on('storage.changed', refreshSoon),
         bus.on('operation.ended', refreshSoon),
-        bus.on('pool.changed', () => {
+        bus.on('pool.changed', ({ guid }) => {
+          if (!findPool(db, guid)) dropSecrets(deps.config, guid);
           publish();
           refreshSoon();
         }),
@@ -230,6 +238,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
         pools: () =>
           [...readings].map(([guid, { reading: found, readAt }]) => ({
             ...{ guid, readAt, busy: (found?.work?.length ?? 0) > 0 },
+            ...pollOf(guid),
           })),
         watched: () => feed.subscriberCount() > 0,
         read: async (guid) => {

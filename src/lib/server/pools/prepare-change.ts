@@ -38,7 +38,10 @@ export async function prepareRemove(deps: PoolDeps, request: JsonObject): Promis
     steps: () => plugin.destroy(spec),
     around: (steps) => stopKeeping(deps.config, spec, steps),
     erases: drives.flatMap((drive) => erasureOf(drive) ?? []),
-    notes: missingNote(spec),
+    notes: [
+      ...missingNote(spec),
+      ...(plugin.sourceOf ? [`Nothing at ${plugin.sourceOf(spec)} is touched: its files stay there.`] : []),
+    ],
   });
 }
 

@@ -5,7 +5,7 @@ import type { Layout, PoolSpec, StoragePlugin } from '$lib/plugin-api/storage';
 import type { Issue } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
 import { defaultMountPath, labelIssues } from '$lib/shared/names';
-import { poolCreateRequest, requestIssues, type PoolCreateRequest } from '$lib/shared/wire/requests';
+import { requestIssues, type PoolCreateRequest } from '$lib/shared/wire/requests';
 import { erasureOf, expectationOf } from '../drives/erasure';
 import { AppError, issue, issuesError } from '../errors';
 import type { Prepared } from '../operations/types';
@@ -15,14 +15,15 @@ import { chooseDrives, countIssues, namedDrives, type Choice } from './choose-dr
 import type { PoolDeps } from './deps';
 import { keepMounted } from './keep-mounted';
 import { judgeMountPath } from './mount-path';
+import { poolCreatePlan, secretsPath, type PoolCreatePlan } from './secrets';
 import { locksOf, toInput } from './spec';
 import { findByLabel, findPool, listPools } from './store';
 
 export const CREATE = 'pool.create';
 
 /** @throws AppError invalid_input | unknown_field with all issues */
-export function parseCreateRequest(request: unknown): PoolCreateRequest {
-  const parsed = poolCreateRequest.safeParse(request);
+function parsePlan(request: unknown): PoolCreatePlan {
+  const parsed = poolCreatePlan.safeParse(request);
   if (parsed.success) return parsed.data;
   throw issuesError(requestIssues(parsed.error));
 }
@@ -55,13 +56,25 @@ export function completeOptions(
   plugin: StoragePlugin,
   layout: string,
   options: PoolCreateRequest['options'],
+  secrets: string[] = [],
 ): { options: PoolSpec['options']; issues: Issue[] } {
   const parsed = optionsSchema(plugin.options).safeParse(options);
   if (!parsed.success) return { options: {}, issues: requestIssues(parsed.error, 'options') };
   const values = { ...parsed.data } as PoolSpec['options'];
   for (const [name, field] of Object.entries(plugin.options))
-    if (field.layouts && !field.layouts.includes(layout)) values[name] = field.default;
-  return { options: values, issues: [] };
+    if (field.layouts && !field.layouts.includes(layout))
+      values[name] = field.type === 'secret' ? '' : field.default;
+  for (const [name, field] of Object.entries(plugin.options))
+    if (field.type === 'secret') delete values[name];
+  // Of a layout that there is not, nothing can be said.
+  const known = plugin.layouts.some(({ id }) => id === layout);
+  const problems = known ? (plugin.problems?.({ layout, options: values, secrets }) ?? []) : [];
+  return {
+    options: values,
+    issues: problems.map(({ option, message, remedy }) =>
+      issue('option_invalid', message, `options.${option}`, remedy),
+    ),
+  };
 }
 
 function labelConflicts(deps: PoolDeps, label: string): Issue[] {
@@ -97,7 +110,8 @@ const slotsOf = (choices: Choice[]): PoolSpec['drives'] =>
 
 /** @throws AppError with every issue at once; guid_conflict */
 export async function prepareCreate(deps: PoolDeps, raw: JsonObject): Promise<Prepared> {
-  const request = parseCreateRequest(raw);
+  const request = parsePlan(raw);
+  const secrets = request.secrets ?? [];
   const guid = request.poolGroupGuid ?? randomUUID();
   if (findPool(deps.db, guid))
     throw new AppError('guid_conflict', `A pool with the GUID ${guid} is there already.`);
@@ -108,7 +122,7 @@ export async function prepareCreate(deps: PoolDeps, raw: JsonObject): Promise<Pr
   const { layout, issues: layoutIssues } = findLayout(plugin, request.layout);
   const { choices, issues: driveIssues } = chooseDrives(request, plugin, (name) => deps.drives.find(name));
   const options = plugin
-    ? completeOptions(plugin, request.layout, request.options)
+    ? completeOptions(plugin, request.layout, request.options, secrets)
     : { options: {}, issues: [] };
   const badLabel = labelIssues(label);
   const mountPath = request.mountPath ?? defaultMountPath(deps.config.mountRoot, label, guid);
@@ -138,6 +152,7 @@ export async function prepareCreate(deps: PoolDeps, raw: JsonObject): Promise<Pr
     mountPath,
     mountPathExisted: folder.existed,
     drives: slotsOf(choices),
+    ...(secrets.length > 0 ? { facts: { secretsPath: secretsPath(deps.config, guid) } } : {}),
   };
   const erases = choices.flatMap(({ drive }) => erasureOf(drive) ?? []);
   return {

@@ -196,8 +196,10 @@ export async function prepareAdopt(deps: FoundOperationDeps, raw: JsonObject): P
   if (!parsed.success) throw issuesError(requestIssues(parsed.error));
   const request = parsed.data;
   const { document, plugin, drives, spec: found } = await subjectOf(deps, request.found, 'adopt');
+  const elsewhere = found.drives.length === 0;
   const inside = deps.found.inside(document.guid);
-  if (!inside) throw new AppError('found_unseen', `Nobody has looked into ${document.description} yet.`);
+  if (!inside && !elsewhere)
+    throw new AppError('found_unseen', `Nobody has looked into ${document.description} yet.`);
   const identity = identityOf(inside, document.guid);
   const label = (request.label ?? document.suggested.label).normalize('NFC');
   const mountPath = request.mountPath ?? document.suggested.mountPath;
@@ -214,21 +216,25 @@ export async function prepareAdopt(deps: FoundOperationDeps, raw: JsonObject): P
   const { mount } = plugin;
   if (!mount) throw new AppError('not_supported', `${plugin.name} pools cannot be mounted by themselves.`);
   const mounting = planned(plugin, () => checkPlan(plugin, spec, mount.call(plugin, spec)));
-  const folderThere = inside.identityFolder;
   return {
     input: toInput({ ...spec, plugin: plugin.id, found: document.id }),
     title: `Adopt pool "${label}"`,
     subject: { type: 'pool', id: spec.guid, label },
     steps: keepMounted(deps.config, spec, [
       ...mounting,
-      ...adoptIdentity(plugin.id, spec, { before: inside.identity, folderThere }),
+      // Nothing is written to another machine: there it may be the pool of several.
+      ...(inside && !elsewhere
+        ? adoptIdentity(plugin.id, spec, { before: inside.identity, folderThere: inside.identityFolder })
+        : []),
     ]),
     locks: locksOf(spec),
     drives: drives.map(expectationOf),
     erases: [],
     confirmText: null,
     notes: [
-      'No file of it is changed; only the small folder .cairn is written, so that the pool is recognised again.',
+      elsewhere
+        ? 'No file of it is changed. It stays mounted as it is; from the next time on with the options of Cairn.'
+        : 'No file of it is changed; only the small folder .cairn is written, so that the pool is recognised again.',
       ...(folder.existed && document.mountedAt === null
         ? [`The folder ${mountPath} is there and empty; it stays when the pool is removed.`]
         : []),

@@ -180,11 +180,13 @@ export function createValidate(deps: ValidateDeps): Validate {
         .all()
         .filter((one) => one.plugin === record.plugin && one.found.guid === record.guid)
         .find((one) => one.found.members.some((member) => members.has(member.driveId))) ?? null;
-    const paths = host.blockDevices
+    const elsewhere = members.size === 0 ? found.ofRecord(record) : [];
+    const drivePaths = host.blockDevices
       .current()
       .filter((drive) => members.has(drive.id))
       .flatMap((drive) => [drive, ...drive.partitions])
       .flatMap((place) => place.mounts.map((mount) => mount.path));
+    const paths = [...drivePaths, ...elsewhere.flatMap((one) => one.found.mountedAt ?? [])];
     const facts = { record, seen, paths };
     return [...mounting(facts), ...(canBeFound ? drivesOf(facts) : []), ...labels(facts)];
   }

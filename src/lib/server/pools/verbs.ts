@@ -19,6 +19,8 @@ export interface VerbFacts {
   tolerance: number;
   spec: PoolSpec;
   reading: PoolReading | null;
+  /** Why the machine that holds it cannot be reached; null: it can, or it is on drives. */
+  gone?: string | null;
 }
 
 const allowed: VerbState = { allowed: true, why: null };
@@ -33,11 +35,12 @@ function busy(facts: VerbFacts): string | null {
   return facts.unavailable;
 }
 
-function mount({ mounted, missing, tolerance, plugin }: VerbFacts): VerbState {
+function mount({ mounted, missing, tolerance, plugin, gone }: VerbFacts): VerbState {
   if (!plugin?.mount) return refused('Its plugin cannot mount pools.');
   if (mounted) return refused('It is mounted already.');
   if (missing.length > tolerance)
     return refused(`Drive ${missing.join(', ')} is not there. Plug it in again first.`);
+  if (gone) return refused(gone);
   return allowed;
 }
 function unmount({ mounted, plugin }: VerbFacts): VerbState {

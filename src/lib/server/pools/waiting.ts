@@ -14,6 +14,8 @@ export interface WaitingFacts {
   missing: string[];
   tolerance: number;
   mountError?: string | null;
+  /** Why the machine that holds it cannot be reached; null: it can, or it is on drives. */
+  gone?: string | null;
 }
 
 /** @returns null when it waits for nothing: it is mounted, or a person unmounted it, or an operation is at it */
@@ -27,6 +29,7 @@ export function waitingText(facts: WaitingFacts): string | null {
       ? `${waits} It can be mounted without, if you want that: one more loss would then lose data.`
       : waits;
   }
+  if (facts.gone) return `It waits for its server. ${facts.gone}`;
   return mountError
     ? `The last attempt to mount it failed. ${mountError}`
     : 'Something else than Cairn unmounted it. Cairn mounts it again at its next start, or when you say so.';

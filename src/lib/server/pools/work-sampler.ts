@@ -1,7 +1,7 @@
 /**
  * Work of the kernel causes no event: a pool with which something is done is read again every few seconds while somebody
  * looks, now and then while nobody does; and one that was idle now and then while somebody looks, since a scrub may have
- * been begun in a shell.
+ * been begun in a shell. A pool on another machine is asked all the time: what waits for its return is told by nobody else.
  */
 import type { Logger } from '../log';
 
@@ -13,6 +13,8 @@ export interface SampledPool {
   /** The kernel was at something when it was read last. */
   busy: boolean;
   readAt: number;
+  /** Nothing tells of a change in it: it is read again after so long, whoever looks. */
+  everyMs?: number;
 }
 
 export function createWorkSampler(parts: {
@@ -37,8 +39,8 @@ export function createWorkSampler(parts: {
   }
   const timer = setInterval(() => {
     const who = parts.watched() ? 'watched' : 'alone';
-    for (const { guid, busy, readAt } of parts.pools())
-      if (parts.now() - readAt >= EVERY_MS[busy ? 'busy' : 'idle'][who]) void sample(guid);
+    for (const { guid, busy, readAt, everyMs } of parts.pools())
+      if (parts.now() - readAt >= (everyMs ?? EVERY_MS[busy ? 'busy' : 'idle'][who])) void sample(guid);
   }, TICK_MS);
   timer.unref();
   return { stop: () => clearInterval(timer) };

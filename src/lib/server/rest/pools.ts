@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isLive } from '$lib/shared/states';
 import type { Operation } from '$lib/shared/wire/operations';
 import { poolEndProcessesRequest } from '$lib/shared/wire/requests';
-import { createPool, removePool } from '../pools/create';
+import { createPool, previewPool as planPool, removePool } from '../pools/create';
 import { restPool } from '../pools/rest-shape';
 import { answer, json, type RestRequest } from './answer';
 import { readJson } from './body';
@@ -46,10 +46,7 @@ export const postPool = answer('operator', async ({ services, actor, event }) =>
 
 /** The plan without starting it: what is done, what is erased, and the confirm code that starts exactly this plan. */
 export const previewPool = answer('operator', async ({ services, event }) => {
-  const request = object.parse(await readJson(event.request));
-  return json(
-    await services.operations.preview('pool.create', z.record(z.string(), z.json()).parse(request)),
-  );
+  return json(await planPool(services, object.parse(await readJson(event.request))));
 });
 
 /** A pool that became ready this moment has not been asked for its sizes yet: a program that waits for it gets them. */

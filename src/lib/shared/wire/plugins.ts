@@ -29,14 +29,16 @@ export type FormField =
       min: number;
       max: number;
       layouts?: string[];
-    };
+    }
+  /** Its value is never answered by anything. */
+  | { type: 'secret'; name: string; label: string; help: string; maxLength: number; layouts?: string[] };
 
 export interface LayoutView {
   id: string;
   title: string;
   description: string;
   minDrives: number;
-  /** null: no limit */
+  /** null: no limit. 0: it needs none, its content is on another machine. */
   maxDrives: number | null;
 }
 export interface PluginView {

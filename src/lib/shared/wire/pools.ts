@@ -45,6 +45,8 @@ export interface Pool {
   sizeBytes: number | null;
   usedBytes: number | null;
   availableBytes: number | null;
+  /** Where its content is when that is another machine (`nas:/srv/media`); null: on its drives. */
+  source: string | null;
   members: PoolMember[];
   /** The roles, besides data, that a drive can be added with. */
   roles: DriveRole[];

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { JsonObject } from '$lib/shared/json';
 import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 import type { CapacityEstimate, CapacityPlan } from '$lib/shared/wire/plugins';
 import { SAMPLE_RANGES, type PoolEventPage, type PoolSample } from '$lib/shared/wire/pool-history';
@@ -11,7 +10,7 @@ import {
   poolCreateRequest,
 } from '$lib/shared/wire/requests';
 import { changePoolBy, previewChange } from '../../pools/change-operations';
-import { createPool, removePool } from '../../pools/create';
+import { createPool, previewPool, removePool } from '../../pools/create';
 import { previewOf } from '../preview';
 import { operatorProcedure, router, viewerProcedure } from '../init';
 
@@ -37,7 +36,7 @@ export const poolsRouter = router({
   preview: operatorProcedure
     .input(z.strictObject({ request: poolCreateRequest }))
     .mutation(({ ctx, input }): Promise<PreviewResult> =>
-      previewOf(() => ctx.services.operations.preview('pool.create', input.request as JsonObject)),
+      previewOf(() => previewPool(ctx.services, input.request)),
     ),
   /** Asked twice with the same GUID, it is the same pool and the same answer. */
   create: operatorProcedure
