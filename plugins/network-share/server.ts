@@ -6,24 +6,24 @@ import type { PluginContext } from '../../src/lib/plugin-api/storage';
 export const PERL = '/usr/bin/perl';
 const SCRIPT = `
 use strict; use IO::Socket::IP;
-my ($host, $port) = @ARGV;
-my $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Proto => 'tcp', Timeout => 3);
+my ($host, $port, $seconds) = @ARGV;
+my $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port, Proto => 'tcp', Timeout => $seconds);
 if ($socket) { print "open\\n" } else { my $why = $@ || $!; $why =~ s/\\s+/ /g; print "closed $why\\n" }
 `;
-/** The wait for the connection, and what the program itself needs on a busy machine. */
-const LIMIT_MS = 6_000;
+/** What the program itself may need on a busy machine, besides the wait for the connection. */
+const MORE_MS = 3_000;
 
 export type ServerAnswer = { answers: true } | { answers: false; why: string };
 
 /** "closed Connection refused", "closed connect: timeout", "closed Name or service not known". */
 export async function askServer(
   context: Pick<PluginContext, 'read'>,
-  { server, port }: { server: string; port: number },
+  { server, port, seconds = 3 }: { server: string; port: number; seconds?: number },
 ): Promise<ServerAnswer> {
   let said: string;
   try {
-    const asked = await context.read(PERL, ['-e', SCRIPT, '--', server, String(port)], {
-      timeoutMs: LIMIT_MS,
+    const asked = await context.read(PERL, ['-e', SCRIPT, '--', server, String(port), String(seconds)], {
+      timeoutMs: seconds * 1_000 + MORE_MS,
     });
     said = asked.stdout.trim();
   } catch (error) {
@@ -46,7 +46,7 @@ export async function askServer(
 /** done: it answers; foreign: the plan stops here, before anything is touched. */
 export async function lookAtServer(context: PluginContext, args: JsonObject): Promise<LookResult> {
   const server = String(args.server);
-  const answer = await askServer(context, { server, port: Number(args.port) });
+  const answer = await askServer(context, { server, port: Number(args.port), seconds: 15 });
   return answer.answers
     ? { status: 'done', evidence: `The server ${server} answers.` }
     : { status: 'foreign', evidence: `${answer.why} Switch it on, or correct its name.` };
