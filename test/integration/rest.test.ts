@@ -1,7 +1,11 @@
 /** The HTTP surface of the real server: who gets in, and what strange requests are told. Without drives. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { appRouter } from '$lib/server/trpc/app-router';
 import { Appliance } from '../support/appliance';
+import { parseMetrics } from '../support/parse-metrics';
 
 interface Refusal {
   error: { code: string; message: string; details: Record<string, unknown>; remedy: string | null };
@@ -254,4 +258,144 @@ describe('every page', () => {
       expect(cookie).toContain(part);
     expect(cookie).not.toContain('Secure');
   });
+});
+
+interface OpenApi {
+  openapi: string;
+  paths: Record<string, Record<string, { parameters: { in: string; name: string }[]; requestBody?: object }>>;
+}
+const addressesOf = ({ paths }: OpenApi): [method: string, path: string][] =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method): [string, string] => [method.toUpperCase(), path]),
+  );
+const openApi = async (): Promise<OpenApi> =>
+  (await (await fetch(`${made.url}/api/v1/openapi.json`, withKey())).json()) as OpenApi;
+
+describe('the OpenAPI document', () => {
+  it('has every address that there is, with its methods', async () => {
+    const routes = readdirSync('src/routes/api/v1', { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('+server.ts'))
+      .flatMap((name) => {
+        const path = `/api/v1/${name.replace(/\/\+server\.ts$/, '')}`.replace(/\[(\w+)\]/g, '{$1}');
+        const text = readFileSync(`src/routes/api/v1/${name}`, 'utf8');
+        return [...text.matchAll(/export const (GET|POST|PUT|PATCH|DELETE)\b/g)].map(
+          ([, method]) => `${method} ${path}`,
+        );
+      });
+    const documented = addressesOf(await openApi()).map((entry) => entry.join(' '));
+    expect(documented.sort()).toEqual(routes.sort());
+    expect(documented.length).toBeGreaterThan(100);
+  });
+  it('names each parameter of a path, and the body wherever one is read', async () => {
+    const { paths, openapi } = await openApi();
+    expect(openapi).toBe('3.1.0');
+    for (const [path, methods] of Object.entries(paths))
+      for (const operation of Object.values(methods)) {
+        const named = operation.parameters.filter((one) => one.in === 'path').map(({ name }) => `{${name}}`);
+        expect(named).toEqual(path.match(/\{\w+\}/g) ?? []);
+      }
+    const create = paths['/api/v1/vms']?.['post']?.requestBody;
+    expect(JSON.stringify(create)).toContain('"memoryBytes"');
+  });
+  it('tells nobody of an address that does not answer', async () => {
+    for (const [method, path] of addressesOf(await openApi())) {
+      const url = `${made.url}${path.replaceAll(/\{\w+\}/g, 'x')}`;
+      const { status } = await fetch(url, { method });
+      expect([method, path, status]).toEqual([method, path, 401]);
+    }
+  });
+});
+
+describe('metrics', () => {
+  const metrics = (token: string) =>
+    fetch(`${made.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  const keyWith = async (scope: string): Promise<string> => {
+    const wish = { name: scope, role: 'viewer', scopes: [scope] };
+    return (await made.trpc<{ key: string }>('apiKeys.create', wish)).body.key;
+  };
+  it('are told to a key with their scope, and to no other', async () => {
+    const answer = await metrics(await keyWith('metrics'));
+    expect(answer.headers.get('content-type')).toContain('version=0.0.4');
+    const families = parseMetrics(await answer.text());
+    const names = families.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['cairn_build_info', 'cairn_operations', 'process_cpu_seconds_total']),
+    );
+    expect((await metrics(await keyWith('read'))).status).toBe(403);
+    expect((await metrics('cairn_wrong')).status).toBe(401);
+    expect((await fetch(`${made.url}/metrics`)).status).toBe(401);
+  });
+});
+
+describe('whatever is sent', () => {
+  const HOSTILE = [
+    '..%2f..%2fetc%2fpasswd',
+    '%2e%2e',
+    '%00',
+    '%',
+    '%e0%a4',
+    `${'a'.repeat(8_000)}`,
+    '%27%3b--',
+    '%F0%9F%92%A9',
+  ];
+  it('in a path is answered with a code, and nothing breaks', async () => {
+    for (const [method, path] of addressesOf(await openApi())) {
+      if (!path.includes('{') || method !== 'GET') continue;
+      for (const text of HOSTILE) {
+        const address = path.replaceAll(/\{\w+\}/g, text);
+        const { status, text: body } = await raw(
+          `GET ${address} HTTP/1.1\nHost: 127.0.0.1:${made.port}\nX-Api-Key: ${made.apiKey}\nConnection: close\n\n`,
+        );
+        expect([address.slice(0, 120), status < 500]).toEqual([address.slice(0, 120), true]);
+        if (status >= 400) expect(body).toContain('"code"');
+      }
+    }
+  }, 60_000);
+
+  const procedures = Object.entries(
+    appRouter._def.procedures as unknown as Record<string, { _def: { type: string; inputs: unknown[] } }>,
+  ).filter(
+    ([path, { _def }]) => _def.type !== 'subscription' && _def.inputs.length > 0 && path !== 'users.remove',
+  );
+  const key = fc.constantFrom(
+    'id',
+    'guid',
+    'request',
+    'vmId',
+    'label',
+    'name',
+    'role',
+    'before',
+    'limit',
+    '__proto__',
+  );
+  const odd = fc.constantFrom(
+    '',
+    '\u0000',
+    '../../etc',
+    '\ud800',
+    'a'.repeat(3_000),
+    -1,
+    1e308,
+    0.5,
+    null,
+    true,
+  );
+  const json = fc.oneof(odd, fc.jsonValue({ maxDepth: 2 }));
+  const value = fc.oneof(json, fc.dictionary(key, fc.oneof(json, fc.dictionary(key, json, { maxKeys: 3 }))));
+  const DEEP = `${'['.repeat(5_000)}${']'.repeat(5_000)}`;
+  it('to a procedure is answered with a code, and nothing breaks', async () => {
+    for (const [path, { _def }] of procedures)
+      for (const text of [DEEP, ...fc.sample(value, 4).map((input) => JSON.stringify(input))]) {
+        const isQuery = _def.type === 'query';
+        const url = `${made.url}/trpc/${path}${isQuery ? `?input=${encodeURIComponent(text.slice(0, 4_000))}` : ''}`;
+        const headers = { cookie: made.cookie, origin: made.url, ...JSON_TYPE };
+        const answer = await fetch(url, isQuery ? { headers } : { method: 'POST', headers, body: text });
+        const body = (await answer.json()) as { error?: { data: { appError: { code: string } } } };
+        const told = [path, text.slice(0, 200), answer.status];
+        expect(told).toEqual([path, text.slice(0, 200), expect.toSatisfy((status: number) => status < 500)]);
+        if (answer.status >= 400) expect(body.error?.data.appError.code).toMatch(/^[a-z_]+$/);
+      }
+    expect((await ask('/api/health')).status).toBe(200);
+  }, 60_000);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAudit } from '$lib/server/audit/audit';
 import { createAuth } from '$lib/server/auth/auth';
+import { createRates } from '$lib/server/auth/rates';
 import type { Clock } from '$lib/server/clock';
 import { readConfig } from '$lib/server/config';
 import { closeDatabase, openDatabase, type Db } from '$lib/server/db/client';
@@ -56,6 +57,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     bus,
     feed,
     audit,
+    rates: createRates(clock),
     auth: createAuth({ db, bus, clock, log, audit, config }),
     operations: absent('operations'),
     proposals: absent('proposals'),

@@ -7,6 +7,7 @@ import { createBoots } from './boots/boots';
 import { createRequestGuard } from './auth/request-guard';
 import { createAudit } from './audit/audit';
 import { createAuth } from './auth/auth';
+import { createRates } from './auth/rates';
 import { createCertificate } from './certificates/certificate';
 import { systemClock } from './clock';
 import { readConfig } from './config';
@@ -180,6 +181,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ db, host, certificate, config, clock, feed, log, operations, plugins, pools, validate, vms },
   });
   const services: Services = {
+    rates: createRates(clock),
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
     ...{ snapshots, images, networks, vms, consoles, notifications, certificate, doctor, boots },

@@ -4,6 +4,7 @@ import type { Audit } from './audit/audit';
 import type { Auth } from './auth/auth';
 import type { Certificate } from './certificates/certificate';
 import type { Boots } from './boots/boots';
+import type { Rates } from './auth/rates';
 import type { Clock } from './clock';
 import type { Config } from './config';
 import type { Consoles } from './consoles/console';
@@ -37,6 +38,7 @@ export interface Services {
   feed: Feed;
   auth: Auth;
   audit: Audit;
+  rates: Rates;
   operations: Operations;
   proposals: Proposals;
   drives: Drives;

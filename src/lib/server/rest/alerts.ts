@@ -6,8 +6,11 @@ const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
-export const listAlerts = answer('viewer', ({ services, event }) =>
-  json(services.alerts.list(pageQuery.parse(Object.fromEntries(event.url.searchParams)))),
+export const listAlerts = answer(
+  'viewer',
+  ({ services, event }) =>
+    json(services.alerts.list(pageQuery.parse(Object.fromEntries(event.url.searchParams)))),
+  { query: pageQuery },
 );
 /** Seen: it stays until it is resolved, and calls no more. */
 export const acknowledgeAlert = answer('operator', ({ services, actor, param }) =>

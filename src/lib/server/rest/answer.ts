@@ -114,6 +114,7 @@ export function answer(
     const { actor } = event.locals;
     try {
       authorise(role, actor, event.route.id ?? '', kindOf(event));
+      if (actor && about.audited !== false) services.rates.take(actor);
     } catch (error) {
       services.audit.denied(await callOf(event, actor, false), error);
       return errorAnswer(error, services.log);

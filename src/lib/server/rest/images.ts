@@ -21,8 +21,11 @@ const begun = (operation: Operation): Response =>
     location: `/api/v1/operations/${operation.id}`,
   });
 
-export const startDownload = answer('operator', async ({ services, actor, event }) =>
-  begun(await downloadImage(services, downloadRequest.parse(await readJson(event.request)), actor)),
+export const startDownload = answer(
+  'operator',
+  async ({ services, actor, event }) =>
+    begun(await downloadImage(services, downloadRequest.parse(await readJson(event.request)), actor)),
+  { body: downloadRequest },
 );
 export const removeImage = answer('operator', async ({ services, actor, param }) =>
   begun(await services.operations.start({ kind: REMOVE, request: { imageId: param('id') }, actor })),
@@ -49,20 +52,26 @@ export const forgetImage = answer('operator', ({ services, param }) => {
 export const listEntries = answer('viewer', ({ services }) =>
   json({ entries: services.images.catalog.own() }),
 );
-export const addEntry = answer('operator', async ({ services, actor, event }) =>
-  json(
-    services.images.catalog.save(catalogEntryRequest.parse(await readJson(event.request)), actor, null),
-    201,
-  ),
-);
-export const changeEntry = answer('operator', async ({ services, actor, event, param }) =>
-  json(
-    services.images.catalog.save(
-      catalogEntryRequest.parse(await readJson(event.request)),
-      actor,
-      param('id'),
+export const addEntry = answer(
+  'operator',
+  async ({ services, actor, event }) =>
+    json(
+      services.images.catalog.save(catalogEntryRequest.parse(await readJson(event.request)), actor, null),
+      201,
     ),
-  ),
+  { body: catalogEntryRequest },
+);
+export const changeEntry = answer(
+  'operator',
+  async ({ services, actor, event, param }) =>
+    json(
+      services.images.catalog.save(
+        catalogEntryRequest.parse(await readJson(event.request)),
+        actor,
+        param('id'),
+      ),
+    ),
+  { body: catalogEntryRequest },
 );
 export const removeEntry = answer('operator', ({ services, param }) => {
   services.images.catalog.remove(param('id'));
@@ -70,10 +79,14 @@ export const removeEntry = answer('operator', ({ services, param }) => {
 });
 
 /** 202: now its bytes can be sent, see below. */
-export const startUpload = answer('operator', async ({ services, actor, event }) => {
-  const request = uploadRequest.parse(await readJson(event.request));
-  return begun(await services.operations.start({ kind: UPLOAD, request, actor }));
-});
+export const startUpload = answer(
+  'operator',
+  async ({ services, actor, event }) => {
+    const request = uploadRequest.parse(await readJson(event.request));
+    return begun(await services.operations.start({ kind: UPLOAD, request, actor }));
+  },
+  { body: uploadRequest },
+);
 /** How much is safely there. */
 export const uploadState = answer('operator', ({ services, param }) =>
   json(services.images.uploads.state(param('id'))),
@@ -102,14 +115,22 @@ export const takePiece = answer(
   },
   PIECES,
 );
-export const finishUpload = answer('operator', async ({ services, event, param }) => {
-  services.images.uploads.finish(param('id'), uploadFinish.parse(await readJson(event.request)).sha256);
-  return json({ success: true }, 202);
-});
+export const finishUpload = answer(
+  'operator',
+  async ({ services, event, param }) => {
+    services.images.uploads.finish(param('id'), uploadFinish.parse(await readJson(event.request)).sha256);
+    return json({ success: true }, 202);
+  },
+  { body: uploadFinish },
+);
 
 /** To qcow2; the image itself stays as it is. */
-export const convertImage = answer('operator', async ({ services, actor, event, param }) => {
-  const { poolGuid } = convertRequest.pick({ poolGuid: true }).parse(await readJson(event.request));
-  const request = { imageId: param('id'), ...(poolGuid === undefined ? {} : { poolGuid }) };
-  return begun(await services.operations.start({ kind: CONVERT, request, actor }));
-});
+export const convertImage = answer(
+  'operator',
+  async ({ services, actor, event, param }) => {
+    const { poolGuid } = convertRequest.pick({ poolGuid: true }).parse(await readJson(event.request));
+    const request = { imageId: param('id'), ...(poolGuid === undefined ? {} : { poolGuid }) };
+    return begun(await services.operations.start({ kind: CONVERT, request, actor }));
+  },
+  { body: convertRequest.pick({ poolGuid: true }) },
+);

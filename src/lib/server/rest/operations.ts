@@ -27,8 +27,11 @@ export const restCommands = (operations: Operations, { id, kind }: Operation) =>
     output: lines,
   }));
 
-export const listOperations = answer('viewer', ({ services, event }) =>
-  json(services.operations.page(pageQuery.parse(Object.fromEntries(event.url.searchParams)))),
+export const listOperations = answer(
+  'viewer',
+  ({ services, event }) =>
+    json(services.operations.page(pageQuery.parse(Object.fromEntries(event.url.searchParams)))),
+  { query: pageQuery },
 );
 export const getOperation = answer('viewer', ({ services, param }) =>
   json(services.operations.get(param('id'))),
@@ -54,7 +57,11 @@ export const cancelOperation = answer('operator', ({ services, actor, param }) =
 export const retryOperation = answer('operator', async ({ services, actor, param }) =>
   json(await services.operations.retry(param('id'), actor), 202),
 );
-export const resolveOperation = answer('operator', async ({ services, actor, event, param }) => {
-  const { decision } = resolveBody.parse(await readJson(event.request));
-  return json(await services.operations.resolve(param('id'), decision, actor), 202);
-});
+export const resolveOperation = answer(
+  'operator',
+  async ({ services, actor, event, param }) => {
+    const { decision } = resolveBody.parse(await readJson(event.request));
+    return json(await services.operations.resolve(param('id'), decision, actor), 202);
+  },
+  { body: resolveBody },
+);

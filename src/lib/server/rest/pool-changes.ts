@@ -50,8 +50,12 @@ export const clearPoolErrors = postVerb('clear-errors');
 export const releasePool = postVerb('release');
 
 /** The body of the change with its `verb` (`expand`, `replace`, `start-scrub`, ...): the plan, and its confirm code. */
-export const previewPoolChange = answer('operator', async ({ services, event, param }) => {
-  const { guid } = services.pools.get(param('guid'));
-  const body = object.parse(await readJson(event.request));
-  return json(await previewChange(services.operations, changeOf({ ...body, poolGroupGuid: guid })));
-});
+export const previewPoolChange = answer(
+  'operator',
+  async ({ services, event, param }) => {
+    const { guid } = services.pools.get(param('guid'));
+    const body = object.parse(await readJson(event.request));
+    return json(await previewChange(services.operations, changeOf({ ...body, poolGroupGuid: guid })));
+  },
+  { body: object },
+);

@@ -32,22 +32,28 @@ export const listPools = answer('viewer', ({ services }) =>
   }),
 );
 
-export const postPool = answer('operator', async ({ services, actor, event }) => {
-  const { confirmCode: code, ...request } = object.parse(await readJson(event.request));
-  const created = await createPool(services, request, {
-    actor,
-    confirmCode: confirmCode.parse(code) ?? null,
-  });
-  const state = isLive(created.operation.state)
-    ? 'creating'
-    : services.pools.get(created.poolGroupGuid).state;
-  return accepted(created.poolGroupGuid, state, created.operation);
-});
+export const postPool = answer(
+  'operator',
+  async ({ services, actor, event }) => {
+    const { confirmCode: code, ...request } = object.parse(await readJson(event.request));
+    const created = await createPool(services, request, {
+      actor,
+      confirmCode: confirmCode.parse(code) ?? null,
+    });
+    const state = isLive(created.operation.state)
+      ? 'creating'
+      : services.pools.get(created.poolGroupGuid).state;
+    return accepted(created.poolGroupGuid, state, created.operation);
+  },
+  { body: object },
+);
 
 /** The plan without starting it: what is done, what is erased, and the confirm code that starts exactly this plan. */
-export const previewPool = answer('operator', async ({ services, event }) => {
-  return json(await planPool(services, object.parse(await readJson(event.request))));
-});
+export const previewPool = answer(
+  'operator',
+  async ({ services, event }) => json(await planPool(services, object.parse(await readJson(event.request)))),
+  { body: object },
+);
 
 /** A pool that became ready this moment has not been asked for its sizes yet: a program that waits for it gets them. */
 export const getPool = answer('viewer', async ({ services: { pools }, param }) => {
@@ -57,12 +63,16 @@ export const getPool = answer('viewer', async ({ services: { pools }, param }) =
   return json(restPool(pools.getOrLast(param('guid'))));
 });
 
-export const deletePool = answer('operator', async ({ services, actor, event, param }) => {
-  const body = removeBody.parse(await readJson(event.request));
-  const code = body.confirmCode ?? event.url.searchParams.get('confirmCode');
-  const operation = await removePool(services, param('guid'), { actor, confirmCode: code });
-  return accepted(operation.subject.id, 'deleting', operation);
-});
+export const deletePool = answer(
+  'operator',
+  async ({ services, actor, event, param }) => {
+    const body = removeBody.parse(await readJson(event.request));
+    const code = body.confirmCode ?? event.url.searchParams.get('confirmCode');
+    const operation = await removePool(services, param('guid'), { actor, confirmCode: code });
+    return accepted(operation.subject.id, 'deleting', operation);
+  },
+  { body: removeBody },
+);
 
 export const previewRemoval = answer('operator', async ({ services, param }) => {
   const { guid } = services.pools.get(param('guid'));
@@ -85,8 +95,10 @@ async function start(
 
 export const mountPool = answer('operator', (request) => start(request, 'pool.mount'));
 export const unmountPool = answer('operator', (request) => start(request, 'pool.unmount'));
-export const renamePool = answer('operator', async (request) =>
-  start(request, 'pool.rename', renameBody.parse(await readJson(request.event.request))),
+export const renamePool = answer(
+  'operator',
+  async (request) => start(request, 'pool.rename', renameBody.parse(await readJson(request.event.request))),
+  { body: renameBody },
 );
 
 /** Programs that keep the pool from being unmounted, read now. */
@@ -94,8 +106,11 @@ export const poolProcesses = answer('viewer', async ({ services, param }) =>
   json({ processes: await services.pools.processes(param('guid')) }),
 );
 /** Ends the chosen ones: refused for any that does not use the pool, and for Cairn itself. */
-export const endPoolProcesses = answer('operator', async (request) =>
-  start(request, 'pool.end-processes', endBody.parse(await readJson(request.event.request))),
+export const endPoolProcesses = answer(
+  'operator',
+  async (request) =>
+    start(request, 'pool.end-processes', endBody.parse(await readJson(request.event.request))),
+  { body: endBody },
 );
 
 /** Every command that was run for the pool, oldest first, with what it printed; also after it failed or was removed. */

@@ -29,10 +29,14 @@ export const listSnapshots = answer('viewer', async ({ services, param }) => {
   const { id, ...rest } = await services.snapshots.read(param('guid'));
   return json({ poolGroupGuid: id, ...rest });
 });
-export const postSnapshot = answer('operator', async (request) => {
-  const body = object.parse(await readJson(request.event.request));
-  return accept(request, requestOf({ ...body, verb: 'create', poolGroupGuid: guidOf(request) }));
-});
+export const postSnapshot = answer(
+  'operator',
+  async (request) => {
+    const body = object.parse(await readJson(request.event.request));
+    return accept(request, requestOf({ ...body, verb: 'create', poolGroupGuid: guidOf(request) }));
+  },
+  { body: object },
+);
 const named = (verb: 'delete' | 'roll-back') =>
   answer('operator', async (request) =>
     accept(request, requestOf({ verb, poolGroupGuid: guidOf(request), name: request.param('name') })),
@@ -41,11 +45,15 @@ export const deleteSnapshot = named('delete');
 export const rollBack = named('roll-back');
 
 /** The body of what is wanted with its `verb` (`create`, `delete`, `roll-back`) and `name`: the plan. */
-export const previewSnapshotChange = answer('operator', async (request) => {
-  const body = object.parse(await readJson(request.event.request));
-  const wanted = requestOf({ ...body, poolGroupGuid: guidOf(request) });
-  return json(await previewSnapshot(request.services.operations, wanted));
-});
+export const previewSnapshotChange = answer(
+  'operator',
+  async (request) => {
+    const body = object.parse(await readJson(request.event.request));
+    const wanted = requestOf({ ...body, poolGroupGuid: guidOf(request) });
+    return json(await previewSnapshot(request.services.operations, wanted));
+  },
+  { body: object },
+);
 
 /** `?path=`: a folder below the snapshot. */
 export const snapshotFiles = answer('operator', async ({ services, param, event }) =>
@@ -66,12 +74,16 @@ export const deleteProtection = protection(false);
 export const listSchedules = answer('viewer', async ({ services, param }) =>
   json({ schedules: (await services.snapshots.read(param('guid'))).schedules }),
 );
-export const putSchedule = answer('operator', async ({ services, param, event }) => {
-  const body = object.parse(await readJson(event.request));
-  const parsed = snapshotScheduleRequest.safeParse({ ...body, tier: param('tier') });
-  if (!parsed.success) throw issuesError(requestIssues(parsed.error));
-  return json({ schedules: services.snapshots.schedule(param('guid'), parsed.data).schedules });
-});
+export const putSchedule = answer(
+  'operator',
+  async ({ services, param, event }) => {
+    const body = object.parse(await readJson(event.request));
+    const parsed = snapshotScheduleRequest.safeParse({ ...body, tier: param('tier') });
+    if (!parsed.success) throw issuesError(requestIssues(parsed.error));
+    return json({ schedules: services.snapshots.schedule(param('guid'), parsed.data).schedules });
+  },
+  { body: object },
+);
 export const deleteSchedule = answer('operator', ({ services, param }) =>
   json({ schedules: services.snapshots.unschedule(param('guid'), tier.parse(param('tier'))).schedules }),
 );

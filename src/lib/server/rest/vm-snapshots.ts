@@ -44,7 +44,11 @@ export const deleteVmSnapshot = answer('operator', (request) =>
   start(request, { verb: 'delete', name: request.param('name') }),
 );
 /** The body of what is wanted with its `verb` (`take`, `restore`, `delete`): the plan. */
-export const previewVmSnapshot = answer('operator', async (request) => {
-  const body = object.parse(await readJson(request.event.request));
-  return json(await previewSnapshot(request.services.operations, requestOf(request, body)));
-});
+export const previewVmSnapshot = answer(
+  'operator',
+  async (request) => {
+    const body = object.parse(await readJson(request.event.request));
+    return json(await previewSnapshot(request.services.operations, requestOf(request, body)));
+  },
+  { body: object },
+);

@@ -36,6 +36,7 @@ const guarded = t.procedure.use(async ({ ctx, meta, path, type, getRawInput, nex
   const call: AuditCall = { actor, what: path, address: ctx.address, userAgent: ctx.userAgent };
   try {
     authorise(meta?.role, actor, path, kindOf(path, type));
+    if (actor) ctx.services.rates.take(actor);
   } catch (error) {
     audit.denied(call, error);
     throw toTrpcError(error);

@@ -32,6 +32,8 @@ export function sampleOf(
 export interface VmUsages {
   /** Samples until the signal aborts: first those that are kept, then each as it is taken. */
   follow(vmId: string | null, signal: AbortSignal | undefined): AsyncGenerator<VmUsageUpdate, void>;
+  /** The newest samples, by machine; none of a machine at which nobody looks now. */
+  latest(): Record<string, VmUsageSample>;
   stop(): void;
 }
 
@@ -113,6 +115,14 @@ export function createVmUsages(deps: {
   };
 
   return {
+    latest() {
+      const since = clock.now() - 3 * USAGE_EVERY_MS;
+      const last = [...kept].flatMap(([id, samples]) => {
+        const sample = samples.at(-1);
+        return sample && sample.at > since ? [[id, sample] as const] : [];
+      });
+      return Object.fromEntries(last);
+    },
     async *follow(vmId, signal) {
       let waiting: VmUsageUpdate[] = [only(recent(), vmId)];
       let wake: (() => void) | null = null;
