@@ -9,6 +9,7 @@ import { operations } from './commands/operations';
 import { alerts, plugins, users } from './commands/others';
 import { pools } from './commands/pools';
 import { status } from './commands/status';
+import { supportBundle } from './commands/support-bundle';
 import { vms } from './commands/vms';
 import { bashCompletion, zshCompletion } from './completion';
 import { manPage } from './man-page';
@@ -49,6 +50,7 @@ export function buildProgram(runner: Runner, version: string, print: (text: stri
     .exitOverride();
   addVerb(program, status, runner);
   addVerb(program, doctor, runner);
+  addVerb(program, supportBundle, runner);
   for (const noun of NOUNS) addNoun(program, noun, runner);
   program
     .command('completion')

@@ -79,6 +79,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     vms: absent('vms'),
     consoles: absent('consoles'),
     doctor: absent('doctor'),
+    support: absent('support'),
     boots: absent('boots'),
     stopping: () => false,
     ...overrides,

@@ -56,6 +56,7 @@ import type { Services } from './services';
 import { composeSnapshots } from './snapshots/compose';
 import { openLocalSocket } from './sockets/local';
 import { createSockets } from './sockets/upgrade';
+import { createSupport } from './support/bundle';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
 import { MACHINES_FOLDER } from './vms/place';
@@ -180,11 +181,14 @@ async function compose({ config, log, undoing, state }: Parts) {
   const doctor = createDoctor({
     ...{ db, host, certificate, config, clock, feed, log, operations, plugins, pools, validate, vms },
   });
+  const support = createSupport({
+    ...{ db, host, boots, clock, config, doctor, feed, operations, validate, version: VERSION },
+  });
   const services: Services = {
     rates: createRates(clock),
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, doctor, boots },
+    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, doctor, boots, support },
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);

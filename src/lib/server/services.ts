@@ -27,6 +27,7 @@ import type { Pools } from './pools/pool';
 import type { Replacements } from './pools/replacements';
 import type { PoolSamples } from './pools/samples';
 import type { Snapshots } from './snapshots/snapshots';
+import type { Support } from './support/bundle';
 import type { Vms } from './vms/vm';
 
 export interface Services {
@@ -59,6 +60,7 @@ export interface Services {
   vms: Vms;
   consoles: Consoles;
   doctor: Doctor;
+  support: Support;
   boots: Boots;
   stopping(): boolean;
 }

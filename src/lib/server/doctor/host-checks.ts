@@ -31,6 +31,7 @@ const FOR_A_PART: Record<string, string> = {
   [PROGRAMS.ifdown]: 'bridges of the host',
   [PROGRAMS.ifup]: 'bridges of the host',
   [PROGRAMS.ip]: 'networks of the host',
+  [PROGRAMS.journalctl]: 'logs in support bundles',
   [PROGRAMS.nsenter]: 'tests',
   [PROGRAMS.qemuImg]: 'inspecting images',
   [PROGRAMS.systemctl]: 'mounts by systemd',

@@ -5,6 +5,7 @@ export const PROGRAMS = {
   ifdown: '/usr/sbin/ifdown',
   ifup: '/usr/sbin/ifup',
   ip: '/usr/bin/ip',
+  journalctl: '/usr/bin/journalctl',
   losetup: '/usr/sbin/losetup',
   mount: '/usr/bin/mount',
   nsenter: '/usr/bin/nsenter',
