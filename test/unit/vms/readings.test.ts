@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { VmReading } from '$lib/plugin-api/vm';
 import { createBus, type Bus } from '$lib/server/events/bus';
 import { createVmReadings, type VmReadings } from '$lib/server/vms/readings';
@@ -10,13 +10,15 @@ let bus: Bus;
 let readings: VmReadings;
 const web = (status: VmReading['status']): VmReading => ({ id: 'w', name: 'web', status });
 const db: VmReading = { id: 'd', name: 'db', status: 'paused' };
-const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** Until the question that follows from what was heard is out. */
+const turn = () => vi.advanceTimersByTimeAsync(100);
 const answer = async (...all: VmReading[]): Promise<void> => {
   asked.shift()?.answer(all);
   await turn();
 };
 
 beforeEach(async () => {
+  vi.useFakeTimers();
   asked.length = 0;
   seen.length = 0;
   const log = { warn() {}, debug() {}, error() {} };
@@ -41,6 +43,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const { answer: end } of asked) end([]);
   await readings.stop();
+  vi.useRealTimers();
 });
 
 describe('what an engine says of a machine by itself', () => {
@@ -65,6 +68,15 @@ describe('what an engine says of a machine by itself', () => {
     expect(asked).toHaveLength(1);
     await answer(web('stopped'), db);
     expect(readings.of('toy', 'w')).toBe('stopped');
+  });
+
+  it('is asked for once, however much is said in a moment', async () => {
+    for (const status of ['running', 'paused', 'stopped', 'running'])
+      bus.emit('machines.changed', { plugin: 'toy', said: `web ${status}` });
+    await turn();
+    expect(asked).toHaveLength(1);
+    await answer(web('running'), db);
+    expect(asked).toHaveLength(0);
   });
 
   it('of a machine that nobody knows yet waits for the answer', async () => {

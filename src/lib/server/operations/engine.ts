@@ -58,16 +58,20 @@ function reload(engine: Engine, id: string): OperationRow {
   return row;
 }
 
-async function readAgain(engine: Engine, row: OperationRow): Promise<void> {
+async function readAgain(
+  engine: Engine,
+  row: OperationRow,
+  outcome: 'succeeded' | 'taken-back',
+): Promise<void> {
   try {
-    await definitionOf(engine, row.kind).beforeEnd?.(row.prepared);
+    await definitionOf(engine, row.kind).beforeEnd?.(row.prepared, outcome);
   } catch (error) {
     engine.log.warn({ error, operationId: row.id }, 'what it changed could not be read again');
   }
 }
 
 async function endWell(engine: Engine, row: OperationRow): Promise<void> {
-  await readAgain(engine, row);
+  await readAgain(engine, row, 'succeeded');
   await engine.crash.pause('ending', { kind: row.kind });
   engine.journal.transaction((tx) => {
     definitionOf(engine, row.kind).record.succeed(tx, row.id, row.prepared);
@@ -76,7 +80,7 @@ async function endWell(engine: Engine, row: OperationRow): Promise<void> {
 }
 
 async function endTakenBack(engine: Engine, row: OperationRow, error: AppError): Promise<void> {
-  await readAgain(engine, row);
+  await readAgain(engine, row, 'taken-back');
   await engine.crash.pause('ending', { kind: row.kind });
   const state = error.code === 'cancelled' ? 'cancelled' : 'failed';
   engine.journal.transaction((tx) => {

@@ -66,7 +66,7 @@ export interface OperationDefinition {
    * Reads again what is shown of the thing, after the last step and before anybody hears that the operation has ended: who
    * asks then is never told of a state of before. It cannot fail the operation; what it throws is logged.
    */
-  beforeEnd?(prepared: Prepared): Promise<void>;
+  beforeEnd?(prepared: Prepared, outcome: 'succeeded' | 'taken-back'): Promise<void>;
 }
 
 export interface StartOptions {

@@ -1,5 +1,6 @@
 /** Machines as operations, and who writes their records. */
-import type { OperationDefinition, Operations, Prepared, RecordOwner } from '../operations/types';
+import type { VmStatus } from '$lib/plugin-api/vm';
+import type { OperationDefinition, Operations, RecordOwner } from '../operations/types';
 import { refuseTooLargeDisk, refuseTooMuchPower } from './accounts';
 import { refuseTakenMacs } from './card-rules';
 import type { VmDeps } from './deps';
@@ -142,12 +143,18 @@ const resizeRecord = (deps: VmDeps): RecordOwner => ({
   },
 });
 
+/** What a machine is when the last step of it was done. */
+const BECOMES: Record<string, VmStatus> = { [CREATE]: 'running', [START]: 'running', [STOP]: 'stopped' };
+
 /** What its engine tells by itself may come later than the end of the operation, or never. */
 export const readAgain =
-  (deps: VmDeps) =>
-  async ({ subject: { id } }: Prepared): Promise<void> => {
+  (deps: VmDeps, becomes?: VmStatus): NonNullable<OperationDefinition['beforeEnd']> =>
+  async ({ subject: { id } }, outcome) => {
     const record = findVm(deps.db, id);
-    if (record) await deps.readings.refresh(record.plugin);
+    if (!record) return;
+    // The last step was seen to be done, and its engine has told of it too: there is nothing more to ask.
+    if (outcome === 'succeeded' && deps.readings.of(record.plugin, id) === becomes) return;
+    await deps.readings.refresh(record.plugin);
   };
 
 export function defineVmOperations(operations: Operations, deps: VmDeps, secrets: VmSecrets): void {
@@ -276,5 +283,6 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       record: removeRecord(deps, secrets),
     },
   ];
-  for (const definition of definitions) operations.define({ ...definition, beforeEnd: readAgain(deps) });
+  for (const definition of definitions)
+    operations.define({ ...definition, beforeEnd: readAgain(deps, BECOMES[definition.kind]) });
 }

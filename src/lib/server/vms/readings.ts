@@ -17,6 +17,9 @@ export interface VmReadings {
   refresh(plugin: string): Promise<void>;
 }
 
+/** Changes come in bundles, and what is certain is shown without asking: one question for all of a moment. */
+const GATHER_MS = 100;
+
 type Answer = { machines: Map<string, VmReading> } | { reason: string };
 
 export function createVmReadings(deps: {
@@ -76,9 +79,17 @@ export function createVmReadings(deps: {
     answer.machines.set(reading.id, { ...reading, status: word.status });
     deps.told(reading.id);
   }
-  const refreshAll = (): void => {
-    for (const id of plugins.vmPlugins()) void refresh(id);
-  };
+  const timers = new Map<string, NodeJS.Timeout>();
+  function refreshSoon(id: string): void {
+    if (timers.has(id)) return;
+    timers.set(
+      id,
+      setTimeout(() => {
+        timers.delete(id);
+        void refresh(id);
+      }, GATHER_MS),
+    );
+  }
 
   return {
     of(plugin, id) {
@@ -98,8 +109,7 @@ export function createVmReadings(deps: {
       unsubscribe.push(
         bus.on('machines.changed', ({ plugin, said }) => {
           hear(plugin, said);
-          // A program is started for it, which takes longer than what was heard takes to be on its way to the pages.
-          setImmediate(() => void refresh(plugin));
+          refreshSoon(plugin);
         }),
         // It went (the engine was stopped), or is back: either way what was read is old.
         bus.on('source.changed', ({ name, ok }) => {
@@ -108,13 +118,14 @@ export function createVmReadings(deps: {
           if (ok) void plugins.recheck(name).then(() => refresh(name));
           else void Promise.all([refresh(name), plugins.recheck(name)]);
         }),
-        bus.on('vm.changed', refreshAll),
+        bus.on('vm.changed', () => plugins.vmPlugins().forEach(refreshSoon)),
       );
-      refreshAll();
+      for (const id of plugins.vmPlugins()) void refresh(id);
     },
     async stop() {
       stopped = true;
       for (const end of unsubscribe) end();
+      for (const timer of timers.values()) clearTimeout(timer);
       await Promise.all([...asking.values()].map(({ now }) => now));
     },
     refresh,

@@ -56,8 +56,8 @@ export function defineSnapshotOperations(
   deps: VmDeps,
   snapshots: Pick<VmSnapshotReadings, 'refresh'>,
 ): void {
-  const beforeEnd: OperationDefinition['beforeEnd'] = async (prepared) => {
-    await readAgain(deps)(prepared);
+  const beforeEnd: OperationDefinition['beforeEnd'] = async (prepared, outcome) => {
+    await readAgain(deps)(prepared, outcome);
     await snapshots.refresh(prepared.subject.id);
   };
   operations.define({
