@@ -198,6 +198,18 @@ describe('who may import whom', () => {
     ).toEqual([]);
   });
 
+  it('a page loads a dialog when it is opened', () => {
+    const isDialog = (path: string): boolean => path.endsWith('Dialog.svelte');
+    const wrong = files
+      .filter((path) => !isDialog(path))
+      .flatMap((from) =>
+        [...(text.get(from) ?? '').matchAll(/^\s*import\s[^;(]*?from '([^']*Dialog\.svelte)'/gm)].map(
+          ([, to = '']) => ({ from, to, typeOnly: false }),
+        ),
+      );
+    expect(say(wrong), 'the library of dialogs is larger than most pages: use import()').toEqual([]);
+  });
+
   it('has no import cycles', () => {
     const graph = new Map<string, string[]>();
     for (const { from, to, typeOnly } of imports) {
