@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await appliance.remove();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 describe('the second factor', () => {

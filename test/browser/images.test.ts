@@ -64,7 +64,7 @@ afterAll(async () => {
   await browser?.close();
   await appliance.remove();
   await server.close();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 /** An installer that somebody copied there a while ago. */

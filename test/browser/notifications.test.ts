@@ -51,7 +51,7 @@ afterAll(async () => {
   await browser?.close();
   await appliance.remove();
   await sink.close();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 describe('who is told', () => {

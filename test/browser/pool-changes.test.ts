@@ -43,7 +43,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await appliance.remove();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 const shot = (name: string): Promise<unknown> =>

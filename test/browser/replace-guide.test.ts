@@ -52,7 +52,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await appliance.remove();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 const fileOf = (serial: string): string => join(appliance.dataDir, 'sandbox', `${serial}.img`);

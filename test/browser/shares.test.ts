@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await appliance.remove();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 it('is made from a form of its own, says when nobody answers, and goes without a word about erasing', async () => {

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await appliance.remove();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 const open = async (): Promise<void> => {

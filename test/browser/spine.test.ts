@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await appliance.remove();
-  await expectNoLeaks(before);
+  await expectNoLeaks(before, appliance.dataDir);
 });
 
 const shot = (name: string, of: Page = page) => of.screenshot({ path: join(shots, `${name}.png`) });

@@ -1,6 +1,14 @@
 /** Disk images that somebody else made, with the real qemu-img: those that reach for other files are refused by name. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,7 +125,11 @@ describe('a disk image of somebody else’s', () => {
 
   it('is inspected again right before a machine is made from it', async () => {
     await inspected('whole.qcow2', 'ready');
-    make('-f', 'qcow2', '-b', '/etc/shadow', '-F', 'raw', '-u', 'whole.qcow2', '10M');
+    // As large as the one before, and there at once: another size would be refused for that, as soon as it is seen.
+    make('-f', 'qcow2', '-b', '/etc/shadow', '-F', 'raw', '-u', 'other.new', '10M');
+    const [whole, other] = [join(folder, 'whole.qcow2'), join(folder, 'other.new')];
+    truncateSync(other, statSync(whole).size);
+    renameSync(other, whole);
     const { status, text } = await creation('whole.qcow2');
     expect(status).toBe(409);
     expect(text).toMatch(/backing file/);
