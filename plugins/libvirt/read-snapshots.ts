@@ -14,7 +14,7 @@ import {
 import { statesFolder } from './plan-firmware';
 import { partsOf, type WholeFacts } from './plan-states';
 import { QEMU_IMG } from './qemu-img';
-import { readEditable, VIRSH, virsh } from './virsh';
+import { ask, readEditable, VIRSH, virsh } from './virsh';
 
 /** As virsh reads a line: all between two of these is as it stands. */
 const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
@@ -36,7 +36,7 @@ export const cloneWhy =
   async (context: PluginContext, spec: VmSpec, which: 'first' | 'all' = 'first'): Promise<string | null> => {
     const { id, diskPath, firmware: made, tpm: hasTpm } = spec;
     if (spec.adopted) return 'Cairn did not make it, and does not know how to make another one like it.';
-    const { stdout } = await context.read(VIRSH, virsh('dumpxml', '--inactive', id));
+    const { stdout } = await ask(context, ['dumpxml', '--inactive', id]);
     const { diskPaths, firmware, tpm } = definitionParser(sdk)(stdout);
     if (firmware?.nvramPath !== made?.nvramPath || tpm !== (hasTpm ?? false))
       return 'It starts otherwise than it was made to: somebody has changed its firmware or its TPM.';

@@ -10,7 +10,7 @@ import type {
 } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { readDiskSnapshots, readSnapshotsNow, type SnapshotsNow } from './read-snapshots';
-import { VIRSH, virsh } from './virsh';
+import { ask } from './virsh';
 
 const seen = (status: LookStatus, evidence: string): LookResult => ({ status, evidence });
 
@@ -40,7 +40,7 @@ const isNoted = ({ name, createdAt }: Meant, { definition: { note } }: Snapshots
 export function snapshotLooksOf(sdk: PluginSdk) {
   const read = readSnapshotsNow(sdk);
   async function isStarting(context: PluginContext, id: string): Promise<boolean> {
-    const { stdout } = await context.read(VIRSH, virsh('domstats', '--state', '--raw', id));
+    const { stdout } = await ask(context, ['domstats', '--state', '--raw', id]);
     const fields = stdout.split('\n').map((line) => line.trim());
     return Object.entries(STARTING).every(([key, value]) => fields.includes(`${key}=${value}`));
   }

@@ -1,5 +1,5 @@
 /** libvirt's own command line: where it is, how it is called, and what it answers. */
-import type { PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
+import type { CommandOutput, PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { devicesIn, type DomainDevices } from './parse-devices';
 import { parseDomains, parseUsage } from './parse-domains';
@@ -21,28 +21,40 @@ export const virsh = (...words: string[]): string[] => ['-q', '-c', 'qemu:///sys
 
 const TIMEOUT_MS = 10_000;
 
+const PLAIN = /^[\w .;-]+$/;
+/** `echo` of virsh takes quotes away: what it writes is not what was typed. */
+const say = (mark: string): string => `echo '${mark.slice(0, 1)}''${mark.slice(1)}'`;
+/** A question that is answered at once, for a virsh that is connected already. @throws Error for words that virsh could take for more than one */
+export function ask(
+  context: PluginContext,
+  words: string[],
+  options: { timeoutMs?: number; okExitCodes?: number[] } = {},
+): Promise<CommandOutput> {
+  const question = words.join(' ');
+  if (!PLAIN.test(question)) throw new Error(`no question for virsh: ${JSON.stringify(words)}`);
+  return context.read(VIRSH, virsh(...words), {
+    timeoutMs: TIMEOUT_MS,
+    ...options,
+    talk: { argv: virsh(), line: (begin, end) => `${say(begin)}; ${question}; ${say(end)}` },
+  });
+}
+
 const ALL_DOMAINS = 'list --all --uuid --name; list --all --with-managed-save --uuid; domstats --state --raw';
 /** Every domain with its state: one start of virsh, one connection, however many there are. */
 export const readDomains =
   (sdk: PluginSdk) =>
   async (context: PluginContext): Promise<VmReading[]> => {
-    const { stdout } = await context.read(VIRSH, virsh(ALL_DOMAINS), {
-      timeoutMs: TIMEOUT_MS,
-    });
+    const { stdout } = await ask(context, [ALL_DOMAINS]);
     return sdk.defineParser('virsh list and domstats', parseDomains)(stdout);
   };
 
+const ALL_USAGE =
+  'list --uuid --name; domstats --list-running --cpu-total --balloon --block --interface --nowait --raw';
 /** Of every machine that is on. `--nowait`: one whose QEMU does not answer is told without what only QEMU knows. */
 export const readUsage =
   (sdk: PluginSdk) =>
   async (context: PluginContext): Promise<VmUsage[]> => {
-    const { stdout } = await context.read(
-      VIRSH,
-      virsh(
-        'list --uuid --name; domstats --list-running --cpu-total --balloon --block --interface --nowait --raw',
-      ),
-      { timeoutMs: TIMEOUT_MS },
-    );
+    const { stdout } = await ask(context, [ALL_USAGE]);
     return sdk.defineParser('virsh domstats', parseUsage)(stdout);
   };
 
@@ -50,9 +62,7 @@ export const readUsage =
 export const readSize =
   (sdk: PluginSdk) =>
   async (context: PluginContext, id: string): Promise<DomainSize> => {
-    const { stdout } = await context.read(VIRSH, virsh('domstats', '--raw', '--vcpu', '--balloon', id), {
-      timeoutMs: TIMEOUT_MS,
-    });
+    const { stdout } = await ask(context, ['domstats', '--raw', '--vcpu', '--balloon', id]);
     return sdk.defineParser('virsh domstats', parseSize)(stdout);
   };
 
@@ -64,14 +74,14 @@ export const readDevices =
   (sdk: PluginSdk) =>
   async (context: PluginContext, id: string, where: Where): Promise<DomainDevices> => {
     const words = where === 'config' ? ['dumpxml', id, '--inactive'] : ['dumpxml', id];
-    const { stdout } = await context.read(VIRSH, virsh(...words), { timeoutMs: TIMEOUT_MS });
+    const { stdout } = await ask(context, words);
     const found = sdk.defineParser('virsh dumpxml', (text) => devicesIn(sdk.parseXml(text)))(stdout);
     return where === 'on' && !found.isOn ? { isOn: false, disks: [], macs: [], cards: [] } : found;
   };
 
 /** The definition of one domain, as it is started the next time. Without its passwords: those take `--security-info`. */
 export async function readDefinition(context: PluginContext, id: string): Promise<string> {
-  const { stdout } = await context.read(VIRSH, virsh('dumpxml', '--inactive', id), { timeoutMs: TIMEOUT_MS });
+  const { stdout } = await ask(context, ['dumpxml', '--inactive', id]);
   return stdout;
 }
 
@@ -91,6 +101,6 @@ export async function readEditable(
 
 /** Names of the networks that are up. */
 export async function activeNetworks(context: PluginContext): Promise<string[]> {
-  const { stdout } = await context.read(VIRSH, virsh('net-list', '--name'), { timeoutMs: TIMEOUT_MS });
+  const { stdout } = await ask(context, ['net-list', '--name']);
   return stdout.split('\n').filter(Boolean);
 }

@@ -62,16 +62,30 @@ export interface CommandOutput {
   stderr: string;
   exitCode: number;
 }
+/**
+ * How a program that reads commands from its standard input (virsh without a command) is asked over one start of it. It is
+ * only for questions that change nothing, and for answers that come at once.
+ */
+export interface Talk {
+  /** Words that start it, ready for commands. */
+  argv: string[];
+  /**
+   * The line that has it write `begin`, its answer and `end`, one after the other. Such a program may write the line itself
+   * too, so neither of them may be in it in one piece.
+   */
+  line: (begin: string, end: string) => string;
+}
 /** The narrow doorway of a plugin. Nothing in it changes the machine: changes are steps of plans. */
 export interface PluginContext {
   /**
    * Runs one of the plugin's declared programs for reading, C locale, no shell.
+   * @param options.talk the same question for one that runs already; without a plain answer of it the program is started
    * @throws AppError command_not_allowed, program_missing, command_failed (exit code not in okExitCodes), command_timeout
    */
   read(
     program: string,
     argv: string[],
-    options?: { timeoutMs?: number; okExitCodes?: number[] },
+    options?: { timeoutMs?: number; okExitCodes?: number[]; talk?: Talk },
   ): Promise<CommandOutput>;
   /** Present path of a drive, partition, array or mapped device; null while it is not there. */
   path(ref: DeviceRef): string | null;

@@ -32,6 +32,7 @@ import { endGroup, isAlive, signalGroup, waitForEnd, waitsForKernel } from './pr
 import { CORE_PROGRAMS, PROGRAMS } from './programs';
 import { createStuckPrograms, GRACE_MS } from './stuck';
 import { readRecord, supervise } from './supervise';
+import { createTalks } from './talks';
 import type { CommandOutput, CommandRunner, ReadOptions } from './types';
 
 const READ_TIMEOUT_MS = 15_000;
@@ -60,6 +61,7 @@ const NOTHING = { stdout: '', stderr: '', exitCode: null };
 
 export function createCommands(extraPrograms: string[] = []): Commands {
   const stuck = createStuckPrograms();
+  const talks = createTalks();
   const allowed = new Set<string>([...CORE_PROGRAMS, ...extraPrograms]);
 
   function mustBeRunnable(program: string): void {
@@ -92,6 +94,8 @@ export function createCommands(extraPrograms: string[] = []): Commands {
     const { timeoutMs = READ_TIMEOUT_MS, okExitCodes = [0], signal, env = {}, stdin } = options;
     if (signal?.aborted) throw new AppError('cancelled', `${program} was cancelled.`);
     stuck.refuseIfStuck(program, argv);
+    const answer = options.talk ? await talks.ask(program, options.talk) : null;
+    if (answer !== null) return { stdout: answer, stderr: '', exitCode: 0 };
     const subprocess = execa(PROGRAMS.setpriv, mortal(program, argv), {
       env: { ...ENVIRONMENT, ...env },
       extendEnv: false,
@@ -178,6 +182,7 @@ export function createCommands(extraPrograms: string[] = []): Commands {
 
   return {
     readers: createDriveReaders(),
+    talks,
     read,
     follow,
     run: (command) => {

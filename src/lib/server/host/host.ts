@@ -63,6 +63,7 @@ export async function createHost(options: {
     async stop() {
       await events.stop();
       commands.readers.close();
+      commands.talks.close();
     },
     allow: commands.allow,
     watch: events.watch,

@@ -10,6 +10,7 @@ import { execa } from 'execa';
 import { createInterface } from 'node:readline';
 import { AppError } from '../errors';
 import { ENVIRONMENT } from './environment';
+import { createPool, type Answerer } from './answerers';
 import { signalGroup } from './process-group';
 
 const AT_ONCE = 6;
@@ -18,9 +19,9 @@ const IDLE_MS = 3_000;
 const wordOut = (word: string): string => (word === '' ? '-' : Buffer.from(word).toString('hex'));
 const wordIn = (word: string): string => (word === '-' ? '' : Buffer.from(word, 'hex').toString());
 
-interface Reader {
-  ask(words: string[], timeoutMs: number): Promise<string[]>;
-  end(): void;
+interface Question {
+  words: string[];
+  timeoutMs: number;
 }
 export interface Readers {
   /** @throws AppError command_timeout (the reader is ended), command_failed (it ended without an answer) */
@@ -30,7 +31,7 @@ export interface Readers {
 }
 
 /** @param onEnd it has ended, by itself or because an answer took too long */
-function startReader(program: string, argv: string[], onEnd: () => void): Reader {
+function startReader(program: string, argv: string[], onEnd: () => void): Answerer<Question, string[]> {
   const subprocess = execa(program, argv, {
     env: ENVIRONMENT,
     extendEnv: false,
@@ -61,7 +62,7 @@ function startReader(program: string, argv: string[], onEnd: () => void): Reader
     );
   });
   return {
-    ask: (words, timeoutMs) =>
+    ask: ({ words, timeoutMs }) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           settle((of) =>
@@ -82,60 +83,9 @@ function startReader(program: string, argv: string[], onEnd: () => void): Reader
 }
 
 export function createReaders(program: string, argv: () => string[]): Readers {
-  const idle: { reader: Reader; timer: NodeJS.Timeout }[] = [];
-  const queue: (() => void)[] = [];
-  let busy = 0;
-  let closed = false;
-
-  function take(): Reader {
-    const free = idle.pop();
-    if (free) {
-      clearTimeout(free.timer);
-      return free.reader;
-    }
-    const reader = startReader(program, argv(), () => {
-      ended.add(reader);
-      const at = idle.findIndex((entry) => entry.reader === reader);
-      if (at >= 0) clearTimeout(idle.splice(at, 1)[0]?.timer);
-    });
-    return reader;
-  }
-  const ended = new WeakSet<Reader>();
-
-  function putBack(reader: Reader): void {
-    if (ended.has(reader)) return;
-    if (closed) return reader.end();
-    const timer = setTimeout(() => {
-      idle.splice(
-        idle.findIndex((entry) => entry.reader === reader),
-        1,
-      );
-      reader.end();
-    }, IDLE_MS);
-    timer.unref();
-    idle.push({ reader, timer });
-  }
-
-  return {
-    close() {
-      closed = true;
-      for (const { reader, timer } of idle.splice(0)) {
-        clearTimeout(timer);
-        reader.end();
-      }
-    },
-    async ask(words, timeoutMs) {
-      if (busy >= AT_ONCE) await new Promise<void>((resolve) => queue.push(resolve));
-      else busy += 1;
-      const reader = take();
-      try {
-        return await reader.ask(words, timeoutMs);
-      } finally {
-        putBack(reader);
-        const next = queue.shift();
-        if (next) next();
-        else busy -= 1;
-      }
-    },
-  };
+  const pool = createPool<Question, string[]>((onEnd) => startReader(program, argv(), onEnd), {
+    atOnce: AT_ONCE,
+    idleMs: IDLE_MS,
+  });
+  return { ask: (words, timeoutMs) => pool.ask({ words, timeoutMs }), close: () => pool.close() };
 }

@@ -1,7 +1,9 @@
 /** The doorway to the machine, as the rest of the server sees it. Made in host.ts; nothing else starts a program. */
 import type { Drive } from '$lib/shared/wire/drives';
 import type { Argument, DeviceRef } from '$lib/plugin-api/plan';
+import type { Talk } from '$lib/plugin-api/storage';
 import type { Readers } from './readers';
+import type { Talks } from './talks';
 import type { NodeContent } from './signatures';
 
 export interface CommandOutput {
@@ -17,6 +19,8 @@ export interface ReadOptions {
   env?: Record<string, string>;
   /** What the program reads from its standard input: for what must not be seen in a list of processes. */
   stdin?: string;
+  /** The same question for one that runs already. */
+  talk?: Talk;
 }
 
 /** Identity of a process that survives our own death: a pid alone may be used again. */
@@ -63,6 +67,8 @@ export interface CommandRecord {
 export interface CommandRunner {
   /** Those that look at drives, see locked-read.ts. */
   readers: Readers;
+  /** Those that answer over one start. */
+  talks: Talks;
   /** Reading only: no journal, killed with us. @throws AppError command_failed | command_timeout | program_missing | command_not_allowed */
   read(program: string, argv: string[], options?: ReadOptions): Promise<CommandOutput>;
   /**
