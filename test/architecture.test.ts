@@ -210,6 +210,27 @@ describe('who may import whom', () => {
     expect(say(wrong), 'the library of dialogs is larger than most pages: use import()').toEqual([]);
   });
 
+  it('an icon is given nothing but its looks: it is built to take no more', () => {
+    const wrong = files
+      .filter((path) => path.endsWith('.svelte'))
+      .flatMap((path) => {
+        const source = text.get(path) ?? '';
+        const icons = [...source.matchAll(/import (\w+) from '@lucide\/svelte/g)].map(
+          ([, name = '']) => name,
+        );
+        if (icons.length === 0) return [];
+        return [
+          ...source.matchAll(
+            new RegExp(`<(?:${icons.join('|')})\\s((?:"[^"]*"|\\{[^}]*\\}|[^>])*?)/?>`, 'g'),
+          ),
+        ]
+          .flatMap(([, given = '']) => [...given.replaceAll(/"[^"]*"|\{[^}]*\}/g, '=').matchAll(/[\w-]+/g)])
+          .filter(([name]) => !['class', 'strokeWidth', 'aria-hidden'].includes(name))
+          .map(([name]) => `${path}: ${name}`);
+      });
+    expect(wrong, 'see plainIcons in svelte.config.js').toEqual([]);
+  });
+
   it('has no import cycles', () => {
     const graph = new Map<string, string[]>();
     for (const { from, to, typeOnly } of imports) {

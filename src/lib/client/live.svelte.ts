@@ -52,6 +52,7 @@ export class Live {
   readonly #system: DocumentMaps['system'] = new SvelteMap();
   readonly #boots: DocumentMaps['boots'] = new SvelteMap();
   #connection = $state<Connection>({ state: 'connecting' });
+  readonly #isStale = $derived(this.#connection.state === 'stale');
   #now = $state(Date.now());
   #cursor: Cursor | null = null;
   #raiseListeners: ((alerts: Alert[]) => void)[] = [];
@@ -64,16 +65,20 @@ export class Live {
   get system(): SystemView | null {
     return this.#system.get('system') ?? null;
   }
-  /** null: no engine for machines has answered yet. */
   /** The report of the last start; null while Cairn starts. */
   get boot(): BootReport | null {
     return [...this.#boots.values()].at(-1) ?? null;
   }
+  /** null: no engine for machines has answered yet. */
   get vmHost(): VmHost | null {
     return this.#vmHost.get('host') ?? null;
   }
   get connection(): Connection {
     return this.#connection;
+  }
+  /** What is shown may be old. For what is there many times on a page: it does not change when a page first comes to be live. */
+  get isStale(): boolean {
+    return this.#isStale;
   }
   /** A clock for "3 min ago" and "stale since": ticks while the page is open. */
   get now(): number {

@@ -20,7 +20,7 @@ export class Access {
     if (!actor) return 'You are not signed in. Sign in to do this.';
     if (!roleAllows(actor.role, needed))
       return `This needs the role ${needed}; you are ${actor.role}. An administrator can raise your role.`;
-    if (this.#live.connection.state === 'stale')
+    if (this.#live.isStale)
       return 'The page is not live, so it may show an old state. It works again once the connection is back.';
     return null;
   }
