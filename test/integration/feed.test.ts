@@ -108,6 +108,7 @@ function change(text = ''): void {
     mountRoot: '/mnt',
     sources: [],
     certificate: null,
+    configuration: { writtenAt: null, overdue: false, problem: null },
   });
   bench.services.feed.flush();
 }

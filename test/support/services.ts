@@ -76,6 +76,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     images: absent('images'),
     networks: absent('networks'),
     certificate: absent('certificate'),
+    configuration: absent('configuration'),
     vms: absent('vms'),
     consoles: absent('consoles'),
     doctor: absent('doctor'),

@@ -11,6 +11,7 @@ import { createRates } from './auth/rates';
 import { createCertificate } from './certificates/certificate';
 import { systemClock } from './clock';
 import { readConfig } from './config';
+import { createConfiguration } from './configuration/copies';
 import { createConsoles } from './consoles/console';
 import { closeDatabase, openDatabase } from './db/client';
 import { migrateDatabase } from './db/migrate';
@@ -184,11 +185,17 @@ async function compose({ config, log, undoing, state }: Parts) {
   const support = createSupport({
     ...{ db, host, boots, clock, config, doctor, feed, operations, validate, version: VERSION },
   });
+  const configuration = createConfiguration({
+    ...{ db, bus, clock, log, pools, found, operations, host, version: VERSION, networks },
+    hostname: config.hostname,
+  });
+  undoing.add('copies of the configuration', () => configuration.stop());
   const services: Services = {
     rates: createRates(clock),
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, doctor, boots, support },
+    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, configuration },
+    ...{ doctor, boots, support },
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);
@@ -227,6 +234,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   await desired.start();
   undoing.add('machines that start with the host', () => vms.autostart.stop());
   vms.autostart.start();
+  services.configuration.start();
   undoing.add('local socket', await openLocalSocket({ config, log, hostStop: vms.hostStop }));
   const sweep = async (): Promise<void> => {
     await operations.sweep();
@@ -248,7 +256,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   notifications.start();
   const jobs = allJobs(config, {
     ...{ sweep, cleanUp, boots: services.boots, driveHealth, samples, vms, images, scheduler, notifications },
-    certificate: services.certificate,
+    ...{ certificate: services.certificate, configuration: services.configuration },
   });
   undoing.add('jobs', startJobs(jobs, log));
   askFirstQuestions(services, { undoing, state });

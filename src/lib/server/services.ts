@@ -6,6 +6,7 @@ import type { Certificate } from './certificates/certificate';
 import type { Boots } from './boots/boots';
 import type { Rates } from './auth/rates';
 import type { Clock } from './clock';
+import type { Configuration } from './configuration/copies';
 import type { Config } from './config';
 import type { Consoles } from './consoles/console';
 import type { Doctor } from './doctor/doctor';
@@ -57,6 +58,7 @@ export interface Services {
   images: Images;
   networks: Networks;
   certificate: Certificate;
+  configuration: Configuration;
   vms: Vms;
   consoles: Consoles;
   doctor: Doctor;

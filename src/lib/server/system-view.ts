@@ -12,7 +12,11 @@ export function publishSystem({
   clock,
   version,
   certificate,
-}: Pick<Services, 'config' | 'bus' | 'feed' | 'clock' | 'version' | 'certificate'>): () => void {
+  configuration,
+}: Pick<
+  Services,
+  'config' | 'bus' | 'feed' | 'clock' | 'version' | 'certificate' | 'configuration'
+>): () => void {
   const sources = new Map<string, SystemView['sources'][number]>();
   const startedAt = clock.now();
   const publish = (): void =>
@@ -25,10 +29,12 @@ export function publishSystem({
       mountRoot: config.mountRoot,
       sources: [...sources.values()].sort((a, b) => a.name.localeCompare(b.name)),
       certificate: certificate.view(),
+      configuration: configuration.state(),
     });
   publish();
   const unsubscribe = [
     bus.on('certificate.changed', publish),
+    bus.on('configuration.changed', publish),
     bus.on('source.changed', ({ name, ok, reason }) => {
       sources.set(name, { name, ok, reason });
       publish();

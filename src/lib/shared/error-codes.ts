@@ -1186,6 +1186,18 @@ export const ERROR_CODES = {
     status: 409,
     title: 'This cannot be done with what was found',
   },
+  configuration_unusable: {
+    kind: 'input',
+    status: 422,
+    title: 'This copy of a configuration cannot be used',
+    remedy: 'Take another copy.',
+  },
+  configuration_not_found: {
+    kind: 'not-found',
+    status: 404,
+    title: 'There is no such copy of the configuration',
+    remedy: 'Look which copies there are, and choose one of them.',
+  },
   found_unseen: {
     kind: 'precondition',
     status: 409,

@@ -11,6 +11,7 @@ const system = (hostname: string): SystemView => ({
   mountRoot: '/mnt',
   sources: [],
   certificate: null,
+  configuration: { writtenAt: null, overdue: false, problem: null },
 });
 const changesOf = (messages: FeedMessage[]) =>
   messages.flatMap((message) => (message.type === 'changes' ? message.changes : []));

@@ -19,6 +19,7 @@ import type { Plugins } from '../plugins/registry';
 import type { Pools } from '../pools/pool';
 import { certificateConditions } from './certificate-conditions';
 import { channelConditions } from './channel-conditions';
+import { configurationConditions } from './configuration-conditions';
 import type { Condition, Judgement } from './condition';
 import { healthConditions } from './drive-conditions';
 import {
@@ -136,6 +137,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         ...unwatchedConditions(parts.operations.unwatchedFailures()),
         ...channelConditions(parts.notifications.troubles()),
         ...certificateConditions(feed.get('system', 'system')?.certificate ?? null, clock.now()),
+        ...configurationConditions(feed.get('system', 'system')?.configuration ?? null),
         ...sourceConditions(feed.get('system', 'system')?.sources ?? []),
       ],
       unknown: (id) => ofPools.unknown(id) || ofDrives.unknown(id),
@@ -216,6 +218,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         bus.on('vms.changed', evaluateSoon),
         bus.on('source.changed', evaluateSoon),
         bus.on('certificate.changed', evaluateSoon),
+        bus.on('configuration.changed', evaluateSoon),
         bus.on('notifications.changed', evaluateSoon),
       );
       evaluateSoon();

@@ -22,7 +22,7 @@ const AREA_OF: Record<string, Area | 'proposals'> = {
     audit: 'access',
     plugins: 'operations',
   },
-  ...{ 'support-bundle': 'access' },
+  ...{ 'support-bundle': 'access', configuration: 'access', 'configuration-copies': 'access' },
   ...{ certificate: 'access', boots: 'operations', doctor: 'operations' },
   ...{ system: 'operations', feed: 'operations', proposals: 'proposals', 'openapi.json': 'operations' },
 };

@@ -56,6 +56,8 @@ export interface Events {
   'watchers.changed': { count: number };
   /** Another certificate was taken in use, or the time told about this one is to be judged again. */
   'certificate.changed': Record<string, never>;
+  /** Copies of the configuration were written to pools, or could not be. */
+  'configuration.changed': Record<string, never>;
   /** A source of live change came up or went down. */
   'source.changed': { name: string; ok: boolean; reason: string | null };
 }

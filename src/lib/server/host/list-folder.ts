@@ -7,11 +7,15 @@ import { lstat, open, opendir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IDENTITY_FILE, IDENTITY_FOLDER } from '$lib/plugin-api/identity-file';
 import type { FolderEntry, FolderListing } from '$lib/shared/wire/found';
+import { readCopiesBelow } from './configuration-files';
 import { unlessMissing, writeFile } from './write-file';
 
 const SHOWN = 200;
 const READ_AT_MOST = 5_000;
 const IDENTITY_MAX_BYTES = 64 * 1024;
+/** Of the copies of a configuration: the newest, and none that would fill the disk they are noted on. */
+const COPIES = 4;
+const COPY_MAX_BYTES = 4 * 1024 ** 2;
 
 async function entryOf(folder: string, name: string): Promise<FolderEntry> {
   const found = await lstat(join(folder, name));
@@ -79,6 +83,7 @@ export async function readListing(folder: string): Promise<FolderListing> {
     usedBytes: (blocks - bfree) * bsize,
     identityFolder,
     identity: identityFolder ? await identityIn(folder) : null,
+    copies: identityFolder ? (await readCopiesBelow(folder, COPY_MAX_BYTES)).slice(0, COPIES) : [],
   };
 }
 

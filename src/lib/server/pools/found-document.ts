@@ -109,7 +109,7 @@ export function foundDocument(facts: FoundFacts): FoundDocument {
   const identity = identityOf(inside, found.guid);
   const layout = plugin?.layouts.find((one) => one.id === found.layout) ?? null;
   const label = labelFor(identity?.label ?? found.label, found.guid, facts.isLabelTaken);
-  const { identity: _, identityFolder: __, ...shown } = inside ?? {};
+  const { identity: _, identityFolder: __, copies: ___, ...shown } = inside ?? {};
   return {
     id: candidate.id,
     plugin: candidate.plugin,

@@ -29,6 +29,7 @@ const listing: z.ZodType<FolderListing> = z.object({
   usedBytes: z.number(),
   identityFolder: z.boolean(),
   identity: z.string().nullable(),
+  copies: z.array(z.object({ file: z.string(), text: z.string().nullable() })).default([]),
 });
 const identity: z.ZodType<PoolIdentity> = z.object({
   cairn: z.literal(1),

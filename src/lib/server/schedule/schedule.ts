@@ -65,6 +65,15 @@ const certificateJobs = (certificate: { tend(): Promise<void> }): Job[] => [
   { name: 'renew the certificate', cron: '11 4 * * *', run: () => certificate.tend() },
 ];
 
+/** Each hour, so that each pool has one of today: what was changed is written at once. */
+const configurationJobs = (configuration: { write(): Promise<unknown> }): Job[] => [
+  {
+    name: 'copy the configuration to the pools',
+    cron: '41 * * * *',
+    run: async () => void (await configuration.write()),
+  },
+];
+
 /** Every job of the appliance. */
 export const allJobs = (
   config: Parameters<typeof housekeeping>[0],
@@ -76,6 +85,7 @@ export const allJobs = (
     scheduler: Parameters<typeof snapshotJobs>[0];
     notifications: Parameters<typeof notificationJobs>[0];
     certificate: Parameters<typeof certificateJobs>[0];
+    configuration: Parameters<typeof configurationJobs>[0];
   },
 ): Job[] => [
   ...housekeeping(config, work),
@@ -86,6 +96,7 @@ export const allJobs = (
   ...snapshotJobs(work.scheduler),
   ...notificationJobs(work.notifications),
   ...certificateJobs(work.certificate),
+  ...configurationJobs(work.configuration),
 ];
 
 async function perform(job: Job, log: Logger): Promise<void> {

@@ -3,6 +3,7 @@ import { alertsRouter } from './routers/alerts';
 import { apiKeysRouter } from './routers/api-keys';
 import { auditRouter } from './routers/audit';
 import { certificateRouter } from './routers/certificate';
+import { configurationRouter } from './routers/configuration';
 import { drivesRouter } from './routers/drives';
 import { bootsRouter } from './routers/boots';
 import { feedRouter } from './routers/feed';
@@ -45,6 +46,7 @@ export const appRouter = router({
   snapshots: snapshotsRouter,
   networks: networksRouter,
   certificate: certificateRouter,
+  configuration: configurationRouter,
   operations: operationsRouter,
   proposals: proposalsRouter,
   plugins: pluginsRouter,

@@ -1,6 +1,7 @@
 import type { Image } from './images';
 import type { Alert } from './alerts';
 import type { CertificateView } from './certificates';
+import type { ConfigurationState } from './configuration';
 import type { BootReport } from './boots';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
@@ -26,6 +27,8 @@ export interface SystemView {
   sources: { name: string; ok: boolean; reason: string | null }[];
   /** By which it is served; null: by plain HTTP. */
   certificate: CertificateView | null;
+  /** How fresh the copies of the configuration on the pools are. */
+  configuration: ConfigurationState;
 }
 
 export interface TopicDocuments {

@@ -21,6 +21,8 @@ export interface FolderListing {
   identityFolder: boolean;
   /** Text of the identity file; null when there is none. */
   identity: string | null;
+  /** Copies of a configuration that lie in it, as they are; none where there was no look for them yet. */
+  copies: { file: string; text: string | null }[];
 }
 
 export interface FoundMember {
@@ -61,7 +63,7 @@ export interface FoundPool {
   /** Live operation on it or on one of its drives. */
   operationId: string | null;
   /** What was inside when somebody looked; null: nobody has. */
-  inside: Omit<FolderListing, 'identity' | 'identityFolder'> | null;
+  inside: Omit<FolderListing, 'identity' | 'identityFolder' | 'copies'> | null;
   verbs: Record<FoundVerb, VerbState>;
 }
 
