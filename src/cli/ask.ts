@@ -20,6 +20,17 @@ export async function confirm({ options, isInteractive }: Context, question: str
   }
 }
 
+/** A word that has to be typed, for what a yes is too quick for. */
+export async function typed({ isInteractive }: Context, question: string): Promise<string | null> {
+  if (!isInteractive) return null;
+  const line = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await line.question(question)).trim();
+  } finally {
+    line.close();
+  }
+}
+
 /** What is typed is not shown. */
 async function hidden(question: string): Promise<string> {
   process.stderr.write(question);

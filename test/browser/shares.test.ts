@@ -1,5 +1,5 @@
 /** A pool on another machine, from its form to its removal: no drive is chosen, and its server goes and comes back. */
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Browser } from 'playwright-core';
@@ -9,6 +9,7 @@ import { seriousFindings } from '../support/axe';
 import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
 import { openPage, shoot, SHOTS } from '../support/pages';
+import { trustPlugin } from '../support/trust-plugins';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/plugins/elsewhere', import.meta.url));
 const before = traces();
@@ -18,7 +19,7 @@ let browser: Browser;
 beforeAll(async () => {
   mkdirSync(SHOTS, { recursive: true });
   appliance = new Appliance({ drives: 1 });
-  cpSync(FIXTURE, join(appliance.dataDir, 'plugins/elsewhere'), { recursive: true });
+  await trustPlugin(FIXTURE, join(appliance.dataDir, 'plugins'), 'elsewhere');
   await appliance.start();
   await appliance.setUp();
   browser = await chromium.launch(CHROMIUM_OPTIONS);

@@ -145,7 +145,6 @@ describe('a pool without drives', () => {
 describe('a plugin that is broken', () => {
   it.each([
     ['throws-at-load', 'the plugin is broken at the top'],
-    ['no-module', 'neither plugin.js nor plugin.ts'],
     ['declares-wrong-things', 'version 1'],
     ['declares-wrong-things', 'must be an absolute path'],
     ['declares-wrong-things', 'destroy'],

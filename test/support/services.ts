@@ -64,6 +64,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     drives: absent('drives'),
     driveHealth: absent('driveHealth'),
     plugins: absent('plugins'),
+    thirdParty: absent('thirdParty'),
     pools: absent('pools'),
     history: absent('history'),
     samples: absent('samples'),

@@ -1,5 +1,5 @@
 /** Host, drives, plugins, operations and pools on loop drives in a temporary data directory: everything but the network. */
-import { cpSync, mkdtempSync, mkdirSync, realpathSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '$lib/server/clock';
@@ -33,6 +33,7 @@ import { poolChangeRequest, type PoolCreateRequestInput } from '$lib/shared/wire
 import type { z } from 'zod';
 import { makeLoopDrives, type LoopDrives } from './loop-drives';
 import { removeFolder } from './remove-folder';
+import { trustPlugins } from './trust-plugins';
 
 export const TESTER: Actor = { kind: 'user', id: 'u1', name: 'tester', role: 'admin', sessionId: null };
 
@@ -85,7 +86,7 @@ export async function createStorageStack(options: StackOptions = {}): Promise<St
     ...options.env,
   });
   mkdirSync(config.recordsDir, { recursive: true });
-  if (options.plugins) cpSync(options.plugins, config.thirdPartyPluginsDir, { recursive: true });
+  if (options.plugins) await trustPlugins(options.plugins, config.thirdPartyPluginsDir);
   const log = createLog(config.logLevel);
   const db = openDatabase(config.databasePath);
   migrateDatabase(db, 'drizzle');

@@ -1,47 +1,13 @@
 /** Nouns with few verbs. */
 import { Option } from 'commander';
 import type { Alert, AlertList } from '$lib/shared/wire/alerts';
-import type { PluginView } from '$lib/shared/wire/plugins';
 import type { UserView } from '$lib/shared/wire/session';
 import { newPassword } from '../ask';
 import { CliError, EXIT } from '../exit-codes';
 import { pick } from '../pick';
-import { inNaturalOrder, table } from '../table';
+import { table } from '../table';
 import type { Noun } from '../verb';
 import { time } from '../words';
-
-export const plugins: Noun = {
-  name: 'plugins',
-  summary: 'What makes pools and runs machines',
-  verbs: [
-    {
-      usage: 'list',
-      summary: 'All plugins, with their layouts',
-      isDefault: true,
-      async run({ api, show, width }) {
-        const { plugins: all } = await api.get<{ plugins: PluginView[] }>('/plugins');
-        show({ plugins: all }, () =>
-          table<PluginView>(
-            [
-              { title: 'ID', of: ({ id }) => id },
-              { title: 'KIND', of: ({ kind }) => kind },
-              { title: 'STATE', of: ({ available }) => (available ? 'ready' : 'broken'), state: true },
-              { title: 'FROM', of: ({ origin }) => origin },
-              {
-                title: 'LAYOUTS',
-                of: ({ layouts }) => layouts.map(({ id }) => id).join(', '),
-                shrinks: true,
-              },
-              { title: 'WHY NOT', of: ({ reason }) => reason, shrinks: true },
-            ],
-            inNaturalOrder(all, ({ id }) => id),
-            width,
-          ),
-        );
-      },
-    },
-  ],
-};
 
 export const alerts: Noun = {
   name: 'alerts',

@@ -214,6 +214,8 @@ export const looks = {
   }),
   /** A file is there, whatever is in it. */
   fileThere: (path: string): Look => ({ look: 'file-there', args: { path } }),
+  /** The folder holds exactly this tree of files, by its SHA-256; another one is foreign. Of the core. */
+  tree: (path: string, sha256: string): Look => ({ look: 'tree', args: { path, sha256 } }),
   /** The file holds exactly these areas of the drive, undamaged. */
   areasSaved: (drive: string, path: string, areas: Area[]): Look => ({
     look: 'areas-saved',

@@ -11,6 +11,8 @@ const flag = z
 const environment = z.object({
   /** 1: sandbox drives only; real drives are listed but locked. */
   CAIRN_SANDBOX: flag,
+  /** 1: no plugin of somebody else's is loaded. */
+  CAIRN_SAFE_MODE: flag,
   CAIRN_DATA_DIR: z.string().default('/var/lib/cairn'),
   /** Where drizzle/ lies; the working directory unless said otherwise. */
   CAIRN_APP_DIR: z.string().default('.'),
@@ -63,6 +65,7 @@ export interface Config {
   /** See sockets/local.ts. */
   localSocket: string;
   thirdPartyPluginsDir: string;
+  safeMode: boolean;
   mountRoot: string;
   host: string;
   port: number;
@@ -108,6 +111,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     totpSecretsDir: join(dataDir, 'totp-secrets'),
     localSocket: join(dataDir, 'local.sock'),
     thirdPartyPluginsDir: join(dataDir, 'plugins'),
+    safeMode: value.CAIRN_SAFE_MODE,
     mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),
     host: value.CAIRN_HOST,
     port: value.CAIRN_PORT,

@@ -62,6 +62,7 @@ import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
 import { MACHINES_FOLDER } from './vms/place';
 import { createVms, type Vms } from './vms/vm';
+import { createThirdParty } from './third-party/third-party';
 import { VERSION } from './version';
 
 /** How long running work may take to finish or checkpoint when the process is asked to stop. */
@@ -177,6 +178,10 @@ async function compose({ config, log, undoing, state }: Parts) {
   const certificate = await createCertificate({
     ...{ config, commands: host.commands, operations, bus, clock, log },
   });
+  const thirdParty = createThirdParty({
+    ...{ plugins, operations, clock, pools, found, vms, requireFresh: auth.requireFresh },
+  });
+  undoing.add('plugins from others', async () => thirdParty.stop());
   const proposals = createProposals({ db, bus, clock, operations });
   const stopping = (): boolean => state.stopping;
   const doctor = createDoctor({
@@ -195,7 +200,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
     ...{ snapshots, images, networks, vms, consoles, notifications, certificate, configuration },
-    ...{ doctor, boots, support },
+    ...{ doctor, boots, support, thirdParty },
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);
@@ -250,6 +255,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
     alerts.cleanUp();
     notifications.cleanUp();
     services.boots.cleanUp();
+    services.thirdParty.cleanUp();
     expireWipes();
   };
   pools.sweep();
@@ -260,6 +266,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   });
   undoing.add('jobs', startJobs(jobs, log));
   askFirstQuestions(services, { undoing, state });
+  services.thirdParty.ready();
 }
 
 /**

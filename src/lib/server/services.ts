@@ -29,6 +29,7 @@ import type { Replacements } from './pools/replacements';
 import type { PoolSamples } from './pools/samples';
 import type { Snapshots } from './snapshots/snapshots';
 import type { Support } from './support/bundle';
+import type { ThirdParty } from './third-party/third-party';
 import type { Vms } from './vms/vm';
 
 export interface Services {
@@ -46,6 +47,7 @@ export interface Services {
   drives: Drives;
   driveHealth: DriveHealths;
   plugins: Plugins;
+  thirdParty: ThirdParty;
   pools: Pools;
   history: PoolHistory;
   samples: PoolSamples;

@@ -757,6 +757,35 @@ export const ERROR_CODES = {
   },
   user_not_found: { kind: 'not-found', status: 404, title: 'There is no such user' },
   // What does not hold now
+  plugin_unsuitable: {
+    kind: 'input',
+    status: 422,
+    title: 'This is no plugin that can be installed',
+    remedy: 'plugins/README.md says what belongs into one; "cairn plugins new" makes one to begin with.',
+  },
+  plugin_checksum: {
+    kind: 'input',
+    status: 422,
+    title: 'The archive is not the one whose checksum was given',
+    remedy: 'Do not install it. Compare address and checksum with what its author says.',
+  },
+  plugin_not_trusted: {
+    kind: 'input',
+    status: 400,
+    title: 'The plugin has to be trusted by its name',
+    remedy: 'Read what it may run, and where it is from; then type its name.',
+  },
+  plugin_in_use: {
+    kind: 'precondition',
+    status: 409,
+    title: 'Something was made with this plugin',
+    remedy: 'Remove that first. To keep the plugin from being loaded, disable it.',
+  },
+  plugin_built_in: {
+    kind: 'precondition',
+    status: 409,
+    title: 'This plugin is a part of Cairn',
+  },
   plugin_unavailable: {
     kind: 'precondition',
     status: 409,

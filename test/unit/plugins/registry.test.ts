@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AppError } from '$lib/server/errors';
 import { createFeed } from '$lib/server/events/feed';
 import type { Host } from '$lib/server/host/types';
@@ -9,6 +9,7 @@ import { createLog } from '$lib/server/log';
 import { checkPlan } from '$lib/server/plugins/plan-check';
 import { createPlugins, type Plugins } from '$lib/server/plugins/registry';
 import type { PoolSpec } from '$lib/plugin-api/storage';
+import { trustPlugin } from '../../support/trust-plugins';
 
 let directory: string;
 let allowed: string[];
@@ -16,6 +17,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'cairn-plugins-'));
   allowed = [];
 });
+afterEach(() => written.clear());
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const GOOD = `
@@ -25,9 +27,12 @@ const GOOD = `
   minimumDriveBytes: 0, usableBytes: ({ driveSizesBytes }) => driveSizesBytes[0] ?? 0,
   create: () => [], destroy: () => [], status: () => { throw new Error('oops'); },`;
 
+/** Trusted as soon as they are loaded. */
+const written = new Set<string>();
 function write(id: string, body: string, file = 'plugin.js'): void {
-  mkdirSync(join(directory, id));
-  writeFileSync(join(directory, id, file), body);
+  mkdirSync(join(directory, 'from', id), { recursive: true });
+  writeFileSync(join(directory, 'from', id, file), body);
+  written.add(id);
 }
 const module = (id: string, rest: string): string =>
   `export default (sdk) => ({ id: '${id}', ${GOOD} check: async () => ({ available: true }), ${rest} });`;
@@ -50,9 +55,12 @@ const host = (
   };
   return fake as unknown as Host & { allow(programs: string[]): void };
 };
-async function load(missing: string[] = [], kernel?: string[]): Promise<Plugins> {
+const thirdParty = (): string => join(directory, 'plugins');
+async function load(missing: string[] = [], kernel?: string[], safeMode = false): Promise<Plugins> {
+  for (const id of written) await trustPlugin(join(directory, 'from', id), thirdParty(), id);
+  written.clear();
   const plugins = await createPlugins({
-    config: { thirdPartyPluginsDir: directory },
+    config: { thirdPartyPluginsDir: thirdParty(), safeMode },
     host: host(missing, kernel),
     feed: createFeed(),
     log: createLog('silent'),
@@ -215,5 +223,82 @@ describe('a plan', () => {
     const repeated = { ...wipe, look: { ...wipe.look, untilReboot: true }, destroys: ['a'] };
     expect(() => checkPlan(plugin, spec, [repeated] as never)).toThrow('repeated after a reboot');
     expect(checkPlan(plugin, spec, [{ ...wipe, destroys: ['a'] }] as never)).toHaveLength(1);
+  });
+});
+
+describe('plugins from others', () => {
+  it('that nobody trusted are not run', async () => {
+    mkdirSync(join(thirdParty(), 'mine'), { recursive: true });
+    writeFileSync(join(thirdParty(), 'mine/plugin.js'), `throw new Error('it was run');`);
+    expect(viewOf(await load(), 'mine')).toMatchObject({
+      available: false,
+      installed: { state: 'not-trusted' },
+      reason: expect.stringContaining('nobody said') as string,
+    });
+  });
+
+  it.each([
+    ['a file was changed', (at: string) => writeFileSync(join(at, 'plugin.js'), 'process.exit(1)')],
+    ['a file was added', (at: string) => writeFileSync(join(at, 'more.js'), '')],
+    ['a file became a link', (at: string) => symlinkSync('/etc/passwd', join(at, 'more.js'))],
+    ['they are gone', (at: string) => rmSync(at, { recursive: true })],
+  ])('are not run when %s since they were trusted', async (_what, change) => {
+    write('mine', module('mine', ''));
+    await load();
+    change(join(thirdParty(), 'mine/1.0.0'));
+    expect(viewOf(await load(), 'mine')).toMatchObject({ available: false, installed: { state: 'changed' } });
+  });
+
+  it('are not loaded in safe mode', async () => {
+    write('mine', module('mine', ''));
+    expect(viewOf(await load([], undefined, true), 'mine')).toMatchObject({
+      available: false,
+      installed: { state: 'safe-mode', failedStarts: 0 },
+      remedy: expect.stringContaining('CAIRN_SAFE_MODE') as string,
+    });
+  });
+
+  it('that want to run more than was shown when they were trusted are not loaded', async () => {
+    write('mine', module('mine', `programs: ['/usr/bin/true', '/usr/bin/' + 'dd'],`));
+    expect(viewOf(await load(), 'mine')?.reason).toContain(
+      '/usr/bin/dd, which its plugin.json does not name',
+    );
+  });
+
+  it('after whose loading Cairn ended three times in a row are not loaded any more, until they are enabled', async () => {
+    write('mine', module('mine', ''));
+    for (const failedStarts of [0, 1, 2])
+      expect(viewOf(await load(), 'mine')).toMatchObject({
+        available: true,
+        installed: { state: 'on', failedStarts },
+      });
+    const plugins = await load();
+    expect(viewOf(plugins, 'mine')).toMatchObject({
+      available: false,
+      installed: { state: 'failed', failedStarts: 3 },
+    });
+    plugins.installed.setEnabled('mine', true);
+    await plugins.reload('mine');
+    expect(viewOf(plugins, 'mine')).toMatchObject({ available: true, installed: { state: 'on' } });
+  });
+
+  it('are cleared half a minute after the start, and by an orderly end', async () => {
+    write('mine', module('mine', ''));
+    const failedStarts = async () => viewOf(await load(), 'mine')?.installed?.failedStarts;
+    (await load()).installed.stop();
+    expect(await failedStarts()).toBe(1);
+    const { installed } = await load();
+    installed.ready();
+    installed.stop();
+    expect(await failedStarts()).toBe(0);
+    const plugins = await load();
+    vi.useFakeTimers();
+    try {
+      plugins.installed.ready();
+      vi.advanceTimersByTime(30_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await failedStarts()).toBe(0);
   });
 });

@@ -26,6 +26,7 @@ import {
   operationConditions,
   pluginConditions,
   sourceConditions,
+  thirdPartyConditions,
   unwatchedConditions,
 } from './host-conditions';
 import { judge, type Verdict, type Waiting } from './judge';
@@ -134,6 +135,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         ),
         ...vmConditions(feed.ids('vms').flatMap((id) => feed.get('vms', id) ?? [])),
         ...pluginConditions(plugins, pools),
+        ...thirdPartyConditions(plugins),
         ...unwatchedConditions(parts.operations.unwatchedFailures()),
         ...channelConditions(parts.notifications.troubles()),
         ...certificateConditions(feed.get('system', 'system')?.certificate ?? null, clock.now()),

@@ -67,6 +67,24 @@ export function pluginConditions(plugins: PluginView[], pools: Pool[]): Conditio
   });
 }
 
+/** One from others that Cairn itself does not load any more is told of, whether a pool needs it or not. */
+export const thirdPartyConditions = (plugins: PluginView[]): Condition[] =>
+  plugins.flatMap(({ id, name, installed, reason, remedy }): Condition[] =>
+    installed?.state === 'changed' || installed?.state === 'failed' || installed?.state === 'not-trusted'
+      ? [
+          {
+            id: `plugin:${id}:${installed.state}`,
+            kind: 'plugin.not-loaded',
+            severity: installed.state === 'changed' ? 'critical' : 'warning',
+            subject: { type: 'host', id: `plugin:${id}`, label: name },
+            title: `The plugin ${id} is not loaded`,
+            text: reason ?? 'It is not loaded.',
+            remedy: remedy ?? 'Look at it on the page Settings.',
+          },
+        ]
+      : [],
+  );
+
 export const sourceConditions = (sources: SystemView['sources']): Condition[] =>
   sources
     .filter((source) => !source.ok)

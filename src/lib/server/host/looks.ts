@@ -24,6 +24,7 @@ import { selfTestEnded, selfTestStarted } from './self-test-looks';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
 import { hasMomentaryUuid, readBtrfsMembers } from './sysfs';
 import { kernelNameOf } from './system-drives';
+import { lookAtTree } from './tree-look';
 import type { BlockDrive, Host } from './types';
 
 const NODE_WAIT_MS = 3_000;
@@ -245,6 +246,7 @@ const CORE = new Map<string, CoreLook>([
   ['converted', (_host, args) => lookAtConversion(args)],
   ['file', (_host, args) => files.file(args)],
   ['downloaded', (_host, args) => downloaded(args)],
+  ['tree', (_host, args) => lookAtTree(args)],
   ['file-there', (_host, args) => files.fileThere(args)],
   ['identity', (_host, args) => files.identity(args)],
   ['btrfs-forgotten', btrfsForgotten],

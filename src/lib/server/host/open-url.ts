@@ -76,8 +76,8 @@ export async function openUrl(text: string, asked: UrlRequest): Promise<UrlAnswe
   throw new AppError('url_invalid', `${text} leads on and on (${MOST_REDIRECTS} redirects).`);
 }
 
-/** A small text, whole. @throws AppError download_failed for a status other than 200 or a longer text */
-export async function readUrl(text: string, asked: UrlRequest, mostBytes: number): Promise<string> {
+/** Something small, whole. @throws AppError download_failed for a status other than 200 or what is longer */
+export async function readUrlBytes(text: string, asked: UrlRequest, mostBytes: number): Promise<Buffer> {
   const { status, response, url } = await openUrl(text, asked);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -94,5 +94,9 @@ export async function readUrl(text: string, asked: UrlRequest, mostBytes: number
   } finally {
     response.destroy();
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
+
+/** A small text, whole. @throws AppError download_failed */
+export const readUrl = async (text: string, asked: UrlRequest, mostBytes: number): Promise<string> =>
+  (await readUrlBytes(text, asked, mostBytes)).toString('utf8');

@@ -1,86 +1,88 @@
 /**
- * The one loader. Built-in plugins are bundled, third-party ones are imported from `<data>/plugins/<id>/plugin.js` (or
- * .ts, whose types Node strips); both are modules whose default export gets the SDK and returns a plugin, and both pass
+ * The one loader. Built-in plugins are bundled, those from others are imported from the folder that was trusted (types in a .ts
+ * are stripped by Node); both are modules whose default export gets the SDK and returns a plugin, and both pass
  * the same checks. A plugin that cannot be loaded is listed with the reason; the others go on.
  */
 /// <reference types="vite/client" />
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as sdk from '$lib/plugin-api';
 import type { Plugin } from '$lib/plugin-api/sdk';
 import type { PluginView } from '$lib/shared/wire/plugins';
+import type { Installed, Loadable } from './installed';
 import { checkShape } from './shape';
 import { withTimeout } from './time-limit';
 
 const LOAD_LIMIT_MS = 10_000;
-const MODULE_NAMES = ['plugin.js', 'plugin.ts'];
 
 export type Origin = PluginView['origin'];
 /** A plugin's folder, found and tried. */
-export type Loaded = { id: string; origin: Origin } & (
-  { plugin: Plugin } | { plugin: null; reason: string; remedy: string }
-);
+export type Loaded = {
+  id: string;
+  origin: Origin;
+  /** How one from others came here. */
+  trusted?: Loadable;
+} & ({ plugin: Plugin } | { plugin: null; reason: string; remedy: string });
 
-type Source = { id: string; origin: Origin; read: () => Promise<unknown> };
+interface Source {
+  id: string;
+  origin: Origin;
+  trusted?: Loadable;
+  read: () => Promise<unknown>;
+  /** null: no limit but the list of its own. */
+  programs: string[] | null;
+  remedy: string;
+}
 
 const builtIn = import.meta.glob('/plugins/*/plugin.server.ts', { eager: true });
+export const BUILT_IN = Object.keys(builtIn).map((path) => basename(dirname(path)));
 
 const builtInSources = (): Source[] =>
   Object.entries(builtIn).map(([path, module]) => ({
     id: basename(dirname(path)),
     origin: 'built-in',
     read: () => Promise.resolve(module),
+    programs: null,
+    remedy: 'Install Cairn again.',
   }));
 
-async function thirdPartySources(directory: string): Promise<Source[]> {
-  if (!existsSync(directory)) return [];
-  const entries = await readdir(directory, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => ({
-      id: entry.name,
-      origin: 'third-party',
-      read: () => {
-        const path = MODULE_NAMES.map((name) => join(directory, entry.name, name)).find(existsSync);
-        if (!path) throw new Error(`there is neither ${MODULE_NAMES.join(' nor ')} in its folder`);
-        return import(/* @vite-ignore */ pathToFileURL(path).href);
-      },
-    }));
-}
-
-async function load(source: Source): Promise<Loaded> {
-  const { id, origin } = source;
+async function load({ id, origin, trusted, read, programs, remedy }: Source): Promise<Loaded> {
+  const about = { id, origin, ...(trusted ? { trusted } : {}) };
   try {
-    const module = await withTimeout(LOAD_LIMIT_MS, 'loading it', async () => source.read());
+    const module = await withTimeout(LOAD_LIMIT_MS, 'loading it', async () => read());
     const make = (module as { default?: unknown } | null)?.default;
     if (typeof make !== 'function') throw new Error('its module has no function as default export');
-    return { id, origin, plugin: checkShape((make as (api: typeof sdk) => unknown)(sdk), id) };
+    const plugin = checkShape((make as (api: typeof sdk) => unknown)(sdk), id);
+    const unknown = plugin.programs.filter((program) => programs && !programs.includes(program));
+    if (unknown.length > 0)
+      throw new Error(`it wants to run ${unknown.join(', ')}, which its plugin.json does not name`);
+    return { ...about, plugin };
   } catch (error) {
-    return {
-      id,
-      origin,
-      plugin: null,
-      reason: `It cannot be loaded: ${error instanceof Error ? error.message : String(error)}.`,
-      remedy:
-        origin === 'built-in'
-          ? 'Install Cairn again.'
-          : `Correct the plugin in its folder ${id}, or take the folder away; then restart Cairn.`,
-    };
+    const reason = `It cannot be loaded: ${error instanceof Error ? error.message : String(error)}.`;
+    return { ...about, plugin: null, reason, remedy };
   }
 }
 
+/** @param id one from others, whose folder is there */
+export async function loadThirdParty(installed: Installed, id: string): Promise<Loaded> {
+  const trusted = await installed.open(id, { begin: true });
+  const origin = 'third-party';
+  if (trusted.path === null)
+    return { id, origin, trusted, plugin: null, reason: trusted.reason, remedy: trusted.remedy };
+  const url = pathToFileURL(trusted.path).href;
+  return load({
+    ...{ id, origin, trusted, programs: trusted.trust.programs },
+    read: () => import(/* @vite-ignore */ url),
+    remedy: 'Install a version of it that is mended, or remove it.',
+  });
+}
+
 /** Built-in plugins first, each kind by id. A third-party plugin cannot take the place of a built-in one. */
-export async function loadPlugins(thirdPartyDirectory: string): Promise<Loaded[]> {
-  const sources = [...builtInSources(), ...(await thirdPartySources(thirdPartyDirectory))];
-  const loaded = await Promise.all(sources.map(load));
-  const seen = new Set<string>();
-  return loaded
-    .toSorted((a, b) => a.origin.localeCompare(b.origin) || a.id.localeCompare(b.id))
-    .filter((entry) => {
-      const first = !seen.has(entry.id);
-      seen.add(entry.id);
-      return first;
-    });
+export async function loadPlugins(installed: Installed): Promise<Loaded[]> {
+  const loaded = await Promise.all(builtInSources().map(load));
+  loaded.sort((a, b) => a.id.localeCompare(b.id));
+  // One after another: one that ends the process is the last that was put down.
+  for (const id of installed.ids())
+    if (!BUILT_IN.includes(id)) loaded.push(await loadThirdParty(installed, id));
+  return loaded;
 }

@@ -1,6 +1,4 @@
 /** All plugins of this process, and what can be asked of them. A plugin that fails is shown with the reason, never fatal. */
-import { existsSync } from 'node:fs';
-import { formOf } from '$lib/plugin-api/fields';
 import type { Look, LookResult } from '$lib/plugin-api/plan';
 import type { Plugin } from '$lib/plugin-api/sdk';
 import type {
@@ -25,9 +23,11 @@ import { estimateOf, planOf } from './capacity';
 import { pluginContext } from './context';
 import { gentleProbe } from './gentle-probe';
 import { findContext } from './find-context';
-import { loadPlugins, type Loaded } from './loader';
+import { createInstalled, type Installed } from './installed';
+import { loadPlugins, loadThirdParty, type Loaded } from './loader';
 import { pluginError } from './plugin-error';
 import { withTimeout } from './time-limit';
+import { firstAnswer, viewOf, type Availability } from './view';
 import { vmPluginsOf, type VmPlugins } from './vm-plugins';
 
 const CHECK_LIMIT_MS = 10_000;
@@ -62,64 +62,30 @@ export interface Plugins extends VmPlugins {
   refresh(): Promise<void>;
   /** Once more those whose last check came to no answer. @returns whether another plugin can be used now */
   checkFailed(): Promise<boolean>;
+  /** Those from others, on disk. */
+  installed: Installed;
+  /** Reads one from others anew, which was installed, enabled, disabled or removed. */
+  reload(id: string): Promise<void>;
   /** Has one plugin check again, because what it talks to went or came back; no such plugin: nothing. */
   recheck(id: string): Promise<void>;
 }
 
 export interface PluginsOptions {
-  config: Pick<Config, 'thirdPartyPluginsDir'>;
+  config: Pick<Config, 'thirdPartyPluginsDir'> & Partial<Pick<Config, 'safeMode'>>;
   host: Host & Pick<LiveHost, 'allow'> & Partial<Pick<LiveHost, 'watch'>>;
   feed: Feed;
   log: Logger;
 }
 
-type Availability = { available: true } | { available: false; reason: string; remedy: string };
-
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-function viewOf(entry: Loaded, availability: Availability): PluginView {
-  const { plugin } = entry;
-  const state = availability.available
-    ? { available: true, reason: null, remedy: null }
-    : { available: false, reason: availability.reason, remedy: availability.remedy };
-  return {
-    id: entry.id,
-    kind: plugin?.kind ?? 'storage',
-    name: plugin?.name ?? entry.id,
-    description: plugin?.description ?? '',
-    version: plugin?.version ?? '',
-    ...(plugin?.kind === 'storage' && plugin.young ? { young: true } : {}),
-    origin: entry.origin,
-    programs: plugin?.programs ?? [],
-    ...state,
-    layouts: (plugin?.kind === 'storage' ? plugin.layouts : []).map(
-      ({ id, title, description, minDrives, maxDrives }) => ({
-        id,
-        title,
-        description,
-        minDrives,
-        maxDrives,
-      }),
-    ),
-    form: plugin?.kind === 'storage' ? formOf(plugin.options) : [],
-  };
-}
-
-/** What can be told without starting a program: whether it was loaded and its programs are there. The check tells the rest. */
-function firstAnswer(entry: Loaded): Availability {
-  if (!entry.plugin) return { available: false, reason: entry.reason, remedy: entry.remedy };
-  const missing = entry.plugin.programs.filter((program) => !existsSync(program));
-  if (missing.length === 0) return { available: true };
-  return {
-    available: false,
-    reason: `Not installed: ${missing.join(', ')}.`,
-    remedy: 'Install the packages that have them, then check again.',
-  };
-}
 
 /** Plugins that are loaded, and known by their files; `refresh` has them check themselves. */
 export async function createPlugins({ config, host, feed, log }: PluginsOptions): Promise<Plugins> {
-  const entries = new Map((await loadPlugins(config.thirdPartyPluginsDir)).map((entry) => [entry.id, entry]));
+  const installed = createInstalled({
+    directory: config.thirdPartyPluginsDir,
+    safeMode: config.safeMode ?? false,
+  });
+  const entries = new Map((await loadPlugins(installed)).map((entry) => [entry.id, entry]));
   const availability = new Map<string, Availability>();
   /** Ids of those whose last check came to no answer, on a busy machine say. */
   const unanswered = new Set<string>();
@@ -175,6 +141,21 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     availability.set(id, await check(entry));
     publish();
   }
+  async function reload(id: string): Promise<void> {
+    if (entries.get(id)?.origin === 'built-in') return;
+    unanswered.delete(id);
+    if (installed.ids().includes(id)) {
+      const entry = await loadThirdParty(installed, id);
+      entries.set(id, entry);
+      // A source of changes of its own is listened to from the next start on.
+      if (entry.plugin) host.allow(entry.plugin.programs);
+      availability.set(id, await check(entry));
+    } else {
+      entries.delete(id);
+      availability.delete(id);
+    }
+    publish();
+  }
   const publish = (): void =>
     feed.replace(
       'plugins',
@@ -217,6 +198,8 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
   }
 
   const plugins: Plugins = {
+    installed,
+    reload,
     list: () =>
       [...entries.values()].map((entry) => viewOf(entry, availability.get(entry.id) ?? firstAnswer(entry))),
     storage(id) {

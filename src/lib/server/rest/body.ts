@@ -25,11 +25,11 @@ export async function discardBody(request: Request): Promise<void> {
  * The whole body, and never more of it than the limit in memory.
  * @throws AppError body_too_large
  */
-export async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(request: Request, most = MAX_BODY_BYTES): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
-  let length = Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES ? Infinity : 0;
+  let length = Number(request.headers.get('content-length') ?? 0) > most ? Infinity : 0;
   const reader = request.body?.getReader();
-  while (reader && length <= MAX_BODY_BYTES) {
+  while (reader && length <= most) {
     const { done, value } = await reader.read();
     if (done) return new Uint8Array(Buffer.concat(chunks, length));
     length += value.byteLength;
@@ -37,7 +37,7 @@ export async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer
   }
   if (!reader) return new Uint8Array();
   await discard(reader);
-  throw new AppError('body_too_large', `The body is larger than ${MAX_BODY_BYTES / 1024} KiB.`);
+  throw new AppError('body_too_large', `The body is larger than ${most / 1024} KiB.`);
 }
 
 /**

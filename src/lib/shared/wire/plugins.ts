@@ -41,6 +41,33 @@ export interface LayoutView {
   /** null: no limit. 0: it needs none, its content is on another machine. */
   maxDrives: number | null;
 }
+/** off: a person disabled it. failed: starts of Cairn ended while it was loaded. changed: not what was trusted any more. */
+export type InstalledState = 'on' | 'off' | 'failed' | 'changed' | 'safe-mode' | 'not-trusted';
+export interface InstalledView {
+  state: InstalledState;
+  /** A folder, the name of an archive, or an address; empty when it was never trusted. */
+  source: string;
+  /** Of all its files, hex. */
+  sha256: string;
+  trustedAt: number | null;
+  trustedBy: string | null;
+  /** Starts in a row that ended before they were healthy. */
+  failedStarts: number;
+}
+/** What was read of a plugin before anybody trusts it; nothing of it was run. */
+export interface StagedPlugin {
+  id: string;
+  name: string;
+  version: string;
+  description: string;
+  source: string;
+  sha256: string;
+  programs: { path: string; there: boolean }[];
+  files: number;
+  sizeBytes: number;
+  /** The version that is installed now. */
+  replaces: string | null;
+}
 export interface PluginView {
   id: string;
   kind: 'storage' | 'vm';
@@ -50,6 +77,8 @@ export interface PluginView {
   /** Not proven in every layout and failure yet. */
   young?: boolean;
   origin: 'built-in' | 'third-party';
+  /** How one from somebody else came here; null for a built-in one. */
+  installed: InstalledView | null;
   /** Programs it may run. */
   programs: string[];
   available: boolean;

@@ -1,5 +1,6 @@
-import { listPlugins } from '$lib/server/rest/plugins';
+import { installPlugin, listPlugins } from '$lib/server/rest/plugins';
 import { notAllowed } from '$lib/server/rest/unknown';
 
 export const GET = listPlugins;
-export const fallback = notAllowed('GET');
+export const POST = installPlugin;
+export const fallback = notAllowed('GET', 'POST');
