@@ -1,5 +1,6 @@
 /** All that the command can do, defined once: parsing, help, completion and man page are made from it. */
 import { Argument, Command, Option } from 'commander';
+import { backup } from './commands/backup';
 import { boots } from './commands/boots';
 import { doctor } from './commands/doctor';
 import { drives } from './commands/drives';
@@ -16,7 +17,19 @@ import { bashCompletion, zshCompletion } from './completion';
 import { manPage } from './man-page';
 import { addNoun, addVerb, type Noun, type Runner } from './verb';
 
-const NOUNS: Noun[] = [drives, pools, images, vms, networks, operations, plugins, alerts, boots, users];
+const NOUNS: Noun[] = [
+  drives,
+  pools,
+  images,
+  vms,
+  networks,
+  operations,
+  plugins,
+  alerts,
+  boots,
+  backup,
+  users,
+];
 
 export const ENVIRONMENT: [string, string][] = [
   ['CAIRN_URL', 'As --url.'],

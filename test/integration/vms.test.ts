@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -1500,5 +1501,65 @@ describe('machines that start with the host', () => {
     engine.start = normal.start;
     await wait((await caller('operator').vms.start({ vmId: id })).id);
     expect(vms.get(id).autostart.error).toBeNull();
+  });
+});
+
+describe('a machine of a copy of the configuration', () => {
+  const machine = (change: object = {}) => ({
+    ...{ id: '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f', name: 'web', plugin: 'toy', cpus: 1, disk: 'copy' },
+    ...{ memoryBytes: 64 * MIB, virtType: 'kvm', poolGuid: GUID, imageId: 'i', imageName: 'Micro' },
+    ...{ user: 'ann', createdAt: 5, topology: null, hasSeed: false, firmware: 'bios', tpm: false },
+    ...{ isTemplate: false, basedOn: null, boot: null, isAdopted: false },
+    disks: [{ slot: 1, sizeBytes: 10 * MIB }],
+    cards: [{ slot: 1, mac: '52:54:00:aa:bb:cc' }],
+    settings: {
+      ...{ isProtected: true, autostart: true, startOrder: 2, startDelaySeconds: 0, tags: ['media'] },
+      ...{ notes: 'films', hostStopSeconds: 60, hostStopThen: 'save', startsAgain: false },
+    },
+    ...change,
+  });
+  const folder = (): string => join(root, 'tank/machines/web');
+  const begin = (change: object = {}) =>
+    bench.services.operations.start({
+      ...{ kind: 'vm.recall', actor: actorOf('admin') },
+      request: { machine: JSON.parse(JSON.stringify(machine(change))) },
+    });
+  beforeEach(() => {
+    engine.shelve = { ...shelve, recall: (spec) => [step('define', join(spec.folder, 'defined'))] };
+    mkdirSync(folder(), { recursive: true });
+    writeFileSync(join(folder(), 'disk.qcow2'), 'x');
+  });
+
+  it('is here again, off, as it was, and does not start by itself before the next start of the host', async () => {
+    expect(await wait((await begin()).id)).toMatchObject({ state: 'succeeded' });
+    expect(existsSync(join(folder(), 'defined'))).toBe(true);
+    const [row] = bench.db.$client.prepare('SELECT state, spec, virt_type AS virt FROM vms').all() as {
+      state: string;
+      spec: string;
+      virt: string;
+    }[];
+    // This host cannot do what the other could.
+    expect(row).toMatchObject({ state: 'ready', virt: 'qemu' });
+    expect(JSON.parse(row?.spec ?? '{}')).toMatchObject({
+      ...{ folder: folder(), diskPath: join(folder(), 'disk.qcow2'), cdPath: null, seedPath: null },
+      cards: [{ slot: 1, mac: '52:54:00:aa:bb:cc' }],
+    });
+    expect(vms.list()).toMatchObject([{ name: 'web', tags: ['media'], notes: 'films' }]);
+    expect(bench.db.$client.prepare('SELECT turn_boot_id AS boot FROM vm_settings').all()).toEqual([
+      { boot },
+    ]);
+    expect(await codeOf(begin())).toBe('vm_wrong_state');
+  });
+
+  it('is not made without its disks, nor from a link, nor with a name or an address that no machine has', async () => {
+    rmSync(join(folder(), 'disk.qcow2'));
+    expect(await codeOf(begin())).toBe('vm_disk_gone');
+    symlinkSync('/etc/hostname', join(folder(), 'disk.qcow2'));
+    expect(await codeOf(begin())).toBe('vm_disk_gone');
+    expect(await codeOf(begin({ name: '../../etc' }))).toBe('vm_name_invalid');
+    expect(await codeOf(begin({ cards: [{ slot: 1, mac: '01:00:5e:00:00:01' }] }))).toBe('mac_invalid');
+    expect(await codeOf(begin({ poolGuid: 'somewhere' }))).toBe('pool_not_found');
+    expect(await codeOf(begin({ isAdopted: true }))).toBe('vm_wrong_state');
+    expect(vms.list()).toEqual([]);
   });
 });

@@ -78,6 +78,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     networks: absent('networks'),
     certificate: absent('certificate'),
     configuration: absent('configuration'),
+    restores: absent('restores'),
     vms: absent('vms'),
     consoles: absent('consoles'),
     doctor: absent('doctor'),

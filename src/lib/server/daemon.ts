@@ -11,7 +11,7 @@ import { createRates } from './auth/rates';
 import { createCertificate } from './certificates/certificate';
 import { systemClock } from './clock';
 import { readConfig } from './config';
-import { createConfiguration } from './configuration/copies';
+import { composeConfiguration } from './configuration/compose';
 import { createConsoles } from './consoles/console';
 import { closeDatabase, openDatabase } from './db/client';
 import { migrateDatabase } from './db/migrate';
@@ -190,16 +190,15 @@ async function compose({ config, log, undoing, state }: Parts) {
   const support = createSupport({
     ...{ db, host, boots, clock, config, doctor, feed, operations, validate, version: VERSION },
   });
-  const configuration = createConfiguration({
+  const { configuration, restores } = composeConfiguration({
     ...{ db, bus, clock, log, pools, found, operations, host, version: VERSION, networks },
-    hostname: config.hostname,
+    ...{ config, drives, vms, undoing },
   });
-  undoing.add('copies of the configuration', () => configuration.stop());
   const services: Services = {
     rates: createRates(clock),
     ...{ config, version: VERSION, log, clock, bus, feed, audit, auth, operations, proposals, stopping },
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
-    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, configuration },
+    ...{ snapshots, images, networks, vms, consoles, notifications, certificate, configuration, restores },
     ...{ doctor, boots, support, thirdParty },
   };
   const guard = createRequestGuard(config, certificate.names);
@@ -240,6 +239,7 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   undoing.add('machines that start with the host', () => vms.autostart.stop());
   vms.autostart.start();
   services.configuration.start();
+  services.restores.resume();
   undoing.add('local socket', await openLocalSocket({ config, log, hostStop: vms.hostStop }));
   const sweep = async (): Promise<void> => {
     await operations.sweep();

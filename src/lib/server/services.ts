@@ -7,6 +7,7 @@ import type { Boots } from './boots/boots';
 import type { Rates } from './auth/rates';
 import type { Clock } from './clock';
 import type { Configuration } from './configuration/copies';
+import type { Restores } from './configuration/restore';
 import type { Config } from './config';
 import type { Consoles } from './consoles/console';
 import type { Doctor } from './doctor/doctor';
@@ -61,6 +62,7 @@ export interface Services {
   networks: Networks;
   certificate: Certificate;
   configuration: Configuration;
+  restores: Restores;
   vms: Vms;
   consoles: Consoles;
   doctor: Doctor;

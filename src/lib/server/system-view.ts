@@ -13,9 +13,10 @@ export function publishSystem({
   version,
   certificate,
   configuration,
+  restores,
 }: Pick<
   Services,
-  'config' | 'bus' | 'feed' | 'clock' | 'version' | 'certificate' | 'configuration'
+  'config' | 'bus' | 'feed' | 'clock' | 'version' | 'certificate' | 'configuration' | 'restores'
 >): () => void {
   const sources = new Map<string, SystemView['sources'][number]>();
   const startedAt = clock.now();
@@ -30,6 +31,7 @@ export function publishSystem({
       sources: [...sources.values()].sort((a, b) => a.name.localeCompare(b.name)),
       certificate: certificate.view(),
       configuration: configuration.state(),
+      restore: restores.last(),
     });
   publish();
   const unsubscribe = [

@@ -1227,6 +1227,12 @@ export const ERROR_CODES = {
     title: 'There is no such copy of the configuration',
     remedy: 'Look which copies there are, and choose one of them.',
   },
+  restore_at_work: {
+    kind: 'busy',
+    status: 409,
+    title: 'A restore is at work already',
+    remedy: 'Wait until it has ended.',
+  },
   found_unseen: {
     kind: 'precondition',
     status: 409,

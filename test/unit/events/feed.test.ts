@@ -12,6 +12,7 @@ const system = (hostname: string): SystemView => ({
   sources: [],
   certificate: null,
   configuration: { writtenAt: null, overdue: false, problem: null },
+  restore: null,
 });
 const changesOf = (messages: FeedMessage[]) =>
   messages.flatMap((message) => (message.type === 'changes' ? message.changes : []));

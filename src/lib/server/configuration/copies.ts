@@ -17,6 +17,7 @@ import { nodeIdOf } from '../db/node-id';
 import { AppError, toAppError } from '../errors';
 import type { Bus } from '../events/bus';
 import { copyNameParts, readCopiesBelow, writeCopyBelow, type FoundCopy } from '../host/configuration-files';
+import { passThrough } from '../host/passers';
 import type { Logger } from '../log';
 import type { Operations } from '../operations/types';
 import type { FoundPools } from '../pools/found';
@@ -97,7 +98,14 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     const holder = deps.operations.holder(`pool:${pool.guid}`);
     return holder ? `"${holder.title}" is at work on it.` : null;
   }
-  const filesOn = (pool: Pool): Promise<FoundCopy[]> => readCopiesBelow(pool.mountPath, LARGEST_COPY_BYTES);
+  /** Nothing of ours keeps a pool from being unmounted: then there is no answer for a moment. */
+  const filesOn = (pool: Pool): Promise<FoundCopy[]> =>
+    passThrough(pool.mountPath, () => readCopiesBelow(pool.mountPath, LARGEST_COPY_BYTES)).catch(
+      (error: unknown) => {
+        if (toAppError(error).code === 'made_way') return [];
+        throw error;
+      },
+    );
 
   async function readNewest(pool: Pool): Promise<{ same: string; at: number; sequence: number } | null> {
     for (const { file, text } of await filesOn(pool)) {
@@ -123,7 +131,7 @@ export function createConfiguration(deps: ConfigurationDeps): Configuration {
     const why = hindrance(pool);
     if (why) throw new AppError('pool_wrong_state', why);
     const copy = { nodeId: own, sequence: content.sequence, text, keep: KEPT };
-    if (!(await writeCopyBelow(pool.mountPath, copy)))
+    if (!(await passThrough(pool.mountPath, () => writeCopyBelow(pool.mountPath, copy))))
       throw new AppError(
         'foreign_state',
         `Something else is on "${pool.label}" where the folder .cairn/configuration has to be.`,

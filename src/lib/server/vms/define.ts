@@ -15,6 +15,7 @@ import {
   DISCARD,
   EXPORT,
   PAUSE,
+  RECALL,
   RELEASE,
   REMOVE,
   RESET,
@@ -30,6 +31,7 @@ import { prepareClone } from './prepare-clone';
 import { prepareExport } from './prepare-export';
 import { createInput, prepareCreate } from './prepare-create';
 import { preparePause, prepareReset, prepareResume, prepareStart, prepareStop } from './prepare-verbs';
+import { prepareRecall, recallRecord } from './prepare-recall';
 import { prepareRemove } from './prepare-remove';
 import { tell, verbRecord } from './records';
 import { keepRemoved, removedOperations } from './removed-operations';
@@ -267,6 +269,13 @@ export function defineVmOperations(operations: Operations, deps: VmDeps, secrets
       deadlineMs: MINUTE_MS,
       prepare: (request) => prepareAdopt(deps, request),
       record: adoptRecord(deps),
+    },
+    {
+      kind: RECALL,
+      onInterrupt: 'take-back',
+      deadlineMs: 5 * MINUTE_MS,
+      prepare: (request) => prepareRecall(deps, request),
+      record: recallRecord(deps),
     },
     {
       kind: RELEASE,

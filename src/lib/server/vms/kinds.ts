@@ -26,6 +26,8 @@ export const EMPTY = 'vm.empty';
 export const TEMPLATE = 'vm.template';
 export const EXPORT = 'vm.export';
 export const ADOPT = 'vm.adopt';
+/** From a copy of the configuration. */
+export const RECALL = 'vm.recall';
 export const RELEASE = 'vm.release';
 export const SNAPSHOT = {
   take: 'vm.snapshot',

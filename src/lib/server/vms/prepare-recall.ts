@@ -10,7 +10,6 @@ import { disksOf, type VmSpec } from '$lib/plugin-api/vm';
 import type { JsonObject } from '$lib/shared/json';
 import { macIssues, topologyIssues, vmNameIssues } from '$lib/shared/vm-rules';
 import { configurationMachine, type ConfigurationMachine } from '$lib/shared/wire/configuration';
-import { HOST_STOP_THEN } from '$lib/shared/wire/vm-host-stop';
 import { AppError, issuesError } from '../errors';
 import { usesLock } from '../operations/locks';
 import type { Prepared, RecordOwner } from '../operations/types';
@@ -58,7 +57,7 @@ async function specOf(deps: VmDeps, machine: ConfigurationMachine, folder: strin
     ...(machine.basedOn ? { basedOn: machine.basedOn } : {}),
     ...(await firmwareFor(deps, plugin, folder, {
       firmware: machine.firmware,
-      tpm: machine.tpm ? true : undefined,
+      tpm: machine.tpm,
     })),
   };
 }
@@ -67,7 +66,12 @@ async function specOf(deps: VmDeps, machine: ConfigurationMachine, folder: strin
 async function missingIn(spec: VmSpec): Promise<string[]> {
   const paths = [...disksOf(spec).map(({ path }) => path), ...(spec.seedPath ? [spec.seedPath] : [])];
   const there = await Promise.all(
-    paths.map((path) => lstat(path).then((found) => found.isFile(), () => false)),
+    paths.map((path) =>
+      lstat(path).then(
+        (found) => found.isFile(),
+        () => false,
+      ),
+    ),
   );
   return paths.filter((_, index) => !there[index]);
 }
@@ -116,9 +120,6 @@ export async function prepareRecall(deps: VmDeps, request: JsonObject): Promise<
   });
 }
 
-const HOST_STOPS: readonly string[] = HOST_STOP_THEN;
-type HostStopThen = (typeof HOST_STOP_THEN)[number];
-
 /** The record is there from the beginning, so that nobody else takes its name. */
 export const recallRecord = (deps: VmDeps): RecordOwner => {
   const without = (tx: Parameters<RecordOwner['begin']>[0], id: string): void => {
@@ -132,10 +133,8 @@ export const recallRecord = (deps: VmDeps): RecordOwner => {
       if (findVmByName(tx, record.name))
         throw new AppError('vm_name_taken', `There is a machine called "${record.name}" already.`);
       putVm(tx, record);
-      const { hostStopThen, ...settings } = machine.settings;
       changeSettings(tx, record.id, {
-        ...settings,
-        ...(HOST_STOPS.includes(hostStopThen) ? { hostStopThen: hostStopThen as HostStopThen } : {}),
+        ...machine.settings,
         // It does not start by itself because it is back.
         turnBootId: deps.host.bootId(),
       });

@@ -34,7 +34,7 @@ const drive = z.object({
 });
 
 /** Where its disks lie follows from its name: a machine of Cairn has a folder of its own below `machines` of its pool. */
-const machine = z.object({
+export const configurationMachine = z.object({
   ...{ id: guid, name: text(100), plugin: word, cpus: z.number().int().min(1).max(1_024) },
   ...{ memoryBytes: bytes, virtType: z.enum(['kvm', 'qemu']), poolGuid: text(100) },
   disk: z.enum(['overlay', 'copy', 'empty', 'linked']),
@@ -66,7 +66,7 @@ const machine = z.object({
     ...{ isProtected: z.boolean(), autostart: z.boolean(), startOrder: z.number().int() },
     ...{ startDelaySeconds: z.number().int().nonnegative(), tags: z.array(text(100)).max(50) },
     ...{ notes: text(20_000), hostStopSeconds: z.number().int().nonnegative() },
-    ...{ hostStopThen: text(50), startsAgain: z.boolean() },
+    ...{ hostStopThen: z.enum(['switch-off', 'save']), startsAgain: z.boolean() },
   }),
 });
 
@@ -106,7 +106,7 @@ export const configurationContent = z.object({
   ...{ version: text(50), hostname: text(300), createdAt: time },
   /** Of the installation that wrote it, and a number that rises with each copy of it. */
   ...{ nodeId: guid, sequence: z.number().int().positive() },
-  ...{ pools: most(pool), drives: most(drive), vms: most(machine), images: most(image) },
+  ...{ pools: most(pool), drives: most(drive), vms: most(configurationMachine), images: most(image) },
   ...{ catalogEntries: most(catalogEntry), schedules: most(schedule), snapshots: most(snapshot) },
   ...{ channels: most(channel), users: most(user), apiKeys: most(text(300)), bridges: most(text(100)) },
   settings: z.record(text(100), text(4_000)),
@@ -172,3 +172,39 @@ export interface ConfigurationState {
   /** Why it could not be written the last time. */
   problem: string | null;
 }
+
+/** waiting, running: yet to be done. kept: it was here already. missing: what it needs is not here. */
+export type RestoreItemState = 'waiting' | 'running' | 'done' | 'kept' | 'missing' | 'failed';
+export interface RestoreItem {
+  kind: 'pool' | 'vm' | 'settings';
+  /** GUID of the pool, UUID of the machine. */
+  id: string;
+  label: string;
+  state: RestoreItemState;
+  /** What is to be done, or how it ended and what to do then. */
+  text: string;
+  /** That does or did it. */
+  operationId: string | null;
+}
+export interface RestorePlan {
+  copy: Omit<ConfigurationCopy, 'on'>;
+  items: RestoreItem[];
+  /** What has to be done by hand afterwards, a sentence each. */
+  byHand: string[];
+}
+export interface Restore extends RestorePlan {
+  startedAt: number;
+  startedBy: string;
+  /** null: it is at work. */
+  endedAt: number | null;
+}
+
+/** Of a copy on a pool, by its checksum, or the text of a file. */
+export const restoreRequest = z.strictObject({
+  copy: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+  text: z.string().optional(),
+});
+export type RestoreRequest = z.infer<typeof restoreRequest>;

@@ -1,7 +1,7 @@
 import type { Image } from './images';
 import type { Alert } from './alerts';
 import type { CertificateView } from './certificates';
-import type { ConfigurationState } from './configuration';
+import type { ConfigurationState, Restore } from './configuration';
 import type { BootReport } from './boots';
 import type { Drive } from './drives';
 import type { Operation } from './operations';
@@ -29,6 +29,8 @@ export interface SystemView {
   certificate: CertificateView | null;
   /** How fresh the copies of the configuration on the pools are. */
   configuration: ConfigurationState;
+  /** The last restore from such a copy, or the one at work. */
+  restore: Restore | null;
 }
 
 export interface TopicDocuments {
