@@ -6,8 +6,12 @@ import { NETWORK } from './virsh';
 /** Free slots, so that disks and network cards can be added while it runs: q35 has none by itself. */
 const SPARE_PORTS = 16;
 
-/** `vda` is the disk in slot 1. */
 export const MOST_DISKS = 8;
+/** The controller that q35 has by itself has six places, of which the drive for CDs has the first. */
+const MOST_SATA_DISKS = 5;
+export const mostDisks = ({ devices }: Pick<VmSpec, 'devices'>): number =>
+  devices === 'common' ? MOST_SATA_DISKS : MOST_DISKS;
+/** `vda` is the disk in slot 1, whatever it is plugged into: it is a name among us and libvirt, no guest sees it. */
 export const targetOf = ({ slot }: Pick<VmDisk, 'slot'>): string =>
   `vd${String.fromCharCode('a'.charCodeAt(0) + slot - 1)}`;
 
@@ -25,7 +29,10 @@ const diskNode = (sdk: PluginSdk, spec: VmSpec, disk: VmDisk): XmlNode => {
     { type: 'file', device: 'disk' },
     xml('driver', { name: 'qemu', type: 'qcow2', discard: 'unmap' }),
     xml('source', { file: disk.path }),
-    xml('target', { dev: targetOf(disk), bus: 'virtio' }),
+    xml('target', { dev: targetOf(disk), bus: spec.devices === 'common' ? 'sata' : 'virtio' }),
+    spec.devices === 'common'
+      ? xml('address', { type: 'drive', controller: 0, bus: 0, target: 0, unit: disk.slot })
+      : null,
     bootNode(sdk, spec, `disk-${disk.slot}`),
   );
 };
@@ -82,7 +89,7 @@ const cardNode = (sdk: PluginSdk, spec: VmSpec, { mac, bridge, slot }: VmCard): 
     { type: bridge === undefined ? 'network' : 'bridge' },
     xml('mac', { address: mac }),
     xml('source', bridge === undefined ? { network: NETWORK } : { bridge }),
-    xml('model', { type: 'virtio' }),
+    xml('model', { type: spec.devices === 'common' ? 'e1000e' : 'virtio' }),
     bootNode(sdk, spec, `card-${slot}`),
   );
 };

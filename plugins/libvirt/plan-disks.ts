@@ -28,6 +28,10 @@ export const planGrow = (spec: VmSpec, { path }: VmDisk, sizeBytes: number, isOn
   },
 ];
 
+/** QEMU plugs nothing into a SATA controller while it is on. */
+export const whyOff = ({ devices }: VmSpec): string | null =>
+  devices === 'common' ? 'Its disks are SATA disks, which come and go only while it is off.' : null;
+
 /** libvirt finds the disk to be taken away by its target alone: the look makes sure that it is this file. */
 const pluggable = (sdk: PluginSdk, spec: VmSpec, disk: VmDisk): Pluggable => ({
   ...{ id: spec.id, noun: 'disk', xml: diskXml(sdk, spec, disk) },

@@ -11,11 +11,11 @@ import { looksOf } from './looks';
 import { hearsDomain } from './parse-domains';
 import { plansOf } from './plan';
 import { powerPlansOf } from './plan-power';
-import { MOST_DISKS } from './domain-xml';
+import { mostDisks } from './domain-xml';
 import { bootOf } from './plan-boot';
 import { cardsFor } from './plan-cards';
 import { cdOf } from './plan-cd';
-import { planAdd, planGrow, planRemove } from './plan-disks';
+import { planAdd, planGrow, planRemove, whyOff } from './plan-disks';
 import { resizeOf } from './plan-resize';
 import { shelveOf } from './plan-shelve';
 import { formattedLook, MKFS } from './plan-volumes';
@@ -97,7 +97,7 @@ export default (sdk: PluginSdk) =>
     cd: cdOf(sdk),
     boot: bootOf(sdk),
     disks: {
-      ...{ most: MOST_DISKS, sizeOf: readDiskSize(sdk), grow: planGrow, mkfs: MKFS },
+      ...{ most: mostDisks, whyOff, sizeOf: readDiskSize(sdk), grow: planGrow, mkfs: MKFS },
       ...{ add: planAdd(sdk), remove: planRemove(sdk) },
     },
     definition: readDefinition,

@@ -2,7 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { viewConsole } from '../support/console-viewer';
 import { expectNoLeaks, traces } from '../support/leaks';
 import {
   deleteForGood,
@@ -74,6 +76,34 @@ it('have their filesystem and their label, are seen as disks, and are promised',
   await deleteForGood(appliance, asked.body.vmId);
   expect(existsSync(folder)).toBe(false);
   expect(promised()).toBeNull();
+});
+
+it('are SATA disks of a machine that is to have what every system knows, and it starts from them', async () => {
+  const asked = await create([{ sizeBytes: 2 * MIB }], { devices: 'common' });
+  await mustSucceed(machines.appliance, asked);
+  const { vmId } = asked.body;
+  const viewer = await viewConsole(machines.appliance, vmId, 'serial');
+  try {
+    for (let tries = 0; !viewer.text().includes('x'); tries += 1) {
+      if (tries === 600) throw new Error(`it only said: ${viewer.text()}`);
+      // It echoes what it is sent: its first disk was found and started.
+      viewer.socket.send(Buffer.from('x'));
+      await sleep(50);
+    }
+  } finally {
+    viewer.socket.close();
+  }
+  const definition = machines.libvirt.virsh('dumpxml', 'web').stdout;
+  expect(definition.match(/<target dev='vd[ab]' bus='sata'\/>/g)).toHaveLength(2);
+  expect(definition).toContain("<model type='e1000e'/>");
+  const more = await rest<{ error: { code: string } }>('POST', `/vms/${vmId}/disks`, { sizeBytes: MIB });
+  expect(more.body.error.code).toBe('vm_wrong_state');
+  await mustSucceed(machines.appliance, await rest('POST', `/vms/${vmId}/stop`, { graceSeconds: 0 }));
+  await mustSucceed(machines.appliance, await rest('POST', `/vms/${vmId}/disks`, { sizeBytes: MIB }));
+  await mustSucceed(machines.appliance, await rest('POST', `/vms/${vmId}/start`));
+  expect(machines.libvirt.virsh('domblklist', 'web').stdout).toMatch(/vda[\s\S]*vdb[\s\S]*vdc/);
+  await mustSucceed(machines.appliance, await rest('POST', `/vms/${vmId}/stop`, { graceSeconds: 0 }));
+  await deleteForGood(machines.appliance, vmId);
 });
 
 it('are refused when they are empty, or too much for the pool all together', async () => {

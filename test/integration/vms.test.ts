@@ -73,7 +73,8 @@ let available: number;
 let late: { guid: string; mounted: boolean; availableBytes: number };
 
 const disks: NonNullable<VmPlugin['disks']> = {
-  most: 3,
+  most: () => 3,
+  whyOff: ({ devices }) => (devices === 'common' ? 'They change only while it is off.' : null),
   sizeOf: () => Promise.resolve(hasBytes),
   grow: (spec, disk, sizeBytes, isOn) => [
     step('grow', join(spec.folder, `disk-${disk.slot}-${sizeBytes}-${isOn ? 'on' : 'off'}`)),
@@ -1068,6 +1069,22 @@ describe('machines over the router', () => {
     );
     expect((await wait(id)).state).toBe('succeeded');
     expect(vms.get(subject.id)).toMatchObject({ firmware: 'uefi', tpm: false });
+  });
+
+  it('have devices that every system knows when that is asked for, and change their disks while they are off', async () => {
+    const { subject, id } = await caller('operator').vms.create(
+      request({ cloudInit: undefined, devices: 'common' }),
+    );
+    expect((await wait(id)).state).toBe('succeeded');
+    expect(vms.get(subject.id)).toMatchObject({ devices: 'common' });
+    const say = (status: VmReading['status']): void => {
+      machines = [{ id: subject.id, name: 'web', status }];
+    };
+    say('running');
+    const ask = { vmId: subject.id, sizeBytes: MIB };
+    await expect(caller('operator').vms.addDisk(ask)).rejects.toThrow('only while it is off');
+    say('stopped');
+    expect((await wait((await caller('operator').vms.addDisk(ask)).id)).state).toBe('succeeded');
   });
 
   it('are plugged into bridges that are there, with addresses that nobody else has', async () => {

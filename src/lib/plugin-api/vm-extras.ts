@@ -37,6 +37,11 @@ export interface VmStartsBy {
   /** Version 2.0, emulated; its engine keeps what is in it outside of the machine's folder. */
   tpm?: true;
 }
+/** Of a machine. */
+export interface VmHas extends VmStartsBy {
+  /** Its disks and network cards are such that every system has drivers for them, and slower; without this they are virtio. */
+  devices?: 'common';
+}
 /** Of an engine. */
 export interface VmFirmwareSource {
   read(context: PluginContext): Promise<VmFirmwareOffers>;

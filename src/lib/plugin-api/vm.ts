@@ -6,7 +6,7 @@ import type { ConsoleEndpoint, ConsoleKind } from './vm-console';
 import type { VmAdoptedDisk, VmFound } from './vm-found';
 import type { VmAddresses, VmUsage } from './vm-usage';
 import type { Availability, PluginContext, Watch } from './storage';
-import type { VmFirmwareSource, VmPackedDisk, VmStartsBy, VmTopology } from './vm-extras';
+import type { VmFirmwareSource, VmPackedDisk, VmHas, VmTopology } from './vm-extras';
 import type { VmStopTime } from './vm-stop-time';
 import type { VmSnapshot, VmSnapshotsReading } from './vm-snapshots';
 
@@ -21,7 +21,7 @@ export type VirtType = 'kvm' | 'qemu';
 export type Acceleration = { virtType: 'kvm' } | { virtType: 'qemu'; reason: string };
 
 /** A machine as it was asked for, complete: everything random or read is in here before a plan is made. */
-export interface VmSpec extends VmStartsBy {
+export interface VmSpec extends VmHas {
   /** UUID; the machine is known to its engine by it, whatever it is called. */
   id: string;
   name: string;
@@ -221,8 +221,10 @@ export interface VmPlugin {
     sizeOf(context: PluginContext, disk: VmDisk): Promise<number>;
     /** Pure. Never smaller than it is. `isOn`: its guest sees the new size at once. */
     grow(spec: VmSpec, disk: VmDisk, sizeBytes: number, isOn: boolean): Step[];
-    /** Slots are up to here. */
-    most: number;
+    /** Pure. Slots are up to here. */
+    most(spec: Pick<VmSpec, 'devices'>): number;
+    /** Pure. Why a disk comes or goes only while it is off; null: at any time. */
+    whyOff?(spec: VmSpec): string | null;
     /** The program that makes each filesystem; none: volumes are made empty. */
     mkfs?: Record<VmFormat['type'], string>;
     /** Pure. An empty one, from no file to one that the machine has, whenever it is started. `isOn`: at once as well. */

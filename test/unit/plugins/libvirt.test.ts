@@ -387,7 +387,35 @@ describe('one more disk', () => {
     ]).toEqual(['done', 'absent', 'running', 'done']);
   });
   it('has no more slots than letters that are used for them', () => {
-    expect(targetOf({ slot: plugin.disks.most })).toBe('vdh');
+    expect(targetOf({ slot: plugin.disks.most({}) })).toBe('vdh');
+  });
+});
+
+describe('a machine with devices that every system knows', () => {
+  const { disksOf } = sdk;
+  const common: VmSpec = {
+    ...{ ...spec, devices: 'common', seedPath: null },
+    moreDisks: [2, 3, 4, 5].map((slot) => ({
+      slot,
+      path: `/mnt/tank/machines/web/disk-${slot}.qcow2`,
+      sizeBytes: 1,
+    })),
+  };
+  const all = (nodes: sdk.XmlNode[]): sdk.XmlNode[] => nodes.flatMap((node) => [node, ...all(node.children)]);
+  const nodes = all([sdk.parseXml(domainXml(sdk, common))]);
+  const of = (name: string): sdk.XmlNode[] => nodes.filter((node) => node.name === name);
+
+  it('has SATA disks at places of their own, beside the drive for CDs, and an Intel card', () => {
+    const targets = of('disk').map((disk) => sdk.childOf(disk, 'target')?.attributes);
+    expect(targets.map((target) => target?.['bus'])).toEqual(targets.map(() => 'sata'));
+    const units = of('disk').map((disk) => sdk.childOf(disk, 'address')?.attributes['unit'] ?? '0');
+    expect(units).toEqual(['1', '2', '3', '4', '5', '0']);
+    expect(of('interface').map((card) => sdk.childOf(card, 'model')?.attributes['type'])).toEqual(['e1000e']);
+  });
+  it('has no more disks than the controller has places, and they come and go while it is off', () => {
+    expect(plugin.disks.most(common)).toBe(disksOf(common).length);
+    expect(plugin.disks.whyOff?.(common)).toContain('off');
+    expect(plugin.disks.whyOff?.(spec)).toBeNull();
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { VmSpec } from '$lib/plugin-api/vm';
 import { childOf, childrenOf, parseXml } from '$lib/plugin-api/parse-xml';
 import type { XmlNode } from '$lib/plugin-api/xml';
+import { parseOvf } from '$lib/server/host/parse-ovf';
 import { ovaBytes, ovaSteps, tarFormatOf } from '$lib/server/vms/plan-ova';
 import { ovfText } from '$lib/server/vms/write-ovf';
 
@@ -15,7 +16,7 @@ const machine = {
     { file: 'a-disk2.vmdk', sizeBytes: GIB },
   ],
   networks: ['Network', 'br0', 'br0'],
-  isEfi: true,
+  ...{ isEfi: true, devices: 'virtio' as const },
 };
 const spec: VmSpec = {
   ...{ id: '3f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f', name: 'web', cpus: 1, memoryBytes: 64 * MIB },
@@ -30,6 +31,13 @@ const itemsOf = (root: XmlNode): Record<string, string | null>[] =>
 
 describe('the descriptor of a machine', () => {
   const root = parseXml(ovfText(machine));
+
+  it('tells us, and whoever reads it, that the guest has drivers for virtio', () => {
+    expect(parseOvf(ovfText(machine)).devices).toBe('virtio');
+    expect(parseOvf(ovfText({ ...machine, devices: 'common' })).devices).toBe('common');
+    const other = ovfText({ ...machine, devices: 'common' }).replace('lsilogic', 'VirtioSCSI');
+    expect(parseOvf(other).devices).toBe('virtio');
+  });
 
   it('says what the machine has, in units that all read alike', () => {
     const items = itemsOf(root);

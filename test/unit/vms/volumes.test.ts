@@ -84,11 +84,13 @@ describe('secondary volumes of a new machine', () => {
     expect(readMoreConfig('mounts: []').issues).toEqual([]);
   });
   it('are refused when their program is not there, or their number is too large', () => {
-    const made = { mkfs: { ext4: '/nowhere/mkfs', xfs: '/nowhere/mkfs' }, most: 2 };
+    const made = { mkfs: { ext4: '/nowhere/mkfs', xfs: '/nowhere/mkfs' }, most: () => 2 };
     const wrong = (disks: object | undefined, asked: VolumeRequest[]): unknown[] =>
-      mkfsIssues({ name: 'Toy', disks } as never, { id: ID, disks: asked }).map(({ code }) => code);
+      mkfsIssues({ name: 'Toy', disks } as never, { id: ID, disks: asked, devices: 'virtio' }).map(
+        ({ code }) => code,
+      );
     expect(wrong(made, [volume()])).toEqual(['program_missing']);
-    expect(wrong({ most: 2 }, [volume()])).toEqual(['not_supported']);
+    expect(wrong({ most: () => 2 }, [volume()])).toEqual(['not_supported']);
     expect(wrong(made, [volume(), volume()])).toEqual(['disks_too_many']);
     expect(wrong(made, [volume({ filesystem: 'none' })])).toEqual([]);
   });

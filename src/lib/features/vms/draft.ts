@@ -1,5 +1,6 @@
 /** The new machine that somebody has begun to describe, kept in this browser; never its password. */
 import { FIRMWARE_KINDS, type FirmwareKind } from '$lib/shared/firmware-kinds';
+import { VM_DEVICES, type VmDevices } from '$lib/shared/vm-devices';
 import type { TopologyText } from './size';
 import type { IpDraft } from './ip-form.svelte';
 
@@ -25,6 +26,7 @@ export interface Draft {
   /** Not in one that an older version has left. */
   firmware?: FirmwareKind;
   tpm?: boolean;
+  devices?: VmDevices;
   bridge?: string;
   mac?: string;
   ip?: IpDraft;
@@ -54,6 +56,7 @@ const isDraft = (value: unknown): value is Draft => {
     [draft.bridge, draft.mac].every((one) => one === undefined || isText(one)) &&
     (draft.firmware === undefined || FIRMWARE_KINDS.includes(draft.firmware)) &&
     (draft.tpm === undefined || typeof draft.tpm === 'boolean') &&
+    (draft.devices === undefined || VM_DEVICES.includes(draft.devices)) &&
     (draft.ip === undefined || isIp(draft.ip)) &&
     (draft.disk === 'overlay' || draft.disk === 'copy')
   );

@@ -4,6 +4,7 @@ import type { Live } from '$lib/client/live.svelte';
 import { presentError, type PresentedError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
 import type { FirmwareKind } from '$lib/shared/firmware-kinds';
+import type { VmDevices } from '$lib/shared/vm-devices';
 import { errorEntry } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
 import {
@@ -56,6 +57,7 @@ export class NewVm {
   more = $state('');
   firmware = $state<FirmwareKind>('bios');
   tpm = $state(false);
+  devices = $state<VmDevices>('virtio');
   bridge = $state(NAT);
   mac = $state('');
   readonly ip = new IpForm();
@@ -89,7 +91,7 @@ export class NewVm {
           topology: this.topology,
           ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
           volumes: $state.snapshot(this.volumes.list),
-          ...{ firmware: this.firmware, tpm: this.tpm },
+          ...{ firmware: this.firmware, tpm: this.tpm, devices: this.devices },
           ...{ bridge: this.bridge, mac: this.mac, ip: this.ip.draft },
         },
   );
@@ -221,7 +223,7 @@ export class NewVm {
   request = $derived.by((): VmCreateRequestInput => ({
     ...{ id: this.id, name: this.name, imageId: this.imageId, poolGuid: this.poolGuid, disk: this.disk },
     topology: topologyOf(this.topology),
-    ...{ firmware: this.firmware, tpm: this.tpm },
+    ...{ firmware: this.firmware, tpm: this.tpm, devices: this.withLogin ? 'virtio' : this.devices },
     ...{ cpus: Number(this.cpus), memoryBytes: Number(this.memoryMib) * MIB, diskBytes: this.#diskBytes() },
     disks: this.volumes.asked(this.withLogin),
     cards: [

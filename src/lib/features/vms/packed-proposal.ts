@@ -1,5 +1,6 @@
 /** What the form of a new machine proposes for one that is in an OVA: as it was elsewhere, and to be changed like everything else. */
 import type { FirmwareKind } from '$lib/shared/firmware-kinds';
+import type { VmDevices } from '$lib/shared/vm-devices';
 import type { ImageMachine } from '$lib/shared/wire/images';
 import { MIB } from './size';
 
@@ -13,11 +14,12 @@ interface Fields {
   diskGib: string;
   disk: 'overlay' | 'copy';
   firmware: FirmwareKind;
+  devices: VmDevices;
 }
 
 /** `had`: a name that somebody has given stays, and memory that the descriptor does not tell. */
 export const proposalOf = (
-  { name, cpus, memoryBytes, diskBytes, isEfi }: ImageMachine,
+  { name, cpus, memoryBytes, diskBytes, isEfi, devices }: ImageMachine,
   had: Pick<Fields, 'name' | 'memoryMib'>,
 ): Fields => ({
   name:
@@ -32,4 +34,5 @@ export const proposalOf = (
   diskGib: String((diskBytes[0] ?? 0) / GIB),
   disk: 'copy',
   firmware: isEfi ? 'uefi' : 'bios',
+  devices,
 });

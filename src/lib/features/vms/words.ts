@@ -1,6 +1,7 @@
 /** Texts about machines that more than one place shows. */
 import { naturally } from '$lib/shared/natural-order';
 import type { FirmwareKind } from '$lib/shared/firmware-kinds';
+import type { VmDevices } from '$lib/shared/vm-devices';
 import { formatBytes } from '$lib/shared/units';
 import type { Vm, VmState } from '$lib/shared/wire/vms';
 import { plural } from '$lib/ui/format';
@@ -72,6 +73,9 @@ export function hostStopText({ autostart, hostStop: { seconds, otherwise, starts
 
 export const FIRMWARE_TITLES: Record<FirmwareKind, string> = {
   ...{ bios: 'BIOS', uefi: 'UEFI', 'uefi-secure': 'UEFI with secure boot' },
+};
+export const DEVICE_TITLES: Record<VmDevices, string> = {
+  ...{ virtio: 'Fast ones (virtio)', common: 'SATA disks and Intel network cards' },
 };
 /** `UEFI with secure boot, TPM 2.0` */
 export const firmwareText = ({ firmware, tpm }: Pick<Vm, 'firmware' | 'tpm'>): string =>

@@ -4,6 +4,7 @@
  */
 import { parseXml } from '$lib/plugin-api/parse-xml';
 import type { XmlNode } from '$lib/plugin-api/xml';
+import { HAD_VIRTIO, type VmDevices } from '$lib/shared/vm-devices';
 import { refused } from './tar-members';
 
 export interface OvfDisk {
@@ -21,6 +22,8 @@ export interface OvfDescription {
   cards: number;
   /** It was made to start by EFI. */
   isEfi: boolean;
+  /** common: nothing in it tells that its guest has drivers for virtio. */
+  devices: VmDevices;
 }
 
 const MOST_DISKS = 8;
@@ -122,6 +125,15 @@ function fileOf(envelope: XmlNode, { node }: Item): OvfDisk {
   return { file: href };
 }
 
+/** virtio: its first disk hangs on such a controller (OVF 2 and oVirt say so), or whoever wrote it has noted it. */
+function devicesOf(system: XmlNode, items: Item[]): VmDevices {
+  const notes = inside(system, 'AnnotationSection').map((section) => textIn(section, 'Annotation'));
+  const parent = textIn(inOrder(items)[0]?.node ?? system, 'Parent');
+  const controller = items.find(({ id }) => id === parent)?.node;
+  const kind = controller ? textIn(controller, 'ResourceSubType') : null;
+  return notes.includes(HAD_VIRTIO) || /virtio/i.test(kind ?? '') ? 'virtio' : 'common';
+}
+
 /** @throws AppError image_unsupported that says what is wrong with it */
 export function parseOvf(text: string): OvfDescription {
   const envelope = rootOf(text);
@@ -149,6 +161,7 @@ export function parseOvf(text: string): OvfDescription {
       unit === null ? null : whole(textIn(memory, 'VirtualQuantity'), 'how much memory it has') * unit,
     disks,
     cards: items.filter(({ type }) => type === TYPES.network).length,
+    devices: devicesOf(system, items),
     isEfi: inside(hardware, 'Config').some(
       (one) => attribute(one, 'key') === 'firmware' && attribute(one, 'value') === 'efi',
     ),

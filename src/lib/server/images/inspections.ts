@@ -38,8 +38,9 @@ async function inspectMachine(
   }
 }
 
-export const machineOf = ({ disks, digests, name, cpus, memoryBytes, cards, isEfi }: Ova): ImageMachine => ({
-  ...{ name, cpus, memoryBytes, cards, isEfi, hasChecksums: digests.length > 0 },
+export const machineOf = ({ disks, digests, ...ovf }: Ova): ImageMachine => ({
+  ...ovf,
+  ...{ hasChecksums: digests.length > 0 },
   diskBytes: disks.map(({ virtualBytes }) => virtualBytes),
 });
 

@@ -118,7 +118,7 @@ const vmPlugin = z.looseObject({
   adopt: z.looseObject({ read: method, keep: method, giveUp: method }).optional(),
   cloneWhy: method.optional(),
   disks: z
-    .looseObject({ most: z.int().min(1), sizeOf: method, grow: method, add: method, remove: method })
+    .looseObject({ most: method, sizeOf: method, grow: method, add: method, remove: method })
     .optional(),
   cards: z.looseObject({ most: z.int().min(1), macOf: method, add: method, remove: method }).optional(),
   cd: z.looseObject({ read: method, change: method }).optional(),

@@ -10,7 +10,7 @@ import type { Prepared } from '../operations/types';
 import { diskIssues } from './check-request';
 import type { VmDeps } from './deps';
 import { disksFor, fileOf, type DiskPromise } from './disks';
-import { refuseAdopted, refuseBetween, refuseUnknown } from './hardware-rules';
+import { refuseAdopted, refuseBetween, refuseOn, refuseUnknown } from './hardware-rules';
 import { namesIn, roomOn } from './place';
 import { poolOf } from './prepare-create';
 import type { VmRecord } from './store';
@@ -38,8 +38,9 @@ export async function prepareAddDisk(deps: VmDeps, request: JsonObject): Promise
   const status = await statusNow(deps, record);
   refuseBetween(name, status);
   refuseUnknown(record, plugin, status);
+  refuseOn(name, !isOff(status), disks.whyOff?.(spec) ?? null);
   const pool = poolOf(deps, record);
-  const slot = await freeSlot(record, disks.most);
+  const slot = await freeSlot(record, disks.most(spec));
   const disk: VmDisk = { slot, path: posix.join(spec.folder, fileOf(slot)), sizeBytes };
   const more: DiskPromise = { disk, roomBytes: await roomOn(deps, pool) };
   return prepared(plugin, record, {

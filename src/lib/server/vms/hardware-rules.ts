@@ -17,6 +17,10 @@ export function refuseBetween(name: string, status: VmStatus | 'missing'): void 
 export function refuseAdopted({ name, spec }: Pick<VmRecord, 'name' | 'spec'>): void {
   if (spec.adopted) throw new AppError('vm_adopted', `The disks of "${name}" were not made by Cairn.`);
 }
+/** @param why of its engine; null: it need not be off */
+export function refuseOn(name: string, isOn: boolean, why: string | null): void {
+  if (isOn && why !== null) throw wrongState(`"${name}" is on. ${why}`, 'Shut it down first.');
+}
 /** So long a guest has to let go of what is taken from it. */
 export const GRACE_MS = 15_000;
 /** For what its guest has to let go of. */

@@ -46,7 +46,7 @@ export function ovaSteps(spec: VmSpec, name: string, path: string, sourceBytes: 
   const [descriptor, manifest] = [`${name}.ovf`, `${name}.mf`];
   const content = ovfText({
     ...{ name, cpus: spec.cpus, memoryBytes: spec.memoryBytes, disks },
-    isEfi: spec.firmware !== undefined,
+    ...{ isEfi: spec.firmware !== undefined, devices: spec.devices ?? 'virtio' },
     networks: (spec.cards ?? [{}]).map(({ bridge }: { bridge?: string }) => bridge ?? NETWORK),
   });
   const files = [descriptor, ...disks.map(({ file }) => file)];

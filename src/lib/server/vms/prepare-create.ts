@@ -182,6 +182,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,
     asRoot: deps.config.sandbox,
     ...(await firmwareFor(deps, plugin, folder, request)),
+    ...(request.devices === 'common' ? { devices: request.devices } : {}),
     ...(request.disks.length + more.length > 0 ? { moreDisks: volumesOf(request, folder, more) } : {}),
   };
   const network = request.cloudInit?.network ?? [];

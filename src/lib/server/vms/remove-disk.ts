@@ -10,7 +10,14 @@ import type { Prepared, RecordOwner } from '../operations/types';
 import { promisedDiskBytes } from './accounts';
 import type { VmDeps } from './deps';
 import { diskOf, disksFor, withoutDisk } from './disks';
-import { GRACE_MS, refuseAdopted, refuseBetween, refusePaused, refuseUnknown } from './hardware-rules';
+import {
+  GRACE_MS,
+  refuseAdopted,
+  refuseBetween,
+  refuseOn,
+  refusePaused,
+  refuseUnknown,
+} from './hardware-rules';
 import { takenBytes } from './place';
 import { poolOf } from './prepare-create';
 import { diskRemovalNotes } from './prepare-snapshots';
@@ -35,6 +42,7 @@ export async function prepareRemoveDisk(deps: VmDeps, request: JsonObject): Prom
   refuseBetween(name, status);
   refuseUnknown(record, plugin, status);
   refusePaused(name, status);
+  refuseOn(name, !isOff(status), disks.whyOff?.(spec) ?? null);
   const pool = poolOf(deps, record);
   const taken = await takenBytes(disk);
   const untilMs = isOff(status) ? null : deps.clock.now() + GRACE_MS;

@@ -41,10 +41,11 @@ export const mountsOf = ({ disks }: Request): Mount[] =>
 /** A filesystem whose program is not here, and a plugin that makes none. */
 export function mkfsIssues(
   plugin: Pick<VmPlugin, 'name' | 'disks'>,
-  { disks }: Request,
+  { disks, devices }: Request & Pick<VmPlanRequest, 'devices'>,
   packed = 0,
 ): Issue[] {
-  const most = (plugin.disks?.most ?? 1) - 1;
+  const kind = devices === 'common' ? { devices } : {};
+  const most = (plugin.disks?.most(kind) ?? 1) - 1;
   if (disks.length + packed > most)
     return [issue('disks_too_many', `${plugin.name} gives a machine ${most + 1} disks at most.`, 'disks')];
   return disks.flatMap(({ filesystem }, index) => {

@@ -2,6 +2,7 @@
  * The descriptor of a machine for other programs: OVF 1.1, which VirtualBox, VMware and Proxmox read (DSP0243 1.1.0; CIM
  * resource types of DSP1054). Hardware is what their guests have drivers for, not what it has here. Pure.
  */
+import { HAD_VIRTIO, type VmDevices } from '$lib/shared/vm-devices';
 import { xml, xmlText, type XmlNode } from '$lib/plugin-api/xml';
 
 export interface OvfMachine {
@@ -13,6 +14,7 @@ export interface OvfMachine {
   /** Name of the network of each card. */
   networks: string[];
   isEfi: boolean;
+  devices: VmDevices;
 }
 
 const MIB = 1024 ** 2;
@@ -122,6 +124,9 @@ export function ovfText(machine: OvfMachine): string {
       xml('Name', {}, name),
       // 1: some other one.
       xml('OperatingSystemSection', { 'ovf:id': 1 }, infoOf('The system in it')),
+      machine.devices === 'virtio'
+        ? xml('AnnotationSection', {}, infoOf('A note'), xml('Annotation', {}, HAD_VIRTIO))
+        : null,
       hardware(machine),
     ),
   );

@@ -1,4 +1,5 @@
 /** Images: what virtual machines are made from. Downloaded, put there by hand, or only known from the catalog: one list. */
+import type { VmDevices } from '../vm-devices';
 
 export const IMAGE_ARCHES = ['x86_64', 'aarch64'] as const;
 export type ImageArch = (typeof IMAGE_ARCHES)[number];
@@ -41,8 +42,10 @@ export interface ImageMachine {
   diskBytes: number[];
   /** How many network cards. */
   cards: number;
-  /** It was made to start by EFI, which machines here do not. */
+  /** It was made to start by EFI. */
   isEfi: boolean;
+  /** What its guest has drivers for, as far as its descriptor tells. */
+  devices: VmDevices;
   /** Its files have checksums. */
   hasChecksums: boolean;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { LONGEST_CLOUD_CONFIG, VM_EXPORT_FORMATS } from '../vm-limits';
 import { FIRMWARE_KINDS, type FirmwareKind } from '../firmware-kinds';
+import { VM_DEVICES, type VmDevices } from '../vm-devices';
 import { MOST_VOLUMES, VOLUME_FILESYSTEMS } from '../vm-volumes';
 import type { VmHostStop } from './vm-host-stop';
 import type { VmAutostart } from './vm-settings';
@@ -98,6 +99,8 @@ export interface Vm {
   basedOn: { id: string; name: string } | null;
   /** Names of the machines that lie above its disk. */
   linked: string[];
+  /** What its disks and network cards are. */
+  devices: VmDevices;
   /** What it starts by; uefi-secure: by UEFI with secure boot. */
   firmware: FirmwareKind;
   /** It has one, version 2.0, emulated. */
@@ -196,6 +199,8 @@ const machine = {
   cards: z.array(vmCardWish).max(16).optional(),
   /** What it starts by; uefi-secure: by UEFI, which starts only what is signed by a key that it knows. */
   firmware: z.enum(FIRMWARE_KINDS).default('bios'),
+  /** virtio: fast, and its guest needs drivers for it. common: SATA disks and Intel network cards, which every system knows. */
+  devices: z.enum(VM_DEVICES).default('virtio'),
   /** An emulated one, version 2.0. */
   tpm: z.boolean().default(false),
   /** A VM plugin; without it the first that there is. */
