@@ -2,6 +2,8 @@
  * `npm run release`: what install.sh installs, as one archive: the build, the production packages and Node for the architecture, a
  * checksum of each file, and a list of everything it was made from (CycloneDX). The same commit gives the same bytes as far as
  * the tools do. Plain JavaScript, as setup.mjs. Options: --arch x64|arm64 (this machine's), --out FOLDER (build/release).
+ * For a channel of updates: --sign KEY writes a signed manifest of the archives of this version in that folder, with --notes FILE and
+ * --minimum VERSION; --new-key KEY makes a key, and nothing else.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,6 +23,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { makeKey, writeManifest } from './release-manifest.mjs';
 import { FIRMWARE_PROGRAMS, OPTIONAL_PROGRAMS, PROGRAMS, VM_PROGRAMS } from './host-packages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -108,7 +111,15 @@ function stage(/** @type {string} */ folder, /** @type {string} */ arch, /** @ty
 }
 
 function main() {
-  const { values } = parseArgs({ options: { arch: { type: 'string' }, out: { type: 'string' } } });
+  const text = /** @type {const} */ ({ type: 'string' });
+  const { values } = parseArgs({
+    options: { arch: text, out: text, sign: text, notes: text, minimum: text, 'new-key': text },
+  });
+  if (values['new-key'] !== undefined) {
+    makeKey(values['new-key']);
+    process.stdout.write(`${values['new-key']}.pub\n`);
+    return;
+  }
   const arch = values.arch ?? process.arch;
   if (arch !== 'x64' && arch !== 'arm64') throw new Error(`There is no release for ${arch}: x64 or arm64.`);
   const out = values.out ?? at('build/release');
@@ -133,6 +144,18 @@ function main() {
     );
     writeFileSync(`${archive}.sha256`, `${sha256(archive)}  ${basename(archive)}\n`);
     process.stdout.write(`${archive}\n`);
+    if (values.sign === undefined) return;
+    const manifest = writeManifest({
+      ...{
+        folder: out,
+        version,
+        date: new Date(Number(seconds) * 1_000).toISOString(),
+        keyPath: values.sign,
+      },
+      notes: values.notes === undefined ? '' : readFileSync(values.notes, 'utf8'),
+      minimumVersion: values.minimum ?? '0.1.0',
+    });
+    process.stdout.write(`${manifest}\n`);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -12,6 +12,7 @@ import { plugins } from './commands/plugins';
 import { pools } from './commands/pools';
 import { status } from './commands/status';
 import { supportBundle } from './commands/support-bundle';
+import { update } from './commands/update';
 import { vms } from './commands/vms';
 import { bashCompletion, zshCompletion } from './completion';
 import { manPage } from './man-page';
@@ -28,6 +29,7 @@ const NOUNS: Noun[] = [
   alerts,
   boots,
   backup,
+  update,
   users,
 ];
 

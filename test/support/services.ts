@@ -84,6 +84,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     doctor: absent('doctor'),
     support: absent('support'),
     boots: absent('boots'),
+    updates: absent('updates'),
     stopping: () => false,
     ...overrides,
   };

@@ -44,6 +44,10 @@ const environment = z.object({
   CAIRN_KEEP_AUDIT_DAYS: z.coerce.number().int().min(1).default(400),
   /** For how long after giving the password a person may destroy things; 0: it is never asked again. */
   CAIRN_REAUTH_MINUTES: z.coerce.number().int().min(0).max(1_440).default(15),
+  /** Where updates are offered: an https address or an absolute folder; empty: nobody is asked. */
+  CAIRN_UPDATE_CHANNEL: z.string().default(''),
+  /** The public keys of which one has to have signed what is offered, PEM. */
+  CAIRN_UPDATE_KEYS: z.string().default('/etc/cairn/update-keys.pem'),
   NOTIFY_SOCKET: z.string().default(''),
   WATCHDOG_USEC: z.coerce.number().int().min(0).default(0),
 });
@@ -87,6 +91,9 @@ export interface Config {
   keepAudit: number;
   keepAuditDays: number;
   reauthMs: number;
+  /** null: updates are not looked for. */
+  updateChannel: string | null;
+  updateKeysPath: string;
   /** Where systemd listens; empty when it did not start us. */
   notifySocket: string;
   watchdogMs: number;
@@ -133,6 +140,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     keepAudit: value.CAIRN_KEEP_AUDIT,
     keepAuditDays: value.CAIRN_KEEP_AUDIT_DAYS,
     reauthMs: value.CAIRN_REAUTH_MINUTES * 60_000,
+    updateChannel: value.CAIRN_UPDATE_CHANNEL.trim() || null,
+    updateKeysPath: resolve(value.CAIRN_UPDATE_KEYS),
     notifySocket: value.NOTIFY_SOCKET,
     watchdogMs: Math.floor(value.WATCHDOG_USEC / 1_000),
   };

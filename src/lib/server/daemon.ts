@@ -61,6 +61,7 @@ import { createSupport } from './support/bundle';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
 import { MACHINES_FOLDER } from './vms/place';
+import { createUpdates } from './updates/updates';
 import { createVms, type Vms } from './vms/vm';
 import { createThirdParty } from './third-party/third-party';
 import { VERSION } from './version';
@@ -200,6 +201,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
     ...{ snapshots, images, networks, vms, consoles, notifications, certificate, configuration, restores },
     ...{ doctor, boots, support, thirdParty },
+    updates: createUpdates({ db, config, clock, version: VERSION }),
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);
@@ -262,7 +264,11 @@ async function bringUp(composed: Composed, { undoing, state }: Parts): Promise<v
   notifications.start();
   const jobs = allJobs(config, {
     ...{ sweep, cleanUp, boots: services.boots, driveHealth, samples, vms, images, scheduler, notifications },
-    ...{ certificate: services.certificate, configuration: services.configuration },
+    ...{
+      certificate: services.certificate,
+      configuration: services.configuration,
+      updates: services.updates,
+    },
   });
   undoing.add('jobs', startJobs(jobs, log));
   askFirstQuestions(services, { undoing, state });

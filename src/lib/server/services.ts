@@ -31,6 +31,7 @@ import type { PoolSamples } from './pools/samples';
 import type { Snapshots } from './snapshots/snapshots';
 import type { Support } from './support/bundle';
 import type { ThirdParty } from './third-party/third-party';
+import type { Updates } from './updates/updates';
 import type { Vms } from './vms/vm';
 
 export interface Services {
@@ -68,5 +69,6 @@ export interface Services {
   doctor: Doctor;
   support: Support;
   boots: Boots;
+  updates: Updates;
   stopping(): boolean;
 }

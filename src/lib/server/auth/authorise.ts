@@ -23,7 +23,7 @@ const AREA_OF: Record<string, Area | 'proposals'> = {
     plugins: 'operations',
   },
   ...{ 'support-bundle': 'access', configuration: 'access', 'configuration-copies': 'access' },
-  ...{ certificate: 'access', boots: 'operations', doctor: 'operations' },
+  ...{ certificate: 'access', boots: 'operations', doctor: 'operations', updates: 'operations' },
   ...{ system: 'operations', feed: 'operations', proposals: 'proposals', 'openapi.json': 'operations' },
 };
 /** @param name `pools.create` or `/api/v1/pools/[guid]` */

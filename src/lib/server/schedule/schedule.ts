@@ -74,6 +74,11 @@ const configurationJobs = (configuration: { write(): Promise<unknown> }): Job[] 
   },
 ];
 
+/** Once a day; where no channel is named nobody is asked. */
+const updateJobs = (updates: { checkDaily(): Promise<void> }): Job[] => [
+  { name: 'look for an update', cron: '31 6 * * *', run: () => updates.checkDaily() },
+];
+
 /** Every job of the appliance. */
 export const allJobs = (
   config: Parameters<typeof housekeeping>[0],
@@ -86,6 +91,7 @@ export const allJobs = (
     notifications: Parameters<typeof notificationJobs>[0];
     certificate: Parameters<typeof certificateJobs>[0];
     configuration: Parameters<typeof configurationJobs>[0];
+    updates: Parameters<typeof updateJobs>[0];
   },
 ): Job[] => [
   ...housekeeping(config, work),
@@ -97,6 +103,7 @@ export const allJobs = (
   ...notificationJobs(work.notifications),
   ...certificateJobs(work.certificate),
   ...configurationJobs(work.configuration),
+  ...updateJobs(work.updates),
 ];
 
 async function perform(job: Job, log: Logger): Promise<void> {

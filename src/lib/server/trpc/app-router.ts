@@ -21,6 +21,7 @@ import { secondFactorRouter } from './routers/second-factor';
 import { snapshotsRouter } from './routers/snapshots';
 import { sessionRouter } from './routers/session';
 import { systemRouter } from './routers/system';
+import { updatesRouter } from './routers/updates';
 import { usersRouter } from './routers/users';
 import { vmSnapshotsRouter } from './routers/vm-snapshots';
 import { vmsRouter } from './routers/vms';
@@ -47,6 +48,7 @@ export const appRouter = router({
   networks: networksRouter,
   certificate: certificateRouter,
   configuration: configurationRouter,
+  updates: updatesRouter,
   operations: operationsRouter,
   proposals: proposalsRouter,
   plugins: pluginsRouter,
