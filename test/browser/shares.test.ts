@@ -9,7 +9,7 @@ import { seriousFindings } from '../support/axe';
 import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
 import { openPage, shoot, SHOTS } from '../support/pages';
-import { trustPlugin } from '../support/trust-plugins';
+import { trustPlugin, writePlugin } from '../support/trust-plugins';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/plugins/elsewhere', import.meta.url));
 const before = traces();
@@ -68,4 +68,27 @@ it('is made from a form of its own, says when nobody answers, and goes without a
   await dialog.getByText('Its files stay at elsewhere-').first().waitFor();
   await dialog.getByRole('button', { name: 'Remove pool' }).click();
   await page.locator('[data-testid=operation-state][data-state=succeeded]').waitFor();
+});
+
+it('a plugin of somebody else is shown, trusted by its name, disabled and removed', async () => {
+  const folder = join(appliance.dataDir, 'from-elsewhere/my-pool');
+  writePlugin(folder, 'my-pool');
+  const page = await openPage(browser, appliance, '/settings', 'light', 1280);
+  await page.getByRole('button', { name: 'Install…' }).click();
+  await page.getByLabel('Path').fill(folder);
+  await page.getByRole('button', { name: 'Show what it is' }).click();
+  await page.getByText('as root').waitFor();
+  await shoot(page, 'plugin-trust');
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.getByLabel('Type my-pool to trust it').fill('my-pool');
+  await page.getByRole('button', { name: 'Trust and install' }).click();
+  await page.getByRole('button', { name: 'Disable Mine' }).click();
+  await page.getByRole('button', { name: 'Disable', exact: true }).last().click();
+  await page.getByRole('button', { name: 'Enable my-pool' }).waitFor();
+  await page.getByText('It is disabled.').scrollIntoViewIfNeeded();
+  await shoot(page, 'plugin-disabled');
+  await page.getByRole('button', { name: 'Remove my-pool' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).last().click();
+  await page.getByRole('button', { name: 'Enable my-pool' }).waitFor({ state: 'detached' });
+  await page.close();
 });
