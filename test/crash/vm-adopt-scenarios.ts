@@ -1,4 +1,5 @@
 /** A machine that gets a record, and gives it up, as scenarios of the crash matrix: it is the same machine before and after. */
+import type { ConfigurationCopies } from '$lib/shared/wire/configuration';
 import type { Appliance } from '../support/appliance';
 import { mustSucceed } from '../support/machines';
 import type { PrivateLibvirt } from '../support/private-libvirt';
@@ -23,6 +24,19 @@ export function vmAdoptScenarios({ libvirt, id, setUp, observe }: Machine): Scen
     await setUp(appliance, 'off');
     await mustSucceed(appliance, await release(appliance));
   }
+  /** A copy of the configuration that knows it, of which nothing but that and its disks is left. */
+  let copy = '';
+  async function lost(appliance: Appliance): Promise<void> {
+    if (copy !== '' && !hasRecord(appliance) && libvirt().domstate('web') === null) return;
+    if (!hasRecord(appliance) && libvirt().domstate('web') !== null)
+      await mustSucceed(appliance, await adopt(appliance));
+    await setUp(appliance, 'off');
+    await appliance.rest('POST', '/configuration-copies');
+    const { body } = await appliance.rest<ConfigurationCopies>('GET', '/configuration-copies');
+    copy = body.copies.find(({ vms }) => vms.includes('web'))?.id ?? '';
+    await mustSucceed(appliance, await release(appliance));
+    libvirt().virsh('undefine', 'web', '--nvram');
+  }
   return [
     {
       title: 'vm.adopt',
@@ -41,6 +55,14 @@ export function vmAdoptScenarios({ libvirt, id, setUp, observe }: Machine): Scen
         await mustSucceed(appliance, await adopt(appliance));
       },
       begin: release,
+      backward: true,
+      observe,
+    },
+    {
+      title: 'vm.recall',
+      kind: 'vm.recall',
+      setUp: lost,
+      begin: (appliance) => appliance.rest('POST', `/configuration-copies/${copy}/vms/${id}/restore`),
       backward: true,
       observe,
     },

@@ -182,6 +182,12 @@ export function createRestores(deps: RestoreDeps): Restores {
     conclude(id, operation, 'It is here again, with its disks as they are.');
   }
 
+  const comesUp = (guid: string): Promise<boolean> =>
+    whenReady({ bus, get: pools.get }, guid, { timeoutMs: READY_MS }).then(
+      () => true,
+      () => false,
+    );
+
   async function restoreOne(item: RestoreItem, { content, actor }: Kept): Promise<void> {
     try {
       if (item.kind === 'settings') restoreSettings(content);
@@ -192,8 +198,9 @@ export function createRestores(deps: RestoreDeps): Restores {
       const { message, remedy } = toAppError(error);
       const known =
         item.kind === 'pool' ? pools.list().map(({ guid }) => guid) : deps.vms.list().map(({ id }) => id);
-      // Begun, and cut off before that was noted: what its recovery made of it counts.
-      if (known.includes(item.id)) change(item.id, { state: 'done', text: 'It is here.' });
+      // Begun, and cut off before that was noted: what becomes of it counts.
+      const isHere = known.includes(item.id) && (item.kind !== 'pool' || (await comesUp(item.id)));
+      if (isHere) change(item.id, { state: 'done', text: 'It is here.' });
       else change(item.id, { state: 'failed', text: [message, remedy].filter(Boolean).join(' ') });
     }
   }
