@@ -69,6 +69,7 @@ let drive: VmCdDrive | null;
 let hasBytes: number;
 /** Bytes of memory that nobody on the host uses. */
 let available: number;
+let hostMemory: number;
 /** A second one, for what comes late. */
 let late: { guid: string; mounted: boolean; availableBytes: number };
 
@@ -188,7 +189,8 @@ beforeEach(() => {
   free = 300 * MIB;
   hasBytes = 10 * MIB;
   drive = { config: null, now: null };
-  available = 8_000 * MIB;
+  available = 1_000 * MIB;
+  hostMemory = 1_024 * MIB;
   bench = createServiceBench();
   const { services, db } = bench;
   const host = {
@@ -237,7 +239,7 @@ beforeEach(() => {
   vms = createVms({
     ...{ db, host, plugins, operations, bus: services.bus, feed: services.feed, clock: systemClock },
     ...{ config: services.config, log: services.log },
-    hostSize: () => ({ cpus: 4, memoryBytes: 8_192 * MIB, availableBytes: available }),
+    hostSize: () => ({ cpus: 4, memoryBytes: hostMemory, availableBytes: available }),
     pools: { list: () => [pool, other] as unknown as Pool[] },
     networks: { read: () => Promise.resolve(links) },
     images: { list: () => [image, iso] as unknown as Image[] },
@@ -316,12 +318,12 @@ describe('machines over the router', () => {
   });
 
   it('share out no more memory than the host has', async () => {
-    const some = { memoryBytes: 5_000 * MIB, cloudInit: undefined };
+    const some = { memoryBytes: 320 * MIB, cloudInit: undefined };
     const first = await caller('operator').vms.create(request({ ...some, name: 'one' }));
     await wait(first.id);
     machines = [{ id: first.subject.id, name: 'one', status: 'running' }];
     await vms.refresh();
-    expect(vms.host().freeMemoryBytes).toBe((8_192 - 512 - 5_000) * MIB);
+    expect(vms.host().freeMemoryBytes).toBe((1_024 - 512 - 320) * MIB);
     expect(await codeOf(caller('operator').vms.create(request({ ...some, name: 'two' })))).toBe(
       'memory_taken',
     );
@@ -329,6 +331,24 @@ describe('machines over the router', () => {
     await vms.refresh();
     const second = await caller('operator').vms.create(request({ ...some, name: 'two' }));
     expect((await wait(second.id)).state).toBe('succeeded');
+  });
+
+  it('are not started on a host that does not have the memory after all, and leave nothing behind but their name', async () => {
+    // What the kernel says of itself, and not only the accounts, has to bear it.
+    available = hostMemory = 2 ** 50;
+    const asked = await caller('operator').vms.create(
+      request({ memoryBytes: 2 ** 49, cloudInit: undefined }),
+    );
+    const ended = await wait(asked.id);
+    expect(ended.state).toBe('failed');
+    expect(ended.error?.message).toMatch(/Only \d+ of 536870912 MiB of memory can be had now/);
+    expect(existsSync(join(root, 'tank/machines/web'))).toBe(false);
+    expect(vms.get(asked.subject.id)).toMatchObject({ state: 'failed-to-start' });
+    available = hostMemory = 1_024 * MIB;
+    const again = await caller('operator').vms.create(request({ name: 'other', cloudInit: undefined }));
+    const made = await wait(again.id);
+    expect(made.steps.map(({ title }) => title)).toContain('Check that 64 MiB of memory can be had');
+    expect(readdirSync(join(root, 'tank/machines/other'))).not.toContain('memory-tried');
   });
 
   it('whose creation fails keep their name, and are made when they are tried again', async () => {
@@ -1193,7 +1213,7 @@ describe('machines over the router', () => {
   });
 
   it('share out no more memory to one that is resized than others leave', async () => {
-    const some = { memoryBytes: 5_000 * MIB, cloudInit: undefined };
+    const some = { memoryBytes: 320 * MIB, cloudInit: undefined };
     const ids: string[] = [];
     for (const [name, change] of [
       ['one', some],
@@ -1204,7 +1224,7 @@ describe('machines over the router', () => {
       ids.push(subject.id);
     }
     machines = ids.map((id, index) => ({ id, name: id, status: index === 0 ? 'running' : 'stopped' }));
-    const ask = { vmId: ids[1] ?? '', cpus: 1, memoryBytes: 4_000 * MIB };
+    const ask = { vmId: ids[1] ?? '', cpus: 1, memoryBytes: 256 * MIB };
     expect(await codeOf(caller('operator').vms.resize(ask))).toBe('memory_taken');
     // Less than it has, or only more CPUs, is never too much.
     available = 16 * MIB;

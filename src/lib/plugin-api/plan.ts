@@ -56,8 +56,15 @@ export interface ExecAction {
    */
   follow?: true;
 }
+/** Takes this much memory and gives it back, then makes the empty file `into`. Of the core only. */
+export interface TryMemoryAction {
+  do: 'try-memory';
+  bytes: number;
+  into: string;
+}
 export type Action =
   | ExecAction
+  | TryMemoryAction
   | ContentAction
   | { do: 'make-directory'; path: string; mode: number }
   /** Refuses a directory that is not empty, so it can never take user data. */

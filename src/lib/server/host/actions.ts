@@ -18,6 +18,7 @@ import { endProcess } from './end-process';
 import { blinkArguments, setLocate } from './identify';
 import { immutableArguments } from './immutable';
 import { loopsOf } from './loops';
+import { trialTimeMs, tryMemoryArguments } from './memory-trial';
 import { PROGRAMS } from './programs';
 import { shellLine, shellWord } from './shell-word';
 import type { Host } from './types';
@@ -99,6 +100,8 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
         ...command(PROGRAMS.perl, blinkArguments(action, host.blockDevices.resolve({ drive: action.drive }))),
         timeoutMs: Math.max(0, action.untilMs - Date.now()) + SHORT_TIMEOUT_MS,
       };
+    case 'try-memory':
+      return { ...command(PROGRAMS.perl, tryMemoryArguments(action)), timeoutMs: trialTimeMs(action) };
     case 'set-locate':
       return inProcess(
         describeAction(action, () => null),
@@ -207,6 +210,8 @@ export function describeAction(action: Action, pathOf: (ref: DeviceRef) => strin
       return shellLine('mkdir', '-p', '-m', octal(action.mode), '--', action.path);
     case 'remove-directory':
       return shellLine('rmdir', '--', action.path);
+    case 'try-memory':
+      return `: take ${action.bytes} bytes of memory and give them back, then write ${shellWord(action.into)}`;
     case 'set-immutable':
       return shellLine('chattr', action.on ? '+i' : '-i', '--', action.path);
     case 'name-file':

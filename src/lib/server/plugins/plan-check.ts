@@ -31,6 +31,7 @@ const CORE_ONLY = {
   'end-process': 'ends a process, which no plugin may',
   download: 'downloads a file, which no plugin may',
   receive: 'takes a file that is sent, which no plugin may',
+  'try-memory': 'takes the memory of the host, which no plugin may',
   'check-digests': 'reads files for checksums, which no plugin may',
   'write-manifest': 'reads files for checksums, which no plugin may',
 } as const satisfies Partial<Record<Action['do'], string>>;

@@ -26,6 +26,7 @@ import { firmwareFor, firmwareIssues } from './firmware';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import { packedVolumes, readPacked, withChecks, type Packed } from './packed';
 import type { VmSecrets } from './secrets';
+import { tryMemorySteps } from './try-memory';
 import { findVm, findVmByName, NO_POOL, type VmRecord } from './store';
 import { formatsOf, mkfsIssues, mountsOf, volumesOf } from './volumes';
 
@@ -195,10 +196,8 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
     createdAt: before?.createdAt ?? deps.clock.now(),
   };
-  const steps = [
-    ...plugin.create(spec, originOf(request, begins, secrets, cardsOf(spec, plugin))),
-    ...plugin.start(spec),
-  ];
+  const made = plugin.create(spec, originOf(request, begins, secrets, cardsOf(spec, plugin)));
+  const steps = checkVmPlan(plugin, spec, onceEach([...made, ...plugin.start(spec)]));
   return {
     input: JSON.parse(
       JSON.stringify({
@@ -209,7 +208,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ) as JsonObject,
     title: `Create machine ${spec.name}`,
     subject: { type: 'vm', id: spec.id, label: spec.name },
-    steps: withChecks(checkVmPlan(plugin, spec, onceEach(steps)), begins.packed, spec),
+    steps: withChecks(steps.toSpliced(made.length, 0, ...tryMemorySteps(spec)), begins.packed, spec),
     locks: [
       vmLock(spec.id),
       `path:${folder}`,
