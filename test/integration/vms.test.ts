@@ -1597,6 +1597,22 @@ describe('a machine of a copy of the configuration', () => {
     expect(await codeOf(begin({ cards: [{ slot: 1, mac: '01:00:5e:00:00:01' }] }))).toBe('mac_invalid');
     expect(await codeOf(begin({ poolGuid: 'somewhere' }))).toBe('pool_not_found');
     expect(await codeOf(begin({ isAdopted: true }))).toBe('vm_wrong_state');
+    expect(await codeOf(begin({ devices: 'other' }))).toBe('invalid_input');
     expect(vms.list()).toEqual([]);
+  });
+
+  it('keeps the devices that its system knows, and reaches for nothing outside of the pools', async () => {
+    const header = Buffer.alloc(200);
+    header.writeUInt32BE(0x514649fb, 0);
+    header.writeUInt32BE(3, 4);
+    header.writeBigUInt64BE(104n, 8);
+    header.writeUInt32BE('/etc/shadow'.length, 16);
+    header.write('/etc/shadow', 104);
+    writeFileSync(join(folder(), 'disk.qcow2'), header);
+    expect(await codeOf(begin())).toBe('image_unsupported');
+    expect(vms.list()).toEqual([]);
+    writeFileSync(join(folder(), 'disk.qcow2'), 'x');
+    expect(await wait((await begin({ devices: 'common' })).id)).toMatchObject({ state: 'succeeded' });
+    expect(vms.list()).toMatchObject([{ name: 'web', devices: 'common' }]);
   });
 });

@@ -29,6 +29,7 @@ function machineOf(record: VmRecord, settings: VmSettings): ConfigurationMachine
     cards: spec.cards ?? null,
     hasSeed: spec.seedPath !== null,
     firmware: kindOf(spec),
+    devices: spec.devices ?? 'virtio',
     ...{ tpm: spec.tpm === true, isTemplate: spec.isTemplate === true, basedOn: spec.basedOn ?? null },
     boot: spec.boot ?? null,
     isAdopted: spec.adopted !== undefined,

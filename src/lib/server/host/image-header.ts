@@ -8,6 +8,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 const QCOW2_MAGIC = 0x514649fb;
 /** The header, and in a vmdk its description after it. */
 const HEADER_BYTES = 64 * 1024;
+/** The longest name of a backing file. */
+const BACKING_NAME_BYTES = 1023;
 /** Bit 2 of the incompatible features: what it holds lies in another file. */
 const DATA_FILE_BIT = 4n;
 
@@ -120,7 +122,13 @@ export async function readBackingName(path: string): Promise<string | null> {
     if (bytesRead < 72 || header.readUInt32BE(0) !== QCOW2_MAGIC) return null;
     const from = Number(header.readBigUInt64BE(8));
     const length = header.readUInt32BE(16);
-    return from === 0 || from + length > bytesRead ? null : header.toString('utf8', from, from + length);
+    if (from === 0) return null;
+    // With large clusters it may lie further on than the header; to say "none" would hide it.
+    if (length > BACKING_NAME_BYTES) throw new Error(`the header of ${path} names no file: ${length} bytes`);
+    const name = await file.read(Buffer.alloc(length), 0, length, from);
+    if (name.bytesRead < length)
+      throw new Error(`${path} ends before the name of the file that it lies above`);
+    return name.buffer.toString('utf8');
   } finally {
     await file.close();
   }

@@ -11,6 +11,7 @@ import type { JsonObject } from '$lib/shared/json';
 import { macIssues, topologyIssues, vmNameIssues } from '$lib/shared/vm-rules';
 import { configurationMachine, type ConfigurationMachine } from '$lib/shared/wire/configuration';
 import { AppError, issuesError } from '../errors';
+import { reachesOutside } from '../host/image-chain';
 import { usesLock } from '../operations/locks';
 import type { Prepared, RecordOwner } from '../operations/types';
 import { promisedDiskBytes } from './accounts';
@@ -53,6 +54,7 @@ async function specOf(deps: VmDeps, machine: ConfigurationMachine, folder: strin
     ...(cards
       ? { cards: cards.map(({ slot, mac, bridge }) => ({ slot, mac, ...(bridge ? { bridge } : {}) })) }
       : {}),
+    ...(machine.devices === 'common' ? { devices: machine.devices } : {}),
     ...(machine.isTemplate ? { isTemplate: true as const } : {}),
     ...(machine.basedOn ? { basedOn: machine.basedOn } : {}),
     ...(await firmwareFor(deps, plugin, folder, {
@@ -74,6 +76,17 @@ async function missingIn(spec: VmSpec): Promise<string[]> {
     ),
   );
   return paths.filter((_, index) => !there[index]);
+}
+
+/** @throws AppError image_unsupported */
+async function refuseOutside(spec: VmSpec, name: string, roots: string[]): Promise<void> {
+  for (const { path } of disksOf(spec)) {
+    const outside = await reachesOutside(path, roots);
+    if (outside !== null)
+      throw new AppError('image_unsupported', `${posix.basename(path)} of "${name}": ${outside}`, {
+        remedy: 'Make a new machine, and bring its disk in as an image, which is looked into.',
+      });
+  }
 }
 
 export async function prepareRecall(deps: VmDeps, request: JsonObject): Promise<Prepared> {
@@ -105,6 +118,11 @@ export async function prepareRecall(deps: VmDeps, request: JsonObject): Promise<
   const spec = await specOf(deps, machine, folderOf(pool.mountPath, name));
   const missing = await missingIn(spec);
   if (missing.length > 0) throw new AppError('vm_disk_gone', `There is no ${missing.join(', ')}.`);
+  await refuseOutside(
+    spec,
+    name,
+    deps.pools.list().map(({ mountPath }) => mountPath),
+  );
   const { cpus, memoryBytes, disk, imageId, imageName, user, createdAt } = machine;
   const record: VmRecord = {
     ...{ id, name, plugin: plugin.id, state: 'creating', cpus, memoryBytes, disk, poolGuid, spec },

@@ -4,6 +4,7 @@
  * somebody else has written can be refused, and can never name what is not a pool's, a machine's or an image's.
  */
 import { z } from 'zod';
+import { VM_DEVICES } from '../vm-devices';
 
 export const CONFIGURATION_FORMAT = 1;
 
@@ -58,6 +59,7 @@ export const configurationMachine = z.object({
     .nullable(),
   hasSeed: z.boolean(),
   firmware: z.enum(['bios', 'uefi', 'uefi-secure']),
+  devices: z.enum(VM_DEVICES).default('virtio'),
   ...{ tpm: z.boolean(), isTemplate: z.boolean(), basedOn: guid.nullable() },
   boot: z.array(word).max(16).nullable(),
   /** It was made by somebody else, and only run here: its disks lie where Cairn has no say. */
