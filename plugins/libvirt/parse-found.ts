@@ -18,14 +18,20 @@ function sourceOf(source: XmlNode | undefined): string {
   return file ?? dev ?? dir ?? type ?? 'nothing that has a path';
 }
 
-function diskOf({ childOf }: Reader, disk: XmlNode, sizes: Map<string, number>): VmFoundDisk {
+type Bus = 'virtio' | 'sata';
+
+function diskOf(
+  { childOf }: Reader,
+  disk: XmlNode,
+  { sizes, bus }: { sizes: Map<string, number>; bus: Bus },
+): VmFoundDisk {
   const target = childOf(disk, 'target');
   const name = target?.attributes['dev'] ?? '';
   const source = childOf(disk, 'source');
   const path = disk.attributes['type'] === 'file' ? (source?.attributes['file'] ?? null) : null;
   const asOurs =
     path !== null &&
-    target?.attributes['bus'] === 'virtio' &&
+    target?.attributes['bus'] === bus &&
     childOf(disk, 'driver')?.attributes['type'] === 'qcow2' &&
     !childOf(disk, 'readonly') &&
     (disk.attributes['device'] ?? 'disk') === 'disk';
@@ -38,10 +44,13 @@ function diskOf({ childOf }: Reader, disk: XmlNode, sizes: Map<string, number>):
 function cardOf({ childOf }: Reader, card: XmlNode): VmFoundCard {
   const type = card.attributes['type'] ?? '';
   const { network, bridge, dev } = childOf(card, 'source')?.attributes ?? {};
+  // One of Open vSwitch, or with a tag, is more than what is made here.
+  const isPlain = type === 'bridge' && !childOf(card, 'virtualport') && !childOf(card, 'vlan');
   return {
     mac: (childOf(card, 'mac')?.attributes['address'] ?? '').toLowerCase(),
     network: [type, network ?? bridge ?? dev ?? ''].join(' ').trim(),
     isOurs: type === 'network' && network === NETWORK,
+    bridge: isPlain ? (bridge ?? null) : null,
   };
 }
 
@@ -79,6 +88,18 @@ function foundIn(
   const all = childrenOf(devices, 'disk');
   const isMedium = (disk: XmlNode): boolean =>
     ['cdrom', 'floppy'].includes(disk.attributes['device'] ?? 'disk');
+  const disks = all.filter((disk) => !isMedium(disk));
+  // No guest sees the target: only what is made here is called as a virtio disk where it is none.
+  const isCommon =
+    disks.length > 0 &&
+    disks.every((disk) => {
+      const { bus, dev } = childOf(disk, 'target')?.attributes ?? {};
+      return bus === 'sata' && dev?.startsWith('vd');
+    });
+  const about = {
+    sizes: sizes.get(name) ?? new Map<string, number>(),
+    bus: isCommon ? 'sata' : 'virtio',
+  } as const;
   return {
     ...{ id, name, cpus, memoryBytes: memoryOf(childOf(domain, 'memory')) },
     virtType: domain.attributes['type'] === 'kvm' ? 'kvm' : 'qemu',
@@ -86,9 +107,8 @@ function foundIn(
     firmware: firmwareIn(sdk, domain),
     tpm: childOf(devices, 'tpm') !== undefined,
     isTransient: transient.has(id),
-    disks: all
-      .filter((disk) => !isMedium(disk))
-      .map((disk) => diskOf(sdk, disk, sizes.get(name) ?? new Map<string, number>())),
+    ...(isCommon ? { devices: 'common' as const } : {}),
+    disks: disks.map((disk) => diskOf(sdk, disk, about)),
     media: all.filter(isMedium).map((disk) => ({
       target: childOf(disk, 'target')?.attributes['dev'] ?? '',
       path: childOf(disk, 'source')?.attributes['file'] ?? null,

@@ -159,28 +159,35 @@ describe('a machine that virsh has made', () => {
 });
 
 describe('a machine that Cairn has made', () => {
-  it('comes back whole when its record was lost: with its folder, its disks, its image and its login', async () => {
-    const { appliance, imageId } = machines;
-    const asked = await rest<{ vmId: string }>('POST', '/vms', {
-      ...microRequest(imageId),
-      cloudInit: { user: 'ann', sshKeys: [KEY] },
-    });
-    await mustSucceed(appliance, asked);
-    const path = `/vms/${asked.body.vmId}`;
-    await mustSucceed(appliance, await rest('POST', `${path}/disks`, { sizeBytes: MIB }));
-    const specOf = () => appliance.query<{ spec: string }>('SELECT spec FROM vms')[0]?.spec ?? '{}';
-    const spec = JSON.parse(specOf()) as Record<string, unknown>;
-    await mustSucceed(appliance, await rest('POST', `${path}/release`));
-    expect(machines.libvirt.domstate('web')).toBe('running');
-    expect(await found('web')).toMatchObject({ byCairn: true, issues: [] });
-    await mustSucceed(appliance, await adopt(asked.body.vmId));
-    const { cards, ...rest2 } = JSON.parse(specOf()) as Record<string, unknown>;
-    expect(rest2).toEqual(spec);
-    expect(cards).toHaveLength(1);
-    const made = await vmNamed(appliance, 'web');
-    expect(made).toMatchObject({ state: 'running', disk: 'overlay', image: { id: imageId, name: 'Micro' } });
-    await mustSucceed(appliance, await rest('POST', `${path}/stop`, { graceSeconds: 0 }));
-    await deleteForGood(appliance, asked.body.vmId);
-    expect(existsSync(made?.folder ?? '')).toBe(false);
-  });
+  it.each(['virtio', 'common'])(
+    'comes back whole when its record was lost: with its folder, its disks (%s), its image and its login',
+    async (devices) => {
+      const { appliance, imageId } = machines;
+      const asked = await rest<{ vmId: string }>('POST', '/vms', {
+        ...microRequest(imageId),
+        ...{ devices, disks: [{ sizeBytes: MIB }] },
+        cloudInit: { user: 'ann', sshKeys: [KEY] },
+      });
+      await mustSucceed(appliance, asked);
+      const path = `/vms/${asked.body.vmId}`;
+      const specOf = () => appliance.query<{ spec: string }>('SELECT spec FROM vms')[0]?.spec ?? '{}';
+      const spec = JSON.parse(specOf()) as Record<string, unknown>;
+      await mustSucceed(appliance, await rest('POST', `${path}/release`));
+      expect(machines.libvirt.domstate('web')).toBe('running');
+      expect(await found('web')).toMatchObject({ byCairn: true, issues: [] });
+      await mustSucceed(appliance, await adopt(asked.body.vmId));
+      const { cards, ...rest2 } = JSON.parse(specOf()) as Record<string, unknown>;
+      expect(rest2).toEqual(spec);
+      expect(cards).toHaveLength(1);
+      const made = await vmNamed(appliance, 'web');
+      expect(made).toMatchObject({
+        state: 'running',
+        disk: 'overlay',
+        image: { id: imageId, name: 'Micro' },
+      });
+      await mustSucceed(appliance, await rest('POST', `${path}/stop`, { graceSeconds: 0 }));
+      await deleteForGood(appliance, asked.body.vmId);
+      expect(existsSync(made?.folder ?? '')).toBe(false);
+    },
+  );
 });

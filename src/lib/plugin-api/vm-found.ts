@@ -1,6 +1,6 @@
 /** Machines that somebody else has made, as plugins tell of them. */
 
-import type { VmFirmware } from './vm-extras';
+import type { VmFirmware, VmHas } from './vm-extras';
 
 /** A disk of an adopted machine, never made, changed or deleted here. */
 export interface VmAdoptedDisk {
@@ -28,6 +28,8 @@ export interface VmFound {
   /** The UEFI that it starts by; `templatePath` empty: nobody tells. null: it starts by BIOS. */
   firmware: VmFirmware | null;
   tpm: boolean;
+  /** As this plugin makes them, see VmSpec. */
+  devices?: VmHas['devices'];
   /** Its engine forgets it when it goes off. */
   isTransient: boolean;
   disks: VmFoundDisk[];
@@ -46,4 +48,6 @@ export interface VmFoundCard {
   network: string;
   /** On the network that the plugin gives its machines. */
   isOurs: boolean;
+  /** The host's bridge that it is plugged into; null: into something else. */
+  bridge: string | null;
 }

@@ -72,8 +72,24 @@ describe('what virsh says of machines that somebody else has made', () => {
         },
       ],
       media: [{ target: 'hda', path: '/iso/x.iso' }],
-      cards: [{ mac: '52:54:00:aa:00:01', network: 'bridge br0', isOurs: false }],
+      cards: [{ mac: '52:54:00:aa:00:01', network: 'bridge br0', isOurs: false, bridge: 'br0' }],
     });
+  });
+  it('knows the machines that were given devices that every system knows, as this plugin makes them', () => {
+    const common = definition.replace(/(<target dev='vd\w' bus=)'virtio'/g, "$1'sata'");
+    const [found] = parseFound(sdk, `\n\n${common}\n\n`);
+    expect(found).toMatchObject({ devices: 'common' });
+    expect(found?.disks[0]).toMatchObject({ target: 'vda', slot: 1 });
+    const somebodys = common.replaceAll("<target dev='vd", "<target dev='sd");
+    const [theirs] = parseFound(sdk, `\n\n${somebodys}\n\n`);
+    expect(theirs?.devices).toBeUndefined();
+    expect(theirs?.disks[0]).toMatchObject({ target: 'sda', slot: null });
+  });
+  it('takes a card with a tag, or of a switch of its own, for more than one on a bridge', () => {
+    for (const more of ["<virtualport type='openvswitch'/>", "<vlan><tag id='4'/></vlan>"]) {
+      const text = other.replace("<source bridge='br0'/>", `<source bridge='br0'/>${more}`);
+      expect(parseFound(sdk, `\n\n${text}\n\n`)[0]?.cards).toMatchObject([{ isOurs: false, bridge: null }]);
+    }
   });
   it('is nothing when all of them have gone meanwhile', () => {
     expect(parseFound(sdk, '\n')).toEqual([]);

@@ -28,18 +28,27 @@ async function look(path: string): Promise<{ isFile: boolean; hasDataFile: boole
   }
 }
 
+async function realOf(path: string): Promise<string | null> {
+  try {
+    return await realpath(path);
+  } catch {
+    // Whatever the reason: what cannot be followed is nothing that a machine may lie above.
+    return null;
+  }
+}
+
 /**
  * @param roots absolute; of the pools: an image may lie on another one than the disk above it
  * @returns what it reaches for outside of them, or why it cannot be followed; null: all of it lies on the pools
  */
 export async function reachesOutside(path: string, roots: readonly string[]): Promise<string | null> {
-  const found = await Promise.all(roots.map((root) => realpath(root).catch(() => null)));
+  const found = await Promise.all(roots.map(realOf));
   const bases = found.filter((base) => base !== null);
   let next: string | null = path;
   for (let count = 0; next !== null; count += 1) {
     if (count === MOST_FILES) return 'It lies above more files than any machine has.';
     if (!isAbsolute(next)) return `It lies above "${next}", which is no absolute path.`;
-    const real: string | null = await realpath(next).catch(() => null);
+    const real: string | null = await realOf(next);
     if (real === null) return `It lies above ${next}, which is not there.`;
     if (!bases.some((base) => isBelow(real, base))) return `It reaches for ${real}, which lies on no pool.`;
     const { isFile, hasDataFile } = await look(real);

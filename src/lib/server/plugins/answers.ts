@@ -148,7 +148,8 @@ const vmFound: z.ZodType<VmFound[]> = z.array(
       }),
     ),
     media: z.array(z.object({ target: text, path: text.nullable() })),
-    cards: z.array(z.object({ mac: text, network: text, isOurs: z.boolean() })),
+    cards: z.array(z.object({ mac: text, network: text, isOurs: z.boolean(), bridge: text.nullable() })),
+    devices: z.literal('common').optional(),
   }),
 );
 const guestAddresses: z.ZodType<string[] | null> = z

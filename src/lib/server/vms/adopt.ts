@@ -45,6 +45,12 @@ async function machineOf(deps: VmDeps, id: string, only: string | undefined): Pr
 const cardsIn = ({ cards }: VmFound): NonNullable<VmSpec['cards']> =>
   cards.filter(({ isOurs }) => isOurs).map(({ mac }, index) => ({ slot: index + 1, mac }));
 
+/** Of a machine that a Cairn has made: on the host's bridges too. */
+const allCardsIn = ({ cards }: VmFound): NonNullable<VmSpec['cards']> =>
+  cards
+    .filter(({ isOurs, bridge }) => isOurs || bridge !== null)
+    .map(({ mac, bridge }, index) => ({ slot: index + 1, mac, ...(bridge === null ? {} : { bridge }) }));
+
 const mediumIn = ({ media }: VmFound, target: string): string | null =>
   media.find((medium) => medium.target === target)?.path ?? null;
 
@@ -77,7 +83,8 @@ async function wholeSpec(deps: VmDeps, { found }: FoundMachine, folder: string):
     // Nobody could write to its disk: others may lie above it.
     ...(isTemplate ? { isTemplate } : {}),
     ...startsBy(found),
-    ...{ cards: cardsIn(found), cdPath: mediumIn(found, 'sda'), seedPath: mediumIn(found, 'sdb') },
+    ...(found.devices ? { devices: found.devices } : {}),
+    ...{ cards: allCardsIn(found), cdPath: mediumIn(found, 'sda'), seedPath: mediumIn(found, 'sdb') },
   };
 }
 

@@ -41,7 +41,7 @@ export function homeOf({ found, pools }: FoundMachine): { folder: string; pool: 
   const asMade =
     found.disks.every(({ slot, path }) => slot !== null && path === file(slot)) &&
     (found.firmware === null || found.firmware.nvramPath === nvramPathIn(folder)) &&
-    found.cards.every(({ isOurs }) => isOurs) &&
+    found.cards.every(({ isOurs, bridge }) => isOurs || bridge !== null) &&
     found.media.every(
       ({ target, path }) => target === 'sda' || (target === 'sdb' && path === posix.join(folder, 'seed.iso')),
     );
