@@ -599,6 +599,13 @@ export const ERROR_CODES = {
     title: 'The link cannot be the port of a bridge',
     remedy: 'Choose another network card.',
   },
+  vlan_unsupported: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The kernel has no VLANs',
+    remedy:
+      'Restart the host if its kernel was updated, or install one with the module 8021q (Debian: linux-image-amd64); or bridge the card without a tag.',
+  },
   certificate_gone: {
     kind: 'precondition',
     status: 409,

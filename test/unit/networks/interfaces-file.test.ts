@@ -70,6 +70,13 @@ it('a VLAN of a port leaves the port as it is, and goes without any trace', () =
   expect(withoutBridge(text, 'br20').text).toBe(DEBIAN);
 });
 
+it('the host gives itself no address on a bridge that is not its own way out', () => {
+  const stays = (bridge: string) => `echo 1 >/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`;
+  expect(withBridge(DEBIAN, 'br20', { ...PORT, vlan: 20 })).toContain(stays('br20'));
+  expect(withBridge(DEBIAN, 'br1', null)).toContain(stays('br1'));
+  expect(withBridge(DEBIAN, 'br0', PORT)).not.toContain(stays('br0'));
+});
+
 it('a bridge without a port goes without any trace, also beside another one', () => {
   const one = withBridge(DEBIAN, 'br1', null);
   const two = withBridge(one, 'br2', null);

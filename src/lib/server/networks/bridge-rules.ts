@@ -5,6 +5,7 @@ import { type BridgeRequest } from '$lib/shared/wire/network-changes';
 import { BRIDGE_NAME, VLAN_MAX, VLAN_MIN } from '$lib/shared/bridge-names';
 import { isOfLibvirt, type HostLink } from '$lib/shared/wire/networks';
 import { issue } from '../errors';
+import { moduleState } from '../host/kernel-modules';
 import { vlanName } from './interfaces-file';
 
 function nameIssues(name: string, links: HostLink[]): Issue[] {
@@ -21,6 +22,9 @@ function vlanIssues({ port, vlan }: BridgeRequest, links: HostLink[]): Issue[] {
     return [issue('vlan_invalid', `Without a network card there is no VLAN ${vlan}.`, 'vlan')];
   if (!Number.isInteger(vlan) || vlan < VLAN_MIN || vlan > VLAN_MAX)
     return [issue('vlan_invalid', `There is no VLAN ${vlan}.`, 'vlan')];
+  // Loaded by the kernel itself when the first one is made.
+  if (moduleState('8021q') === 'absent')
+    return [issue('vlan_unsupported', 'The kernel that runs has no module 8021q.', 'vlan')];
   const other = links.find((link) => link.vlan?.tag === vlan && link.vlan.on === port);
   const name = vlanName({ id: port, mac: null, vlan }) ?? '';
   if (other) return [issue('link_name_taken', `${other.id} is VLAN ${vlan} of ${port} already.`, 'vlan')];

@@ -82,12 +82,22 @@ export function vlanName({ id, vlan }: BridgePort): string | null {
   return name.length <= 15 ? name : `vlan${vlan}`;
 }
 
+/**
+ * The host itself has no part in what its machines carry: otherwise it would give itself an address there, and take the routes of
+ * any router that offers some. A kernel without IPv6 has no such file.
+ */
+function hostStaysOut(bridge: string): string {
+  const setting = `/proc/sys/net/ipv6/conf/${bridge}/disable_ipv6`;
+  return `pre-up [ ! -e ${setting} ] || echo 1 >${setting}`;
+}
+
 /** Commands of ip(8), so that no package is needed but ifupdown. */
-function commandsOf(bridge: string, port: BridgePort | null): string[] {
+function commandsOf(bridge: string, port: BridgePort | null, takesOver: boolean): string[] {
   const indent = (line: string): string => `    ${line}`;
   if (!port)
     return [
       `pre-up ip link add name ${bridge} type bridge`,
+      hostStaysOut(bridge),
       `up ip link set dev ${bridge} up`,
       `post-down ip link delete dev ${bridge} type bridge`,
     ].map(indent);
@@ -96,6 +106,7 @@ function commandsOf(bridge: string, port: BridgePort | null): string[] {
   const address = mac !== null && vlan === null ? ` address ${mac}` : '';
   return [
     `pre-up ip link add name ${bridge}${address} type bridge`,
+    ...(takesOver ? [] : [hostStaysOut(bridge)]),
     ...(tagged === null ? [] : [`pre-up ip link add link ${id} name ${tagged} type vlan id ${vlan}`]),
     `pre-up ip link set dev ${tagged ?? id} master ${bridge}`,
     `pre-up ip link set dev ${id} up`,
@@ -128,7 +139,7 @@ export function withBridge(text: string, bridge: string, port: BridgePort | null
       begin(bridge),
       `auto ${bridge}`,
       `iface ${bridge} inet manual`,
-      ...commandsOf(bridge, port),
+      ...commandsOf(bridge, port, false),
       end(bridge),
     ];
     return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${block.join('\n')}\n`;
@@ -152,7 +163,7 @@ export function withBridge(text: string, bridge: string, port: BridgePort | null
     ...ifaces.flatMap(({ from, to }, index) => [
       lines[from]?.replace(/^(\s*iface\s+)\S+/, `$1${bridge}`) ?? '',
       ...lines.slice(from + 1, to).filter(isText),
-      ...(index === 0 ? commandsOf(bridge, port) : []),
+      ...(index === 0 ? commandsOf(bridge, port, true) : []),
     ]),
     end(bridge),
   ];
