@@ -4,19 +4,23 @@ import { fileURLToPath } from 'node:url';
 import node from '@sveltejs/adapter-node';
 import { vitePreprocess } from '@sveltejs/vite-plugin-svelte';
 
-/** The command `cairn`, one file with all that it needs. Beside the server, which is written anew by its adapter before. */
+/**
+ * The command `cairn`, and what it starts to check a plugin: each one file with all that it needs. Beside the server, which is
+ * written anew by its adapter before.
+ */
 async function buildCommand() {
   const { build } = await import('vite');
-  await build({
-    configFile: false,
-    logLevel: 'warn',
-    resolve: { alias: { $lib: fileURLToPath(new URL('src/lib', import.meta.url)) } },
-    ssr: { noExternal: true },
-    build: {
-      ...{ ssr: 'src/cli/cairn.ts', outDir: 'build/cli', target: 'node24', copyPublicDir: false },
-      rolldownOptions: { output: { codeSplitting: false } },
-    },
-  });
+  for (const entry of ['src/cli/cairn.ts', 'src/check-plugin.ts'])
+    await build({
+      configFile: false,
+      logLevel: 'warn',
+      resolve: { alias: { $lib: fileURLToPath(new URL('src/lib', import.meta.url)) } },
+      ssr: { noExternal: true },
+      build: {
+        ...{ ssr: entry, outDir: 'build/cli', target: 'node24', copyPublicDir: false, emptyOutDir: false },
+        rolldownOptions: { output: { codeSplitting: false } },
+      },
+    });
 }
 
 /**

@@ -32,6 +32,8 @@ export async function askServer(
     throw error;
   }
   if (said === 'open') return { answers: true };
+  if (!/^closed\b/.test(said))
+    throw new TypeError(`perl said something that is not understood: ${said.slice(0, 200)}`);
   const why = said.replace(/^closed\s*/, '').replace(/^IO::Socket::IP: */, '');
   if (/refused/i.test(why))
     return { answers: false, why: `The server ${server} refuses connections at port ${port}.` };

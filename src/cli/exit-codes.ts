@@ -12,7 +12,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_MEANINGS: Record<ExitCode, string> = {
   0: 'It is done; without --wait: it is on its way.',
-  1: 'It failed, or was cancelled; `doctor` found something that is broken.',
+  1: 'It failed, or was cancelled; `doctor` found something that is broken, or a plugin has not the grade.',
   2: 'The command line is wrong, or a question could not be asked.',
   3: 'Cairn cannot be reached, is starting or is stopping.',
   4: 'It was refused: by Cairn, or by the answer to a question.',

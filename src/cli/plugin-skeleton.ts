@@ -14,7 +14,19 @@ export const skeleton = (id: string): Record<string, string> => ({
   // Node takes its files for modules by this.
   'package.json': `${JSON.stringify({ name: id, version: '0.1.0', private: true, type: 'module' }, null, 2)}\n`,
   'plugin.js': module(id),
+  'README.md': readme(id),
 });
+
+const readme = (id: string): string => `# ${id}
+
+A plugin for Cairn that makes pools of one drive with an ext2 filesystem.
+
+- **On the drive**: an ext2 filesystem over all of it, whose UUID is the pool's, and \`.cairn/pool.json\` in its root.
+- **Needs**: wipefs (util-linux), mkfs.ext2 (e2fsprogs), and a kernel that can mount ext2.
+- **Survives**: the loss of no drive.
+
+\`cairn plugins check .\` grades it; as root \`cairn plugins check . --drives\` also tries it on drives of its own.
+`;
 
 const module = (
   id: string,
@@ -27,6 +39,7 @@ export default (sdk) => {
     if (!drive) throw new TypeError(\`pool \${guid} has no drive\`);
     return { drive, at: { drive: drive.id } };
   };
+  const filesystem = (spec) => ({ source: partsOf(spec).at, filesystem: 'ext2' });
   return sdk.defineStoragePlugin({
     api: 1,
     kind: 'storage',
@@ -70,7 +83,7 @@ export default (sdk) => {
           look: sdk.looks.filesystem(at, 'ext2', spec.guid),
         }),
         ...sdk.makeMountPoint(spec),
-        sdk.mountFilesystem(spec, { source: at, filesystem: 'ext2' }),
+        sdk.mountFilesystem(spec, filesystem(spec)),
         ...sdk.writeIdentity(ID, spec),
       ];
     },
@@ -78,23 +91,38 @@ export default (sdk) => {
       const { drive, at } = partsOf(spec);
       const erase = { title: 'Erase the ext2 filesystem', at, type: 'ext2', uuid: spec.guid };
       return [
-        sdk.unmountFilesystem(spec, { source: at, filesystem: 'ext2' }),
+        sdk.unmountFilesystem(spec, filesystem(spec)),
         ...sdk.removeMountPoint(spec),
         ...(drive.present ? [sdk.wipeFilesystem(erase)] : []),
       ];
     },
+    mount: (spec) => [...sdk.makeMountPoint(spec), sdk.mountFilesystem(spec, filesystem(spec))],
+    unmount: (spec) => [sdk.unmountFilesystem(spec, filesystem(spec))],
     async status(context, spec) {
       const { drive } = partsOf(spec);
+      const isThere = context.path({ drive: drive.id }) !== null;
       const mounted = context.mounts().some((mount) => mount.path === spec.mountPath);
-      const usage = mounted ? await context.usage(spec.mountPath) : null;
+      const usage = mounted && isThere ? await context.usage(spec.mountPath) : null;
+      const sizes = {
+        sizeBytes: usage?.sizeBytes ?? null,
+        usedBytes: usage?.usedBytes ?? null,
+        availableBytes: usage?.availableBytes ?? null,
+      };
+      if (!isThere)
+        return {
+          poolStatus: 'missing',
+          health: 'critical',
+          healthText: \`Drive \${drive.serial ?? drive.label} is not there. Plug it in again.\`,
+          mounted,
+          ...sizes,
+          members: [{ driveId: drive.id, status: 'missing', detail: null }],
+        };
       return {
         poolStatus: mounted ? 'active' : 'inactive',
         health: 'healthy',
         healthText: null,
         mounted,
-        sizeBytes: usage?.sizeBytes ?? null,
-        usedBytes: usage?.usedBytes ?? null,
-        availableBytes: usage?.availableBytes ?? null,
+        ...sizes,
         members: [{ driveId: drive.id, status: 'active', detail: null }],
       };
     },

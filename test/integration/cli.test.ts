@@ -125,6 +125,38 @@ describe('on the host, as root', () => {
   });
 });
 
+describe('plugins check', () => {
+  interface Report {
+    grade: string | null;
+    rules: { id: string; outcome: string; details: string[] }[];
+  }
+  const plugin = join(folder, 'my-pool');
+  it('grades a plugin without a server, and says what it lacks', () => {
+    expect(run(['plugins', 'new', plugin]).status).toBe(0);
+    const ran = run(['plugins', 'check', plugin]);
+    expect([ran.status, ran.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^my-pool .*: grade B,[^]*For A: drives\n$/),
+    ]);
+    expect(run(['plugins', 'check', plugin, '--at-least', 'A']).status).toBe(1);
+    expect(run(['plugins', 'check', join(folder, 'none')]).status).toBe(5);
+  });
+
+  it.each([
+    ['ends the process', 'process.exit(0)'],
+    ['keeps everything else waiting', 'for (;;);'],
+    ['says things', "console.log('hello'); throw new Error('broken')"],
+  ])('outlives one that %s', (words, text) => {
+    writeFileSync(join(plugin, 'plugin.js'), text);
+    const { status, stdout } = run(['plugins', 'check', plugin, '--json']);
+    const report = JSON.parse(stdout) as Report;
+    expect([status, report.grade]).toEqual([1, null]);
+    const load = report.rules.find(({ id }) => id === 'load');
+    expect(load).toMatchObject({ outcome: 'failed' });
+    if (words !== 'says things') expect(load?.details[0]).toContain(words);
+  });
+});
+
 describe('the doctor', () => {
   it('says of each thing how it is and what to do, for people and for scripts', () => {
     interface Report {

@@ -11,6 +11,7 @@ import { skeleton } from '../plugin-skeleton';
 import { change } from '../run-operation';
 import { inNaturalOrder, printable, table } from '../table';
 import type { Noun } from '../verb';
+import { checkVerb } from './plugin-check';
 
 const ID = /^[a-z][a-z0-9-]{0,63}$/;
 
@@ -150,6 +151,7 @@ export const plugins: Noun = {
           question: `Remove the plugin ${id}?`,
         }),
     },
+    checkVerb,
     {
       usage: 'new <folder>',
       summary: 'Write a whole small storage plugin to begin with; the name of the folder is its id',

@@ -258,6 +258,8 @@ const CORE = new Map<string, CoreLook>([
   ['check-in', async (_host, args) => checkIn(args, Date.now())],
 ]);
 
+export const isCoreLook = (name: string): boolean => CORE.has(name);
+
 /**
  * @returns a function that performs any core look, `negate` included: then done and absent change places.
  * @throws AppError bug for a look that is none of the core's, drive_gone, command_failed, parse_failed

@@ -6,14 +6,11 @@
 /// <reference types="vite/client" />
 import { basename, dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import * as sdk from '$lib/plugin-api';
 import type { Plugin } from '$lib/plugin-api/sdk';
 import type { PluginView } from '$lib/shared/wire/plugins';
 import type { Installed, Loadable } from './installed';
-import { checkShape } from './shape';
+import { LOAD_LIMIT_MS, pluginMadeBy } from './made';
 import { withTimeout } from './time-limit';
-
-const LOAD_LIMIT_MS = 10_000;
 
 export type Origin = PluginView['origin'];
 /** A plugin's folder, found and tried. */
@@ -50,13 +47,7 @@ async function load({ id, origin, trusted, read, programs, remedy }: Source): Pr
   const about = { id, origin, ...(trusted ? { trusted } : {}) };
   try {
     const module = await withTimeout(LOAD_LIMIT_MS, 'loading it', async () => read());
-    const make = (module as { default?: unknown } | null)?.default;
-    if (typeof make !== 'function') throw new Error('its module has no function as default export');
-    const plugin = checkShape((make as (api: typeof sdk) => unknown)(sdk), id);
-    const unknown = plugin.programs.filter((program) => programs && !programs.includes(program));
-    if (unknown.length > 0)
-      throw new Error(`it wants to run ${unknown.join(', ')}, which its plugin.json does not name`);
-    return { ...about, plugin };
+    return { ...about, plugin: pluginMadeBy(module, id, programs) };
   } catch (error) {
     const reason = `It cannot be loaded: ${error instanceof Error ? error.message : String(error)}.`;
     return { ...about, plugin: null, reason, remedy };
