@@ -28,7 +28,8 @@ masked='apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all
   smartmontools.service smartd.service'
 
 # Servers and clients of network shares wait until a case starts them.
-not_started='nfs-server.service nfs-client.target nfs-blkmap.service rpcbind.service rpcbind.socket ksmbd.service'
+not_started='nfs-server.service nfs-client.target nfs-blkmap.service rpcbind.service rpcbind.socket
+  smbd.service nmbd.service samba-ad-dc.service'
 
 make_root() {
   packages=$(grep -v '^#' "$here/packages.txt" | tr -s '\n' ',' | sed 's/,$//')

@@ -1,4 +1,4 @@
-/** Pools on shares of a server that comes and goes: NFS from a network of its own, which can be cut off. */
+/** Pools on shares: NFS from a network of its own, which can be cut off, and SMB from a server that wants a password. */
 import { describe, expect, it } from 'vitest';
 import type { Pool } from '../../src/lib/shared/wire/pools.ts';
 import type { Cairn } from './cairn.ts';
@@ -34,6 +34,30 @@ timeout 20 bash -c 'until (: </dev/tcp/${NFS_SERVER}/2049) 2>/dev/null; do sleep
 const nfs = (label: string, mountPath: string) => ({
   ...{ label, mountPath, plugin: 'network-share', layout: 'nfs', drives: [] },
   options: { server: NFS_SERVER, export: '/srv/export' },
+});
+
+const SMB_PASSWORD = 'only-in-one-file-7f3a';
+const START_SMB = `
+set -e
+mkdir -p /srv/smb
+echo on-the-server >/srv/smb/file
+cat >/etc/samba/smb.conf <<'END'
+[global]
+  server role = standalone server
+  disable netbios = yes
+  smb ports = 445
+  load printers = no
+[media]
+  path = /srv/smb
+  read only = no
+END
+printf '%s\\n%s\\n' ${SMB_PASSWORD} ${SMB_PASSWORD} | smbpasswd -s -a root
+systemctl start smbd
+timeout 60 bash -c 'until (: </dev/tcp/127.0.0.1/445) 2>/dev/null; do sleep 0.2; done'
+`;
+const smb = (label: string, password: string) => ({
+  ...{ label, mountPath: `/srv/${label}`, plugin: 'network-share', layout: 'smb', drives: [] },
+  options: { server: '127.0.0.1', share: 'media', username: 'root', password },
 });
 const seen = (cairn: Cairn, guid: string, fits: (pool: Pool) => boolean): Promise<Pool> =>
   cairn.until(() => cairn.pool(guid), fits, LONG);
@@ -119,6 +143,38 @@ describe('a pool on an NFS share', () => {
           'cat /srv/export/*; ls -A /srv/nfs; ls /etc/systemd/system | grep srv-nfs || true',
         ),
       ).toBe('on-the-server\nmine\nx');
+    },
+  );
+});
+
+describe('a pool on an SMB share', () => {
+  it(
+    'is mounted with a password that is in one file only, and refuses a wrong one',
+    { timeout: CASE_MS },
+    async () => {
+      const cairn = await lab.cairn();
+      const { machine } = cairn;
+      await machine.check(START_SMB);
+      const wrong = await cairn.startPool(smb('wrong', 'not-this-one'));
+      const ended = await cairn.waitForOperation(wrong.operation.id, LONG);
+      expect(ended.state).not.toBe('succeeded');
+      expect(await machine.check('findmnt -rn -t cifs || true; ls -A /var/lib/cairn/pool-secrets')).toBe('');
+
+      const { guid, mountPath } = await cairn.createPool(smb('right', SMB_PASSWORD), LONG);
+      await machine.check(`grep -q server ${mountPath}/file; echo mine >${mountPath}/mine; sync`);
+      expect(await cairn.pool(guid)).toMatchObject({
+        ...{ state: 'ready', poolStatus: 'active', mounted: true, source: '//127.0.0.1/media' },
+      });
+      expect(
+        await machine.check(`
+          grep -rlF ${SMB_PASSWORD} /var/lib/cairn /etc/systemd/system || true
+          stat -c %a /var/lib/cairn/pool-secrets/${guid}
+          journalctl -u cairn | grep -cF ${SMB_PASSWORD} || true`),
+      ).toBe(`/var/lib/cairn/pool-secrets/${guid}\n600\n0`);
+      await cairn.removePool(guid, LONG);
+      expect(await machine.check('cat /srv/smb/*; ls -A /var/lib/cairn/pool-secrets')).toBe(
+        'on-the-server\nmine',
+      );
     },
   );
 });
