@@ -44,7 +44,8 @@ async function stop(signal: NodeJS.Signals): Promise<void> {
   asked = true;
   await handle?.stop(signal);
   server.close();
-  process.exit(0);
+  // Another status asks the service manager for another start: see host/release-actions.ts.
+  process.exit(process.exitCode ?? 0);
 }
 process.on('SIGTERM', (signal) => void stop(signal));
 process.on('SIGINT', (signal) => void stop(signal));

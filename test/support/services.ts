@@ -85,6 +85,7 @@ export function createServiceBench(overrides: Partial<Services> = {}): ServiceBe
     support: absent('support'),
     boots: absent('boots'),
     updates: absent('updates'),
+    releases: absent('releases'),
     stopping: () => false,
     ...overrides,
   };

@@ -5,10 +5,12 @@
  */
 import type { JsonObject } from '../shared/json';
 import type { Checksum, ContentAction } from './content-actions';
+import type { ReleaseAction } from './release-actions';
 
 /** Plugins import nothing but this folder: what they need of the shared types is here too. */
 export type { Json, JsonObject } from '../shared/json';
 export type * from './content-actions';
+export type * from './release-actions';
 
 /** A drive by its stable id, or one of its partitions. Becomes a /dev path right before the act, after a check of identity. */
 export interface DriveRef {
@@ -66,6 +68,7 @@ export type Action =
   | ExecAction
   | TryMemoryAction
   | ContentAction
+  | ReleaseAction
   | { do: 'make-directory'; path: string; mode: number }
   /** Refuses a directory that is not empty, so it can never take user data. */
   | { do: 'remove-directory'; path: string }
@@ -257,6 +260,17 @@ export const looks = {
     look: 'downloaded',
     args: { path, sizeBytes, checksum: checksum && { ...checksum } },
   }),
+  /** The folder holds a version, made from the archive of this SHA-256. Of the core, as the next four. */
+  release: (path: string, sha256: string): Look => ({ look: 'release', args: { path, sha256 } }),
+  /** The link leads to `target`; absent: to `before`, or it is not there. */
+  link: (path: string, target: string, before: string): Look => ({
+    look: 'link',
+    args: { path, target, before },
+  }),
+  /** This process runs from the folder. */
+  runsFrom: (path: string): Look => ({ look: 'runs-from', args: { path } }),
+  /** The operation that holds this lock is alone. */
+  alone: (lock: string): Look => ({ look: 'alone', args: { lock } }),
   sparseFile: (path: string, sizeBytes: number): Look => ({ look: 'sparse-file', args: { path, sizeBytes } }),
   /** The process has ended, or uses nothing at or below the path any more. */
   processEnded: (process: { pid: number; startTicks: number; bootId: string }, path: string): Look => ({

@@ -69,6 +69,8 @@ export interface Config {
   /** See sockets/local.ts. */
   localSocket: string;
   thirdPartyPluginsDir: string;
+  /** Databases of versions before, and the trial that is on: see updates/place.ts and before-start.sh. */
+  updatesDir: string;
   safeMode: boolean;
   mountRoot: string;
   host: string;
@@ -117,6 +119,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     channelSecretsDir: join(dataDir, 'channel-secrets'),
     totpSecretsDir: join(dataDir, 'totp-secrets'),
     localSocket: join(dataDir, 'local.sock'),
+    updatesDir: join(dataDir, 'updates'),
     thirdPartyPluginsDir: join(dataDir, 'plugins'),
     safeMode: value.CAIRN_SAFE_MODE,
     mountRoot: resolve(value.CAIRN_MOUNT_ROOT ?? (value.CAIRN_SANDBOX ? join(dataDir, 'mnt') : '/mnt')),

@@ -72,6 +72,7 @@ export function handleOf(composed: Composed, { log, undoing, state }: Parts): Ca
     listening([url = '', ...others]) {
       const also = others.length === 0 ? '' : `  (also ${others.join(', ')})`;
       process.stdout.write(`Cairn ${VERSION} is ready at ${url}${also}\n`);
+      services.releases.ready();
       void notify.ready(`Ready at ${url}`);
     },
     stop: (reason) => (stopped ??= stop(reason)),

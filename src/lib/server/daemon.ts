@@ -61,7 +61,7 @@ import { createSupport } from './support/bundle';
 import { publishSystem } from './system-view';
 import { Undoing } from './undoing';
 import { MACHINES_FOLDER } from './vms/place';
-import { createUpdates } from './updates/updates';
+import { composeUpdates } from './updates/compose';
 import { createVms, type Vms } from './vms/vm';
 import { createThirdParty } from './third-party/third-party';
 import { VERSION } from './version';
@@ -201,7 +201,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
     ...{ snapshots, images, networks, vms, consoles, notifications, certificate, configuration, restores },
     ...{ doctor, boots, support, thirdParty },
-    updates: createUpdates({ db, config, clock, version: VERSION }),
+    ...composeUpdates({ db, config, clock, log, version: VERSION, operations, pools, auth }),
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);

@@ -31,6 +31,7 @@ import type { PoolSamples } from './pools/samples';
 import type { Snapshots } from './snapshots/snapshots';
 import type { Support } from './support/bundle';
 import type { ThirdParty } from './third-party/third-party';
+import type { Releases } from './updates/releases';
 import type { Updates } from './updates/updates';
 import type { Vms } from './vms/vm';
 
@@ -70,5 +71,6 @@ export interface Services {
   support: Support;
   boots: Boots;
   updates: Updates;
+  releases: Releases;
   stopping(): boolean;
 }

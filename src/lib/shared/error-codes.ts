@@ -1354,6 +1354,42 @@ export const ERROR_CODES = {
     title: 'The channel offers something older than it did before',
     remedy: 'Somebody may want to keep this host from an update: tell whoever runs the channel.',
   },
+  update_not_installed: {
+    kind: 'precondition',
+    status: 409,
+    title: 'This Cairn was not installed by install.sh, so it cannot update itself',
+    remedy: 'Update it in the way in which it came here, or install it by install.sh.',
+  },
+  update_none: {
+    kind: 'precondition',
+    status: 409,
+    title: 'There is no newer version to install',
+    remedy: 'Nothing is to be done.',
+  },
+  update_unsuitable: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The newer version cannot be installed on this host as it is',
+    remedy: 'Read why, and install what it asks for first.',
+  },
+  update_changed: {
+    kind: 'precondition',
+    status: 409,
+    title: 'The channel offers another version than the one that was shown',
+    remedy: 'Look at what is offered now, and decide again.',
+  },
+  update_busy: {
+    kind: 'busy',
+    status: 409,
+    title: 'Cairn cannot be updated while something is at work',
+    remedy: 'Wait until it has ended, or decide what becomes of it; then try again.',
+  },
+  update_archive_unsuitable: {
+    kind: 'host',
+    status: 422,
+    title: 'The archive of the newer version cannot be used',
+    remedy: 'Install nothing from there, and tell whoever releases Cairn.',
+  },
   already_running: {
     kind: 'busy',
     status: 409,

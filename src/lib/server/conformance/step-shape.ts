@@ -12,6 +12,8 @@ const ACTIONS = {
   ...{ 'reread-partitions': 1, 'forget-partitions': 1, 'forget-btrfs': 1, 'save-areas': 1, 'write-areas': 1 },
   ...{ blink: 1, 'set-locate': 1, 'end-process': 1, wait: 1, download: 1, receive: 1 },
   ...{ 'write-manifest': 1, 'check-digests': 1, 'try-memory': 1 },
+  ...{ 'copy-in': 1, 'unpack-release': 1, 'remove-release': 1, 'point-link': 1 },
+  ...{ 'save-database': 1, 'be-alone': 1, 'start-anew': 1 },
 } as const satisfies Record<Action['do'], 1>;
 
 const argument = z.union([

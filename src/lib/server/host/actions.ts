@@ -20,6 +20,7 @@ import { immutableArguments } from './immutable';
 import { loopsOf } from './loops';
 import { trialTimeMs, tryMemoryArguments } from './memory-trial';
 import { PROGRAMS } from './programs';
+import { describeRelease, isRelease, performRelease } from './release-actions';
 import { shellLine, shellWord } from './shell-word';
 import type { Host } from './types';
 
@@ -65,6 +66,11 @@ const inProcess = (title: string, perform: () => Promise<void>): InProcessAction
 
 /** @throws AppError drive_gone | drive_ambiguous when a drive is not there or cannot be told apart */
 export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blockDevices'>): CompiledAction {
+  if (isRelease(action))
+    return {
+      ...{ kind: 'in-process', title: describeRelease(action) },
+      perform: (signal) => performRelease(action, signal),
+    };
   switch (action.do) {
     case 'exec':
       return compileExec(action, host);
@@ -200,6 +206,7 @@ const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
  */
 export function describeAction(action: Action, pathOf: (ref: DeviceRef) => string | null): string {
   const at = (ref: DeviceRef): string => pathOf(ref) ?? unplugged(ref, pathOf);
+  if (isRelease(action)) return describeRelease(action);
   switch (action.do) {
     case 'exec': {
       const words = action.argv.map((argument) => (typeof argument === 'string' ? argument : at(argument)));

@@ -24,7 +24,10 @@ import { selfTestEnded, selfTestStarted } from './self-test-looks';
 import { askBlkid, askSfdisk, askWipefs, type RawSignature } from './signatures';
 import { hasMomentaryUuid, readBtrfsMembers } from './sysfs';
 import { kernelNameOf } from './system-drives';
+import { lookAtLink, lookAtRunning } from './release-actions';
 import { lookAtTree } from './tree-look';
+import { lookAtTrial } from './trial-look';
+import { lookAtRelease } from './unpack-release';
 import type { BlockDrive, Host } from './types';
 
 const NODE_WAIT_MS = 3_000;
@@ -247,6 +250,10 @@ const CORE = new Map<string, CoreLook>([
   ['file', (_host, args) => files.file(args)],
   ['downloaded', (_host, args) => downloaded(args)],
   ['tree', (_host, args) => lookAtTree(args)],
+  ['release', (_host, args) => lookAtRelease(args)],
+  ['link', (_host, args) => lookAtLink(args)],
+  ['runs-from', async (_host, args) => lookAtRunning(args)],
+  ['trial', (_host, args) => lookAtTrial(args)],
   ['file-there', (_host, args) => files.fileThere(args)],
   ['identity', (_host, args) => files.identity(args)],
   ['btrfs-forgotten', btrfsForgotten],

@@ -25,7 +25,7 @@ import { LIVE_OPERATION_STATES, type OperationState, type StepState, type Verdic
 import type { WireError } from '$lib/shared/wire/operations';
 import type { Db, Transaction } from '../db/client';
 import { commands, operationLocks, operations, outputs, steps } from '../db/schema';
-import { lockRow, usersPrefix, wholeOf } from './locks';
+import { EVERYTHING, lockRow, usersPrefix, wholeOf } from './locks';
 import type { CommandEnd, CommandLine, ProcessIdentity } from '../host/types';
 
 export type OperationRow = typeof operations.$inferSelect;
@@ -97,6 +97,14 @@ export function createJournal(db: Db) {
           .values({ lock: lockRow(lock, operation.id), operationId: operation.id })
           .run();
     },
+    /** @returns false while another operation lives */
+    holdEverything: (id: string): boolean =>
+      journal.transaction((tx) => {
+        if (journal.live().some((row) => row.id !== id)) return false;
+        tx.insert(operationLocks).values({ lock: EVERYTHING, operationId: id }).onConflictDoNothing().run();
+        return true;
+      }),
+    copyTo: (path: string): unknown => db.$client.prepare('VACUUM INTO ?').run(path),
     /** Sets the fields and frees the locks when the new state is not a live one. */
     update(tx: Transaction | Db, id: string, set: Partial<NewOperation>): void {
       tx.update(operations).set(set).where(eq(operations.id, id)).run();

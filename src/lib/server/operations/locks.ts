@@ -3,6 +3,9 @@
  * only needs the thing to stay as it is: a download into a pool, a machine that runs from it. Who wants the thing itself is
  * refused while one of them lives, and the other way round.
  */
+/** Held by an operation that has to be alone: refuses everything that wants to begin. See alone.ts. */
+export const EVERYTHING = 'everything';
+
 const USES = 'uses:';
 
 export const usesLock = (lock: string): string => `${USES}${lock}`;

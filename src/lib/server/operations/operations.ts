@@ -13,10 +13,12 @@ import type { Bus } from '../events/bus';
 import type { Feed } from '../events/feed';
 import type { Host } from '../host/types';
 import type { Logger } from '../log';
+import { lookAlone } from './alone';
 import { createCrashPoints } from './crash-points';
 import { definitionOf, own, publish, runForward, takeBack, type Engine } from './engine';
 import { createJournal, type NewStep, type OperationRow } from './journal';
 import { confirmCodeOf, planHash, previewOf, scriptOf, stepText } from './plan-text';
+import { EVERYTHING } from './locks';
 import { recoverAll } from './recovery';
 import { sweep } from './sweeper';
 import type { Operations, OutputCommand, Prepared, StartOptions } from './types';
@@ -56,7 +58,7 @@ export function createOperations(options: OperationsOptions): Operations {
     clock,
     feed,
     log,
-    look: options.look,
+    look: async (look) => (look.look === 'alone' ? lookAlone(journal, look.args) : options.look(look)),
     crash: createCrashPoints(config.crashAt),
     recordsDir: config.recordsDir,
     leaseMs: config.leaseMs,
@@ -155,7 +157,7 @@ export function createOperations(options: OperationsOptions): Operations {
       };
     });
     journal.transaction((tx) => {
-      const held = journal.heldLock(tx, prepared.locks);
+      const held = journal.heldLock(tx, [...prepared.locks, EVERYTHING]);
       if (held) refuseHeldLock(held);
       journal.insert(
         tx,
@@ -340,7 +342,9 @@ export function createOperations(options: OperationsOptions): Operations {
     },
     async stop(drainMs) {
       stopping = true;
-      const running = [...engine.workers.values()].map((worker) => worker.finished);
+      // One that is alone may wait for this very end; what it has not done yet is in the journal.
+      const alone = journal.lockHolder(EVERYTHING);
+      const running = [...engine.workers].flatMap(([id, { finished }]) => (id === alone ? [] : [finished]));
       // What does not end in time is left to the journal: the next start gives it its verdict.
       let timer: NodeJS.Timeout | undefined;
       await Promise.race([

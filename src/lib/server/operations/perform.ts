@@ -8,6 +8,7 @@ import type { Clock } from '../clock';
 import { compileAction, type CompiledAction } from '../host/actions';
 import { withMembersOfNow } from '../host/mount-members';
 import type { CommandLine, Host } from '../host/types';
+import { beAlone, saveDatabase } from './alone';
 import type { CrashPoints } from './crash-points';
 import type { CommandRow, Journal, OperationRow, StepRow } from './journal';
 
@@ -138,6 +139,8 @@ async function runCommand(context: PerformContext, act: Act, command: Command): 
 
 /** @throws AppError command_failed | command_timeout | cancelled | drive_gone | ... */
 export async function perform(context: PerformContext, act: Act, action: Action): Promise<void> {
+  if (action.do === 'be-alone') return beAlone(context, act.operation.id, act.signal);
+  if (action.do === 'save-database') return saveDatabase(context.journal, action.path);
   const compiled = compileAction(await withMembersOfNow(action, context.host), context.host);
   if (compiled.kind === 'command') return runCommand(context, act, compiled);
   act.signal.throwIfAborted();

@@ -9,6 +9,7 @@ import { AppError } from '../errors';
 import type { ProcessIdentity } from '../host/types';
 import { own, publish, runForward, takeBack, type Engine } from './engine';
 import type { CommandRow, OperationRow, StepRow } from './journal';
+import { EVERYTHING } from './locks';
 import { awaitLateDrives } from './late-drives';
 import { settleCommand } from './perform';
 import { hasActed } from './runner';
@@ -171,7 +172,9 @@ export async function recoverOne(engine: Engine, operation: OperationRow): Promi
     // It may have been cancelled meanwhile.
     await judge(engine, engine.journal.operation(operation.id) ?? operation, evidence, signal, judged);
   });
-  await Promise.race([verdictGiven, finished]);
+  // Nothing else may begin before such a one has ended: what the start does next would be refused.
+  const isAlone = engine.journal.lockHolder(EVERYTHING) === operation.id;
+  await (isAlone ? finished : Promise.race([verdictGiven, finished]));
 }
 
 export async function recoverAll(engine: Engine, only: (kind: string) => boolean): Promise<void> {

@@ -114,7 +114,11 @@ export async function lookWhileRunning(
 }
 
 const takesLong = ({ run }: StepRow): boolean =>
-  run.do === 'download' || run.do === 'receive' || (run.do === 'exec' && run.follow === true);
+  run.do === 'download' ||
+  run.do === 'copy-in' ||
+  run.do === 'be-alone' ||
+  run.do === 'receive' ||
+  (run.do === 'exec' && run.follow === true);
 
 /** Tells how far a program is that takes long, while `work` runs it. Other programs are left alone by looks. */
 export async function whileFollowed(

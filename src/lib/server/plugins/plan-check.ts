@@ -34,6 +34,13 @@ const CORE_ONLY = {
   'try-memory': 'takes the memory of the host, which no plugin may',
   'check-digests': 'reads files for checksums, which no plugin may',
   'write-manifest': 'reads files for checksums, which no plugin may',
+  'copy-in': 'copies a file of this host, which no plugin may',
+  'unpack-release': 'changes the version of Cairn, which no plugin may',
+  'remove-release': 'changes the version of Cairn, which no plugin may',
+  'point-link': 'changes the version of Cairn, which no plugin may',
+  'save-database': 'copies the database, which no plugin may',
+  'be-alone': 'keeps everything else from its work, which no plugin may',
+  'start-anew': 'starts Cairn anew, which no plugin may',
 } as const satisfies Partial<Record<Action['do'], string>>;
 
 const isCoreOnly = (name: Action['do']): name is keyof typeof CORE_ONLY => Object.hasOwn(CORE_ONLY, name);

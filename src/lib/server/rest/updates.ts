@@ -1,6 +1,27 @@
+import { applyUpdateRequest } from '$lib/shared/wire/update-requests';
 import { answer, json } from './answer';
+import { readJson } from './body';
 
 /** The version that runs, and what was offered when somebody looked last. */
 export const getUpdates = answer('viewer', ({ services }) => json(services.updates.view()));
 /** Asks the channel now; changes nothing of the host. */
 export const checkUpdates = answer('operator', async ({ services }) => json(await services.updates.check()));
+/** `{"version"}`: the steps that `apply` would take. */
+export const previewUpdate = answer(
+  'admin',
+  async ({ services, event }) =>
+    json(await services.releases.preview(applyUpdateRequest.parse(await readJson(event.request)))),
+  { body: applyUpdateRequest },
+);
+/** `{"version"}`: puts the version that was offered in the place of the one that runs. */
+export const applyUpdate = answer(
+  'admin',
+  async ({ services, actor, event }) => {
+    const request = applyUpdateRequest.parse(await readJson(event.request));
+    const { id } = await services.releases.apply(request, actor);
+    return json({ success: true, operationId: id }, 202, { location: `/api/v1/operations/${id}` });
+  },
+  { body: applyUpdateRequest },
+);
+/** Updates and ways back, the newest first. */
+export const listUpdates = answer('viewer', ({ services }) => json({ updates: services.releases.history() }));

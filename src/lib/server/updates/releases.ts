@@ -1,0 +1,97 @@
+/** Taking another version in use: what refuses it, its operations, and the end of its trial. */
+import type { JsonObject } from '$lib/shared/json';
+import type { ApplyUpdateRequest } from '$lib/shared/wire/update-requests';
+import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
+import type { Actor } from '$lib/shared/wire/session';
+import type { Auth } from '../auth/auth';
+import type { Config } from '../config';
+import { AppError } from '../errors';
+import type { Logger } from '../log';
+import type { OperationDefinition, Operations, Prepared } from '../operations/types';
+import type { Pools } from '../pools/pool';
+import { APPLY, planApply, requireShown, UPDATE_LOCK } from './apply';
+import { findPlace, updateFiles } from './place';
+import type { Updates } from './updates';
+
+const DEADLINE_MS = 12 * 3_600_000;
+const RECORD: OperationDefinition['record'] = { begin() {}, succeed() {}, takenBack() {}, needsYou() {} };
+
+export interface Releases {
+  /** @throws as `apply`, but for reauth_required */
+  preview(request: ApplyUpdateRequest): Promise<PlanPreview>;
+  /**
+   * @throws AppError reauth_required | update_not_installed | update_none | update_unsuitable | update_changed | update_busy | locked;
+   *   as Updates.check
+   */
+  apply(request: ApplyUpdateRequest, actor: Actor): Promise<Operation>;
+  /** What was tried, the newest first. */
+  history(): Operation[];
+  /** This version answers requests: it is not on trial any more. */
+  ready(): void;
+}
+
+export interface ReleaseParts {
+  config: Pick<Config, 'updateChannel' | 'updatesDir'>;
+  log: Logger;
+  version: string;
+  updates: Pick<Updates, 'check'>;
+  operations: Operations;
+  pools: Pick<Pools, 'list'>;
+  /** The folder that this process runs from. */
+  running?: string;
+  /** `requireFresh` throws when the person has not given the password lately. */
+  auth: Pick<Auth, 'requireFresh'>;
+}
+
+/** A start of Cairn ends no work of the kernel, but what it does to a pool is better known by whoever began it. */
+export function refuseBusy({ operations, pools }: Pick<ReleaseParts, 'operations' | 'pools'>): void {
+  const busy = [
+    ...operations
+      .page({ limit: 20, live: true })
+      .items.filter(({ subject }) => subject.id !== UPDATE_LOCK)
+      .map(({ title, percent, state }) =>
+        state === 'needs-attention' ? `"${title}" (waits for a decision)` : `"${title}" (${percent} %)`,
+      ),
+    ...pools
+      .list()
+      .flatMap(({ label, work }) => work.map(({ title }) => `the pool "${label}" (${title.toLowerCase()})`)),
+  ];
+  if (busy.length > 0) throw new AppError('update_busy', `At work now: ${busy.join(', ')}.`);
+}
+
+export function createReleases(parts: ReleaseParts): Releases {
+  const { config, log, version, updates, operations, auth, running = process.cwd() } = parts;
+  const files = updateFiles(config.updatesDir);
+
+  async function prepare(raw: JsonObject): Promise<Prepared> {
+    const place = findPlace(running, version);
+    refuseBusy(parts);
+    // Asked and checked anew: what is installed is what is signed now.
+    const { state, why, offered, channel } = await updates.check();
+    if (state === 'unsuitable') throw new AppError('update_unsuitable', why ?? undefined);
+    if (state !== 'available' || !offered?.file || channel === null)
+      throw new AppError('update_none', `Version ${version} runs; the channel offers nothing newer.`);
+    requireShown(raw, offered);
+    return planApply({ version, channel, files, place, offered, file: offered.file });
+  }
+  operations.define({
+    ...{ kind: APPLY, onInterrupt: 'continue', deadlineMs: DEADLINE_MS, record: RECORD },
+    prepare,
+  });
+
+  return {
+    preview: (request) => operations.preview(APPLY, request),
+    // Whose code runs as root is not for somebody who found a page open.
+    async apply(request, actor) {
+      auth.requireFresh(actor);
+      return operations.start({ kind: APPLY, request, actor });
+    },
+    history: () => operations.page({ limit: 20, subjectId: UPDATE_LOCK }).items,
+    ready() {
+      const trial = files.trial();
+      if (trial?.to !== version) return;
+      files.endTrial();
+      log.info({ from: trial.from, to: trial.to }, 'the version on trial is ready');
+    },
+  };
+}

@@ -1,0 +1,7 @@
+import { z } from 'zod';
+
+/** The version that the person was shown: another one is not installed in its place. */
+export const applyUpdateRequest = z.object({
+  version: z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/, 'A version has three numbers, as 1.2.3.'),
+});
+export type ApplyUpdateRequest = z.infer<typeof applyUpdateRequest>;
