@@ -251,8 +251,10 @@ put_settings() {
   put_file "$work/cairn.env" "$SETTINGS" 600
 }
 put_units() {
+  # Beside the versions: it brings the one before back when a new one does not start.
+  put_file "$release/src/before-start.sh" "$HOME_DIR/before-start.sh" 755
   for unit in $UNITS; do
-    sed 's#/opt/cairn/#/opt/cairn/current/#g; s#^WorkingDirectory=/opt/cairn$#WorkingDirectory=/opt/cairn/current#' "$release/systemd/$unit" >"$work/$unit"
+    sed 's#/opt/cairn/#/opt/cairn/current/#g; s#^WorkingDirectory=/opt/cairn$#WorkingDirectory=/opt/cairn/current#; /^ExecStart=.*main.ts/i ExecStartPre=-/bin/sh /opt/cairn/before-start.sh /opt/cairn ${CAIRN_DATA_DIR}' "$release/systemd/$unit" >"$work/$unit"
     put_file "$work/$unit" "$UNIT_DIR/$unit" 644
   done
 }

@@ -41,6 +41,7 @@ function makeRelease(version: string, packages = 'required sh dash\n'): string {
   chmodSync(join(folder, 'node_modules/.bin/node'), 0o755);
   writeFileSync(join(folder, 'host-packages.txt'), packages);
   copyFileSync('src/cli/cairn', join(folder, 'src/cli/cairn'));
+  copyFileSync('src/before-start.sh', join(folder, 'src/before-start.sh'));
   copyFileSync('install.sh', join(folder, 'install.sh'));
   cpSync('systemd', join(folder, 'systemd'), { recursive: true });
   execFileSync('/bin/sh', ['-c', 'find . -type f ! -name SHA256SUMS | sort | xargs sha256sum > SHA256SUMS'], {
@@ -78,7 +79,8 @@ describe('an installation', () => {
     expect(made.join('\n')).toContain('multi-user.target.wants/cairn.service');
     const unit = root.run('cat /etc/systemd/system/cairn.service', given).text;
     expect(unit).toContain('ExecStart=/opt/cairn/current/node_modules/.bin/node');
-    expect(unit).not.toMatch(/\/opt\/cairn\/(?!current|README)/);
+    expect(unit).toContain('ExecStartPre=-/bin/sh /opt/cairn/before-start.sh /opt/cairn ${CAIRN_DATA_DIR}\n');
+    expect(unit).not.toMatch(/\/opt\/cairn\/(?!current|README|before-start\.sh)/);
     expect(made.filter((line) => /cairn-install|\.new/.test(line))).toEqual([]);
 
     const two = root.run(`${INSTALL} --from ${first}`, given);

@@ -1,5 +1,8 @@
 /** An update with a real channel, real archives and a real database, in an installation laid out by the test. */
+import { execFileSync } from 'node:child_process';
 import {
+  renameSync,
+  rmSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -13,6 +16,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeKey, writeManifest } from '../../src/release-manifest.mjs';
+import { closeDatabase, openDatabase, type Db } from '$lib/server/db/client';
 import type { Auth } from '$lib/server/auth/auth';
 import { createCommands } from '$lib/server/host/command';
 import { createLooks } from '$lib/server/host/looks';
@@ -44,6 +48,7 @@ const lives: Life[] = [];
 /** Signals that Cairn sent to itself. */
 let ended: unknown[];
 let running = '';
+let db: Db;
 
 const versionsIn = (): string[] => readdirSync(join(home, 'versions')).sort();
 const current = (): string => readlinkSync(join(home, 'current'));
@@ -51,6 +56,7 @@ const updatesDir = (): string => bench.services.config.updatesDir;
 
 beforeEach(async () => {
   bench = createServiceBench();
+  db = bench.db;
   server = await startFileServer();
   [home, channel, keyPath] = [join(bench.dir, 'opt'), join(bench.dir, 'channel'), join(bench.dir, 'key')];
   for (const folder of [channel, join(home, 'versions'), updatesDir()])
@@ -69,6 +75,7 @@ afterEach(async () => {
   vi.restoreAllMocks();
   await Promise.all(lives.splice(0).map(({ operations }) => operations.stop(0)));
   await server.close();
+  closeDatabase(db);
   bench.close();
 });
 
@@ -94,7 +101,7 @@ async function start(updateChannel = channel): Promise<Life> {
     blockDevices: { current: () => [], pathOf: () => null, driveIdOf: () => null },
   } as unknown as Host;
   const operations = createOperations({
-    ...{ db: bench.db, host, bus, feed, clock, config, log, look: createLooks(host) },
+    ...{ db, host, bus, feed, clock, config, log, look: createLooks(host) },
   });
   operations.define({
     ...{ kind: 'test.wait', onInterrupt: 'take-back', deadlineMs: 60_000 },
@@ -114,7 +121,7 @@ async function start(updateChannel = channel): Promise<Life> {
   const life: Life = {
     operations,
     ...composeUpdates({
-      ...{ db: bench.db, clock, log, version, architecture: 'x64', operations, running },
+      ...{ db, clock, log, version, architecture: 'x64', operations, running },
       config: { updateChannel, updateKeysPath: `${keyPath}.pub`, updatesDir: config.updatesDir },
       pools: { list: () => pools as Pool[] },
       auth: { requireFresh: () => undefined } as unknown as Auth,
@@ -264,5 +271,86 @@ describe('an update', () => {
       error: { code: 'download_failed' },
     });
     expect([current(), versionsIn(), readdirSync(updatesDir())]).toEqual(['versions/1.0.0', ['1.0.0'], []]);
+  });
+
+  /** Ends the process, and begins another as the service manager does. */
+  async function restart({ operations }: Life, starts = 1): Promise<void> {
+    await operations.stop(60_000);
+    lives.length = 0;
+    closeDatabase(db);
+    for (let left = starts; left > 0; left -= 1)
+      execFileSync('/bin/sh', ['src/before-start.sh', home, bench.dir], { stdio: 'ignore' });
+    db = openDatabase(join(bench.dir, 'cairn.db'));
+    ownProcess.isEnding = false;
+  }
+
+  it('to a version that does not become ready ends in the one before, which says so', async () => {
+    release({ version: '1.1.0' });
+    const old = await start();
+    const { id } = await old.releases.apply({ version: '1.1.0' }, actor);
+    await vi.waitFor(() => expect(ended, stepStates(old, id)).toEqual([75]), 10_000);
+    await restart(old, 3);
+    expect(current()).toBe('versions/1.0.0');
+    const back = await start();
+    expect(await back.operations.wait(id)).toMatchObject({
+      state: 'failed',
+      verdict: 'continued',
+      error: {
+        code: 'foreign_state',
+        message: expect.stringContaining('Version 1.1.0 was started and did not become ready') as string,
+      },
+    });
+    back.releases.ready();
+    expect(versionsIn()).toEqual(['1.0.0']);
+    expect(ended).toEqual([75]);
+    expect(readdirSync(updatesDir()).filter((name) => !name.startsWith('left-'))).toEqual(['failed']);
+
+    // It may be tried again, also after that.
+    const { id: again } = await back.releases.apply({ version: '1.1.0' }, actor);
+    await vi.waitFor(() => expect(ended, stepStates(back, again)).toEqual([75, 75]), 10_000);
+    await restart(back);
+    const young = await start();
+    expect(young.operations.get(again).state).toBe('succeeded');
+  });
+
+  const migrations = (...tags: string[]): Record<string, string> => ({
+    'drizzle/meta/_journal.json': JSON.stringify({
+      entries: tags.map((tag, idx) => ({ idx, tag, when: idx + 1 })),
+    }),
+  });
+  it.each([
+    ['keeps the database that the earlier version knows', migrations('0000_a'), 'succeeded'],
+    ['brings the saved database back where it does not', migrations('0000_a', '0001_b'), 'failed'],
+  ])('that is gone back from %s', async (_title, more, outcome) => {
+    layRelease(join(home, 'versions/0.8.0'), { version: '0.8.0', more: migrations('0000_a') });
+    symlinkSync('versions/0.8.0', join(home, 'current.new'));
+    renameSync(join(home, 'current.new'), join(home, 'current'));
+    rmSync(join(home, 'versions/1.0.0'), { recursive: true });
+    release({ version: '1.1.0', more }, '0.8.0');
+    const old = await start();
+    await expect(old.releases.previewRollBack()).rejects.toMatchObject({ code: 'update_no_way_back' });
+    const { id } = await old.releases.apply({ version: '1.1.0' }, actor);
+    await vi.waitFor(() => expect(ended, stepStates(old, id)).toEqual([75]), 10_000);
+    await restart(old);
+    const young = await start();
+    young.releases.ready();
+    expect(young.operations.get(id).state).toBe('succeeded');
+
+    const plan = await young.releases.previewRollBack();
+    expect(plan.loses.length).toBe(outcome === 'failed' ? 1 : 0);
+    if (outcome === 'failed')
+      await expect(young.releases.rollBack(null, actor)).rejects.toMatchObject({ code: 'confirm_required' });
+    const { id: back } = await young.releases.rollBack(plan.confirmCode, actor);
+    await vi.waitFor(() => expect(ended, stepStates(young, back)).toEqual([75, 75]), 10_000);
+    await restart(young);
+    expect(current()).toBe('versions/0.8.0');
+    const earlier = await start();
+    earlier.releases.ready();
+    const asked = outcome === 'failed' ? id : back;
+    expect((await earlier.operations.wait(asked)).state).toBe(outcome);
+    expect(earlier.operations.page({ limit: 10 }).items.map((one) => one.id)).toEqual(
+      outcome === 'failed' ? [id] : [back, id],
+    );
+    expect(existsSync(join(updatesDir(), 'trial'))).toBe(false);
   });
 });

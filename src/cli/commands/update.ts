@@ -1,5 +1,8 @@
+import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import type { UpdateView } from '$lib/shared/wire/updates';
-import { printable, properties } from '../table';
+import { CliError, EXIT } from '../exit-codes';
+import { change, planText } from '../run-operation';
+import { printable, properties, table } from '../table';
 import type { Noun } from '../verb';
 import { time } from '../words';
 
@@ -20,11 +23,7 @@ const textOf = ({ version, channel, checkedAt, state, why, failure, offered }: U
   ]);
   if (!isNewer) return facts;
   const notes = offered.notes.split('\n').map(printable).join('\n').trim();
-  const place = channel?.replace(/\/$/, '');
-  const how =
-    state === 'available' && offered.file && place
-      ? `To install it: install.sh --from ${printable(`${place}/${offered.file.name}`)}`
-      : '';
+  const how = state === 'available' ? 'To install it: cairn update apply' : '';
   return [facts, notes, how].filter(Boolean).join('\n\n');
 };
 
@@ -47,6 +46,53 @@ export const update: Noun = {
       async run({ api, show }) {
         const view = await api.send<UpdateView>('POST', '/updates/check');
         show(view, () => textOf(view));
+      },
+    },
+    {
+      usage: 'apply',
+      summary: 'Install the version that the channel offers; asks before',
+      async run(context) {
+        const { offered, state, why } = await context.api.send<UpdateView>('POST', '/updates/check');
+        if (state !== 'available' || !offered)
+          throw new CliError(EXIT.refused, why ?? 'There is no newer version to install.');
+        const body = { version: offered.version };
+        context.note(planText(await context.api.send<PlanPreview>('POST', '/updates/preview', body)));
+        const question = `Install version ${offered.version} now?`;
+        return change(context, { path: '/updates/apply', body, question });
+      },
+    },
+    {
+      usage: 'rollback',
+      summary: 'Go back to the version before; asks before',
+      async run(context) {
+        const plan = await context.api.send<PlanPreview>('POST', '/updates/rollback/preview');
+        // What loses something is shown and asked for when Cairn asks for it.
+        if (plan.confirmCode === null) context.note(planText(plan));
+        return change(context, {
+          path: '/updates/rollback',
+          body: { confirmCode: null },
+          ...(plan.confirmCode === null ? { question: `${plan.title}?` } : {}),
+        });
+      },
+    },
+    {
+      usage: 'history',
+      summary: 'Updates and ways back, the newest first',
+      async run({ api, show, width }) {
+        const history = await api.get<{ updates: Operation[] }>('/updates/history');
+        show(history, () =>
+          table<Operation>(
+            [
+              { title: 'BEGAN', of: ({ createdAt }) => time(createdAt) },
+              { title: 'STATE', of: ({ state }) => state, state: true },
+              { title: 'BY', of: ({ requestedBy }) => requestedBy },
+              { title: 'WHAT', of: ({ title }) => title },
+              { title: 'WHY', of: ({ error }) => error?.message ?? null, shrinks: true },
+            ],
+            history.updates,
+            width,
+          ),
+        );
       },
     },
   ],

@@ -1384,6 +1384,12 @@ export const ERROR_CODES = {
     title: 'Cairn cannot be updated while something is at work',
     remedy: 'Wait until it has ended, or decide what becomes of it; then try again.',
   },
+  update_no_way_back: {
+    kind: 'precondition',
+    status: 409,
+    title: 'There is no earlier version to go back to',
+    remedy: 'Install an earlier release by install.sh, if it knows this database.',
+  },
   update_archive_unsuitable: {
     kind: 'host',
     status: 422,

@@ -19,10 +19,13 @@ const textOf = (path: string): Promise<string | null> =>
 export async function lookAtTrial(args: JsonObject): Promise<LookResult> {
   const { path, content, failedPath } = trialArguments.parse(args);
   const [, from, to] = content.trim().split(' ');
-  if ((await textOf(failedPath)) === content)
+  const failed = await textOf(failedPath);
+  if (failed?.startsWith(content))
     return {
       status: 'foreign',
-      evidence: `Version ${to} was started and did not become ready, so version ${from} is back, with its database as it was.`,
+      evidence: failed.includes('by hand')
+        ? `Somebody went back from version ${to} to version ${from}, with its database as it was.`
+        : `Version ${to} was started and did not become ready, so version ${from} is back, with its database as it was.`,
     };
   return (await textOf(path)) === content
     ? { status: 'done', evidence: `Version ${to} is on trial.` }

@@ -1,4 +1,4 @@
-import { applyUpdateRequest } from '$lib/shared/wire/update-requests';
+import { applyUpdateRequest, rollBackRequest } from '$lib/shared/wire/update-requests';
 import { answer, json } from './answer';
 import { readJson } from './body';
 
@@ -22,6 +22,20 @@ export const applyUpdate = answer(
     return json({ success: true, operationId: id }, 202, { location: `/api/v1/operations/${id}` });
   },
   { body: applyUpdateRequest },
+);
+/** The steps back to the version before, and what would be lost. */
+export const previewRollBack = answer('admin', async ({ services }) =>
+  json(await services.releases.previewRollBack()),
+);
+/** `{"confirmCode"}`, or `{}` where nothing is lost: goes back to the version before. */
+export const rollBackUpdate = answer(
+  'admin',
+  async ({ services, actor, event }) => {
+    const { confirmCode } = rollBackRequest.parse(await readJson(event.request));
+    const { id } = await services.releases.rollBack(confirmCode ?? null, actor);
+    return json({ success: true, operationId: id }, 202, { location: `/api/v1/operations/${id}` });
+  },
+  { body: rollBackRequest },
 );
 /** Updates and ways back, the newest first. */
 export const listUpdates = answer('viewer', ({ services }) => json({ updates: services.releases.history() }));

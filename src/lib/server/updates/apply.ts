@@ -104,6 +104,16 @@ function forgetSteps({ place, files, version }: ApplyDeps, to: string): Step[] {
       undo: 'nothing',
       look: not(looks.fileThere(path)),
     })),
+    ...files.left().map((name): Step => {
+      const path = join(files.folder, name);
+      return {
+        name: `forget-${name.replaceAll('.', '-')}`,
+        title: 'Remove the database of a version that was gone back from',
+        run: { do: 'remove-file', path },
+        undo: 'nothing',
+        look: not(looks.fileThere(path)),
+      };
+    }),
   ];
 }
 

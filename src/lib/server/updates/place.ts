@@ -5,6 +5,7 @@ import { AppError } from '../errors';
 import { compareVersions } from './manifest';
 
 const VERSION = /^\d{1,6}\.\d{1,6}\.\d{1,6}$/;
+const LEFT = /^left-[0-9a-f]{8}\.db(-wal)?$/;
 const SAVED = /^(\d{1,6}\.\d{1,6}\.\d{1,6})-([0-9a-f]{8})\.db$/;
 
 export interface VersionPlace {
@@ -58,6 +59,9 @@ export interface Trial {
 }
 export const trialText = ({ id, from, to }: Trial): string => `${id} ${from} ${to}\n`;
 
+/** The same, when a person goes back: before-start.sh does at once what it does for a version that does not start. */
+export const backText = (trial: Trial): string => `${trialText(trial)}by hand\n`;
+
 export interface SavedDatabase {
   version: string;
   id: string;
@@ -80,6 +84,8 @@ export function updateFiles(folder: string) {
         return id === '' ? [] : [{ version, id, path: join(folder, name) }];
       });
     },
+    /** Databases of versions that others came back from. */
+    left: (): string[] => readdirSync(folder).filter((name) => LEFT.test(name)),
     trial(): Trial | null {
       try {
         const [id = '', from = '', to = ''] = readFileSync(trialPath, 'utf8').trim().split(' ');

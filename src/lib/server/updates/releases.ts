@@ -11,6 +11,7 @@ import type { OperationDefinition, Operations, Prepared } from '../operations/ty
 import type { Pools } from '../pools/pool';
 import { APPLY, planApply, requireShown, UPDATE_LOCK } from './apply';
 import { findPlace, updateFiles } from './place';
+import { planRollBack, ROLL_BACK } from './roll-back';
 import type { Updates } from './updates';
 
 const DEADLINE_MS = 12 * 3_600_000;
@@ -24,6 +25,10 @@ export interface Releases {
    *   as Updates.check
    */
   apply(request: ApplyUpdateRequest, actor: Actor): Promise<Operation>;
+  /** @throws AppError update_not_installed | update_no_way_back | update_busy */
+  previewRollBack(): Promise<PlanPreview>;
+  /** @throws as `previewRollBack`; confirm_required | confirm_stale | reauth_required | locked */
+  rollBack(confirmCode: string | null, actor: Actor): Promise<Operation>;
   /** What was tried, the newest first. */
   history(): Operation[];
   /** This version answers requests: it is not on trial any more. */
@@ -79,7 +84,20 @@ export function createReleases(parts: ReleaseParts): Releases {
     prepare,
   });
 
+  operations.define({
+    ...{ kind: ROLL_BACK, onInterrupt: 'continue', deadlineMs: DEADLINE_MS, record: RECORD },
+    async prepare() {
+      refuseBusy(parts);
+      return planRollBack({ version, files, place: findPlace(running, version) });
+    },
+  });
+
   return {
+    previewRollBack: () => operations.preview(ROLL_BACK, {}),
+    async rollBack(confirmCode, actor) {
+      auth.requireFresh(actor);
+      return operations.start({ kind: ROLL_BACK, request: {}, confirmCode, actor });
+    },
     preview: (request) => operations.preview(APPLY, request),
     // Whose code runs as root is not for somebody who found a page open.
     async apply(request, actor) {

@@ -1,5 +1,5 @@
 import type { UpdateView } from '$lib/shared/wire/updates';
-import { applyUpdateRequest } from '$lib/shared/wire/update-requests';
+import { applyUpdateRequest, rollBackRequest } from '$lib/shared/wire/update-requests';
 import type { Operation, PreviewResult } from '$lib/shared/wire/operations';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
@@ -19,6 +19,15 @@ export const updatesRouter = router({
   apply: adminProcedure
     .input(applyUpdateRequest)
     .mutation(({ ctx, input }): Promise<Operation> => ctx.services.releases.apply(input, ctx.actor)),
+  previewRollBack: adminProcedure.mutation(({ ctx }): Promise<PreviewResult> =>
+    previewOf(() => ctx.services.releases.previewRollBack()),
+  ),
+  /** Goes back to the version before. */
+  rollBack: adminProcedure
+    .input(rollBackRequest)
+    .mutation(({ ctx, input }): Promise<Operation> =>
+      ctx.services.releases.rollBack(input.confirmCode ?? null, ctx.actor),
+    ),
   /** Updates and ways back, the newest first. */
   history: viewerProcedure.query(({ ctx }): Operation[] => ctx.services.releases.history()),
 });
