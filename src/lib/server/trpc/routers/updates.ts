@@ -1,26 +1,23 @@
 import type { UpdateView } from '$lib/shared/wire/updates';
 import { applyUpdateRequest, rollBackRequest } from '$lib/shared/wire/update-requests';
-import type { Operation, PreviewResult } from '$lib/shared/wire/operations';
+import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
-import { previewOf } from '../preview';
 
 export const updatesRouter = router({
   /** The version that runs, and what was offered when somebody looked last. */
   view: viewerProcedure.query(({ ctx }): UpdateView => ctx.services.updates.view()),
   /** Asks the channel now; changes nothing of the host. */
   check: operatorProcedure.mutation(({ ctx }): Promise<UpdateView> => ctx.services.updates.check()),
-  /** What `apply` would do; asks the channel, and changes nothing of the host. */
+  /** What `install` would do; asks the channel, and changes nothing of the host. */
   preview: adminProcedure
     .input(applyUpdateRequest)
-    .mutation(({ ctx, input }): Promise<PreviewResult> =>
-      previewOf(() => ctx.services.releases.preview(input)),
-    ),
+    .mutation(({ ctx, input }): Promise<PlanPreview> => ctx.services.releases.preview(input)),
   /** Puts the version that was offered in the place of the one that runs. */
-  apply: adminProcedure
+  install: adminProcedure
     .input(applyUpdateRequest)
     .mutation(({ ctx, input }): Promise<Operation> => ctx.services.releases.apply(input, ctx.actor)),
-  previewRollBack: adminProcedure.mutation(({ ctx }): Promise<PreviewResult> =>
-    previewOf(() => ctx.services.releases.previewRollBack()),
+  previewRollBack: adminProcedure.mutation(({ ctx }): Promise<PlanPreview> =>
+    ctx.services.releases.previewRollBack(),
   ),
   /** Goes back to the version before. */
   rollBack: adminProcedure
