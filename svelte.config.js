@@ -1,5 +1,6 @@
 // SvelteKit 2 on purpose: version 3 refuses to build while this file exists, and this file is part of
 // the project's fixed top level.
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import node from '@sveltejs/adapter-node';
 import { vitePreprocess } from '@sveltejs/vite-plugin-svelte';
@@ -21,6 +22,23 @@ async function buildCommand() {
         rolldownOptions: { output: { codeSplitting: false } },
       },
     });
+}
+
+/** What the editor of whoever writes a plugin knows of the contract: one file, which `cairn plugins new` puts beside the plugin. */
+async function bundlePluginTypes() {
+  const { generateDtsBundle } = await import('dts-bundle-generator');
+  const [types = ''] = generateDtsBundle(
+    [
+      {
+        filePath: 'src/lib/plugin-api/sdk.ts',
+        noCheck: true,
+        output: { noBanner: true, exportReferencedTypes: true },
+      },
+    ],
+    { preferredConfigPath: 'src/lib/plugin-api/tsconfig.types.json' },
+  );
+  const head = '/** The types of the plugin API of Cairn, version 1. Written by Cairn: do not edit. */\n';
+  writeFileSync('build/cli/plugin-api.d.ts', head + types);
 }
 
 /**
@@ -63,6 +81,7 @@ export default {
       async adapt(builder) {
         await server.adapt(builder);
         await buildCommand();
+        await bundlePluginTypes();
       },
     },
     alias: { $plugins: 'plugins' },

@@ -1,6 +1,8 @@
 /** What a new plugin begins with: one that works. plugins/README.md explains each part. */
 const WIPEFS = '/usr/sbin/wipefs';
 const MKFS = '/usr/sbin/mkfs.ext2';
+/** The types of the plugin API, beside the plugin: build/cli has them. */
+export const TYPES = 'plugin-api.d.ts';
 
 export const skeleton = (id: string): Record<string, string> => ({
   'plugin.json': `${JSON.stringify(
@@ -34,11 +36,14 @@ const module = (
 const ID = '${id}';
 const MKFS = '/usr/sbin/mkfs.ext2';
 
+/** @type {import('./${TYPES}').PluginModule['default']} */
 export default (sdk) => {
+  /** @param {import('./${TYPES}').PoolSpec} spec */
   const partsOf = ({ drives: [drive], guid }) => {
     if (!drive) throw new TypeError(\`pool \${guid} has no drive\`);
     return { drive, at: { drive: drive.id } };
   };
+  /** @param {import('./${TYPES}').PoolSpec} spec */
   const filesystem = (spec) => ({ source: partsOf(spec).at, filesystem: 'ext2' });
   return sdk.defineStoragePlugin({
     api: 1,

@@ -1,5 +1,5 @@
 /** Plugins: those of Cairn, and those from others. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { PluginView, StagedPlugin } from '$lib/shared/wire/plugins';
@@ -7,7 +7,7 @@ import { formatBytes } from '$lib/shared/units';
 import { typed } from '../ask';
 import type { Context } from '../context';
 import { CliError, EXIT } from '../exit-codes';
-import { skeleton } from '../plugin-skeleton';
+import { skeleton, TYPES } from '../plugin-skeleton';
 import { change } from '../run-operation';
 import { inNaturalOrder, printable, table } from '../table';
 import type { Noun } from '../verb';
@@ -162,7 +162,8 @@ export const plugins: Noun = {
         if (!ID.test(id))
           throw new CliError(EXIT.usage, `"${id}" is no id: lower-case letters, digits and dashes.`);
         if (existsSync(folder)) throw new CliError(EXIT.refused, `${folder} is there already.`);
-        const files = skeleton(id);
+        const types = join(import.meta.dirname, TYPES);
+        const files = { ...skeleton(id), [TYPES]: readFileSync(types, 'utf8') };
         mkdirSync(folder, { recursive: true });
         for (const [name, text] of Object.entries(files))
           writeFileSync(join(folder, name), text, { flag: 'wx' });

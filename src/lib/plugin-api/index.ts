@@ -1,6 +1,6 @@
 /** All that a plugin may import: `import { defineStoragePlugin, select, ... } from '$lib/plugin-api'`. */
 export * from './check';
-export * from './fields';
+export { boolean, integer, secret, select, text, type Field, type Fields, type OptionsOf } from './fields';
 export * from './identity-file';
 export * from './identity-steps';
 export * from './partitions';

@@ -78,3 +78,32 @@ test('a source of a plugin is started when what it needs is there, and its lines
   await expect.poll(() => heard, { timeout: 2_000 }).toEqual(['here']);
   await events.stop();
 });
+
+test('a source of a plugin begins and ends while others go on, and one that floods is ended and named', async () => {
+  const bus = createBus(log);
+  const { say, follow } = sources();
+  const events = createEvents({ commands: { follow }, bus, log });
+  await events.start();
+  const heard: string[] = [];
+  const reasons: (string | null)[] = [];
+  bus.on('storage.changed', ({ plugin }) => heard.push(plugin));
+  bus.on('source.changed', ({ name, ok, reason }) => name === 'late' && !ok && reasons.push(reason));
+  const end = events.watch({
+    ...{ name: 'late', program: '/usr/sbin/late', argv: [] },
+    ...{ needs: '/proc', of: 'storage' },
+  });
+  say.get('/usr/sbin/late')?.('changed');
+  await expect.poll(() => heard, { timeout: 2_000 }).toEqual(['late']);
+  for (let count = 0; count < 10_000; count += 1) say.get('/usr/sbin/late')?.('changed');
+  await expect
+    .poll(() => reasons, { timeout: 2_000 })
+    .toEqual(['/usr/sbin/late said more than 2000 lines in a second']);
+  expect(heard.length).toBeLessThan(5);
+  end();
+  await sleep(250);
+  heard.length = 0;
+  say.get('/usr/sbin/late')?.('changed');
+  await sleep(150);
+  expect([heard, reasons.length]).toEqual([[], 1]);
+  await events.stop();
+});

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  defineParser,
-  derivedUuid,
-  filesystemLabel,
-  identityText,
-  optionsSchema,
-  select,
-} from '$lib/plugin-api';
+import { defineParser, derivedUuid, filesystemLabel, identityText, select } from '$lib/plugin-api';
+import { optionsSchema } from '$lib/plugin-api/fields';
 
 describe('what is derived from a pool', () => {
   it('has the same UUIDs on every machine, others for other names', () => {

@@ -30,6 +30,8 @@ const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 30_000;
 /** A watched service that was started again is followed soon. */
 const LONGEST_WATCH_PAUSE_MS = 5_000;
+/** Far more than any machine has to tell. */
+const MOST_LINES = 2_000;
 /** A source that lived this long starts its back-off anew. */
 const STEADY_MS = 10_000;
 const READY_TIMEOUT_MS = 3_000;
@@ -62,6 +64,8 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 interface Source {
   name: string;
   longestPauseMs?: number;
+  /** In a second; one that says more is ended, and started again later. */
+  mostLines?: number;
   program: string;
   argv: string[];
   /** The line that says that it listens now. */
@@ -79,8 +83,8 @@ export interface WatchedSource extends Pick<Source, 'name' | 'program' | 'argv'>
 }
 
 export interface LiveEvents {
-  /** Before `start`, which does not wait for it. */
-  watch(source: WatchedSource): void;
+  /** At any time; `start` does not wait for it. @returns ends it */
+  watch(source: WatchedSource): () => void;
   /** Resolves when the sources listen, or after three seconds without those that do not. */
   start(): Promise<void>;
   /** Resolves when their programs have ended. */
@@ -94,6 +98,7 @@ export function createEvents(options: {
 }): LiveEvents {
   const { commands, bus, log } = options;
   const ending = new AbortController();
+  let begun = false;
   let started = false;
   let running: Promise<void>[] = [];
 
@@ -141,10 +146,18 @@ export function createEvents(options: {
     },
   ];
 
-  const watched: WatchedSource[] = [];
+  const watched = new Map<WatchedSource, AbortController>();
+  /** Its program, until it is not wanted any more or all of them end. */
+  function beginWatched(source: WatchedSource): void {
+    const own = watched.get(source);
+    if (own) running.push(followWatched(source, AbortSignal.any([ending.signal, own.signal])));
+  }
 
   /** Its lines of one moment are one change; it may have nothing to say for days, so nobody waits for its first word. */
-  async function followWatched({ name, program, argv, needs, of }: WatchedSource): Promise<void> {
+  async function followWatched(
+    { name, program, argv, needs, of }: WatchedSource,
+    signal: AbortSignal,
+  ): Promise<void> {
     let soon: NodeJS.Timeout | undefined;
     const onLine = (said?: string): void => {
       // A machine's change is told at once: who reads them does so once, however many lines come meanwhile.
@@ -157,38 +170,47 @@ export function createEvents(options: {
       }, GATHER_MS);
     };
     while (!existsSync(needs)) {
-      await pause(NEEDS_MS, ending.signal);
-      if (ending.signal.aborted) return;
+      await pause(NEEDS_MS, signal);
+      if (signal.aborted) return;
     }
     await follow(
       {
-        ...{ name, program, argv, longestPauseMs: LONGEST_WATCH_PAUSE_MS },
+        ...{ name, program, argv, longestPauseMs: LONGEST_WATCH_PAUSE_MS, mostLines: MOST_LINES },
         ...{ isReady: () => true, onReady: () => onLine(), onLine },
       },
       () => undefined,
+      signal,
     );
     clearTimeout(soon);
   }
 
-  async function follow(source: Source, onFirst: () => void): Promise<void> {
+  async function follow(source: Source, onFirst: () => void, signal = ending.signal): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
-    while (!ending.signal.aborted) {
+    while (!signal.aborted) {
       const began = performance.now();
-      const reason = await once(source, onFirst);
-      if (ending.signal.aborted) return;
+      const reason = await once(source, onFirst, signal);
+      if (signal.aborted) return;
       bus.emit('source.changed', { name: source.name, ok: false, reason });
       log.warn({ source: source.name, reason }, 'a source of live change ended; it is started again');
       onFirst();
       pauseMs = performance.now() - began > STEADY_MS ? FIRST_PAUSE_MS : pauseMs;
-      await pause(pauseMs, ending.signal);
+      await pause(pauseMs, signal);
       pauseMs = Math.min(pauseMs * 2, source.longestPauseMs ?? LONGEST_PAUSE_MS);
     }
   }
 
   /** @returns why it ended */
-  async function once(source: Source, onFirst: () => void): Promise<string> {
+  async function once(source: Source, onFirst: () => void, signal: AbortSignal): Promise<string> {
     let ready = false;
+    const flooded = new AbortController();
+    let [second, lines] = [0, 0];
     const onLine = (line: string): void => {
+      if (flooded.signal.aborted) return;
+      if (source.mostLines !== undefined) {
+        const now = Math.floor(performance.now() / 1_000);
+        [second, lines] = now === second ? [second, lines + 1] : [now, 1];
+        if (lines > source.mostLines) return flooded.abort();
+      }
       if (ready) return source.onLine(line);
       if (!source.isReady(line)) return;
       ready = true;
@@ -197,7 +219,10 @@ export function createEvents(options: {
       onFirst();
     };
     try {
-      const exitCode = await commands.follow(source.program, source.argv, onLine, ending.signal);
+      const until = AbortSignal.any([signal, flooded.signal]);
+      const exitCode = await commands.follow(source.program, source.argv, onLine, until);
+      if (flooded.signal.aborted)
+        return `${source.program} said more than ${source.mostLines ?? 0} lines in a second`;
       return `${source.program} ended with ${exitCode === null ? 'a signal' : `exit code ${exitCode}`}`;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -205,9 +230,17 @@ export function createEvents(options: {
   }
 
   return {
-    watch: (source) => watched.push(source),
+    watch(source) {
+      watched.set(source, new AbortController());
+      if (begun) beginWatched(source);
+      return () => {
+        watched.get(source)?.abort();
+        watched.delete(source);
+      };
+    },
     async start() {
-      running.push(...watched.map(followWatched));
+      begun = true;
+      for (const source of watched.keys()) beginWatched(source);
       const ready = sources.map((source) => {
         const first = Promise.withResolvers<void>();
         running.push(follow(source, first.resolve));

@@ -21,7 +21,7 @@ export interface LiveHost extends Host {
   stop(): Promise<void>;
   /** Adds programs of plugins to those that may be run. */
   allow(programs: string[]): void;
-  /** A source of change besides the machine's own; before `start`. */
+  /** A source of change besides the machine's own. @returns ends it */
   watch: LiveEvents['watch'];
 }
 

@@ -4,6 +4,7 @@ import type { PluginContext } from '$lib/plugin-api/storage';
 import { AppError } from '../errors';
 import type { Host } from '../host/types';
 import type { Logger } from '../log';
+import { boundedLog } from './bounded-log';
 
 export function pluginContext(
   plugin: Plugin,
@@ -44,6 +45,6 @@ export function pluginContext(
     hasFilesystem: (type) => host.hasFilesystem(type),
     usage: (path) => host.usage(path),
     signal,
-    log: (message, data) => log.info({ plugin: plugin.id, ...data }, message),
+    log: boundedLog(plugin, log),
   };
 }

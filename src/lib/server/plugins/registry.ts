@@ -90,9 +90,14 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
   /** Ids of those whose last check came to no answer, on a busy machine say. */
   const unanswered = new Set<string>();
   const coreLook = createLooks(host);
+  const endWatch = new Map<string, () => void>();
   function welcome({ id, kind, programs, watch }: Plugin): void {
     host.allow(programs);
-    if (watch && programs.includes(watch.program)) host.watch?.({ name: id, of: kind, ...watch });
+    const end =
+      watch && programs.includes(watch.program)
+        ? host.watch?.({ ...{ name: id, of: kind }, ...watch })
+        : undefined;
+    if (end) endWatch.set(id, end);
   }
   for (const entry of entries.values()) {
     if (entry.plugin) welcome(entry.plugin);
@@ -144,11 +149,12 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
   async function reload(id: string): Promise<void> {
     if (entries.get(id)?.origin === 'built-in') return;
     unanswered.delete(id);
+    endWatch.get(id)?.();
+    endWatch.delete(id);
     if (installed.ids().includes(id)) {
       const entry = await loadThirdParty(installed, id);
       entries.set(id, entry);
-      // A source of changes of its own is listened to from the next start on.
-      if (entry.plugin) host.allow(entry.plugin.programs);
+      if (entry.plugin) welcome(entry.plugin);
       availability.set(id, await check(entry));
     } else {
       entries.delete(id);
