@@ -40,6 +40,7 @@ const LAB_LATER = [
   'snapshots',
   'zfs',
   'zfs-layouts',
+  'zfs-snapshots',
 ];
 const labCache = join(root, 'test/lab/.cache');
 

@@ -4,7 +4,7 @@ import { mountUnit } from '../../src/lib/server/host/mount-units.ts';
 import { MiB } from './drives.ts';
 import { useLab } from './use-lab.ts';
 
-const lab = useLab();
+const lab = useLab({ cairn: true });
 const single = (label: string, serial: string) => ({
   label,
   plugin: 'single-drive',
