@@ -27,7 +27,7 @@ A plugin for Cairn that makes pools of one drive with an ext2 filesystem.
 - **Needs**: wipefs (util-linux), mkfs.ext2 (e2fsprogs), and a kernel that can mount ext2.
 - **Survives**: the loss of no drive.
 
-\`cairn plugins check .\` grades it; as root \`cairn plugins check . --drives\` also tries it on drives of its own.
+\`cairn plugins check .\` grades it.
 `;
 
 const module = (

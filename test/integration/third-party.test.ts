@@ -257,3 +257,25 @@ describe('when Cairn dies', () => {
     },
   );
 });
+
+describe('when Cairn dies while an installation is taken back', () => {
+  it('the start in between loads it, and leaves nothing in its folder that would be in the way', async () => {
+    const path = from();
+    mkdirSync(join(home, 'records'), { recursive: true });
+    const hold = (point: string): string => `${point}@plugin.install/trust:wait-3600000`;
+    await begin(`${hold('done')},${hold('undoing')}`);
+    const { sha256, source } = await life.thirdParty.stage({ path });
+    const { id } = await life.thirdParty.install({ sha256, source, trust: 'mine' }, actor);
+    const reached = async (state: string): Promise<void> => {
+      while (life.operations.get(id).steps.at(-1)?.state !== state) await sleep(5);
+    };
+    await reached('done');
+    life.operations.cancel(id, actor);
+    await reached('undoing');
+    await begin();
+    await life.operations.recover();
+    expect(await life.operations.wait(id)).toMatchObject({ state: 'cancelled', verdict: 'taken-back' });
+    expect(existsSync(join(home, 'plugins/mine'))).toBe(false);
+    expect(seen()).toBeUndefined();
+  });
+});

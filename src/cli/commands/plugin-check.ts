@@ -111,7 +111,11 @@ async function check(given: string): Promise<PluginReport> {
   // Whoever never came to the later rules does not have their grades.
   const isLoaded = draft.rules.some(({ id, outcome }) => id === 'load' && outcome === 'passed');
   if (isLoaded)
-    draft.rules.push({ ...DRIVES, outcome: 'not-tried', details: ['There is no way to try it here yet.'] });
+    draft.rules.push({
+      ...DRIVES,
+      outcome: 'not-tried',
+      details: ['This version of the kit has no drives to try it on.'],
+    });
   return { ...draft, ...gradeOf(draft.rules) };
 }
 

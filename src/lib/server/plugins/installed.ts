@@ -1,6 +1,6 @@
 /**
  * Plugins from others, as they lie below the data directory. Files are the record, so that they can be read before anything else
- * works: `<id>/in-use.json` says what was trusted (written by the operation that installs it), `<id>/state.json` whether it is
+ * works: `<id>/in-use.json` says what was trusted (written by the operation that installs it), `.states/<id>.json` whether it is
  * loaded and how many starts ended with it. A start is put down before the plugin's code runs and taken back once the
  * process is healthy: whatever ends the process in between has been counted.
  */
@@ -65,6 +65,8 @@ export interface Installed {
   /** Looks at its files; with `begin` a start with it is put down. */
   open(id: string, options: { begin: boolean }): Promise<Loadable>;
   setEnabled(id: string, enabled: boolean): void;
+  /** It was removed: installed again, it begins anew. */
+  forget(id: string): void;
   /** The process has started; after half a minute the plugins that it loaded are cleared. */
   ready(): void;
   /** An orderly end is nobody's fault, if the process had started. */
@@ -117,7 +119,9 @@ export function createInstalled({
   let timer: NodeJS.Timeout | undefined;
 
   const trustPath = (id: string): string => join(directory, id, 'in-use.json');
-  const statePath = (id: string): string => join(directory, id, 'state.json');
+  // Not in its folder: one that is being taken back has to be empty, whenever a start comes in between.
+  const statesDir = join(directory, '.states');
+  const statePath = (id: string): string => join(statesDir, `${id}.json`);
   const trustOf = (id: string): Trust | null => readAs(trustPath(id), trust);
   const stateOf = (id: string, { sha256 }: Trust): State => {
     const known = readAs(statePath(id), state);
@@ -205,6 +209,10 @@ export function createInstalled({
       begun.delete(id);
       put(id, { sha256: known.sha256, enabled, failedStarts: 0 });
     },
+    forget(id) {
+      begun.delete(id);
+      rmSync(statePath(id), { force: true });
+    },
     ready() {
       isReady = true;
       clearSoon();
@@ -226,6 +234,6 @@ export function createInstalled({
       }
     },
   };
-  for (const path of [stagedDir, removedDir]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [stagedDir, removedDir, statesDir]) mkdirSync(path, { recursive: true, mode: 0o700 });
   return installed;
 }

@@ -159,6 +159,7 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     } else {
       entries.delete(id);
       availability.delete(id);
+      installed.forget(id);
     }
     publish();
   }
