@@ -88,7 +88,7 @@ function release({ version, ...more }: TinyRelease, minimumVersion = '1.0.0'): v
 }
 
 /** A start of Cairn on the same data, as the version that `current` leads to. */
-async function start(updateChannel = channel): Promise<Life> {
+async function start(updateChannel = channel, crashAt = ''): Promise<Life> {
   const { config, bus, feed, clock } = bench.services;
   const log = createLog('silent');
   const version = current().slice('versions/'.length);
@@ -101,7 +101,7 @@ async function start(updateChannel = channel): Promise<Life> {
     blockDevices: { current: () => [], pathOf: () => null, driveIdOf: () => null },
   } as unknown as Host;
   const operations = createOperations({
-    ...{ db, host, bus, feed, clock, config, log, look: createLooks(host) },
+    ...{ db, host, bus, feed, clock, log, look: createLooks(host), config: { ...config, crashAt } },
   });
   operations.define({
     ...{ kind: 'test.wait', onInterrupt: 'take-back', deadlineMs: 60_000 },
@@ -128,7 +128,8 @@ async function start(updateChannel = channel): Promise<Life> {
     }),
   };
   lives.push(life);
-  await operations.recover();
+  if (crashAt === '') await operations.recover();
+  else void operations.recover();
   return life;
 }
 const state = (life: Life, id: string) => life.operations.get(id).state;
@@ -179,6 +180,41 @@ describe('an update', () => {
     expect(young.releases.history()).toMatchObject([{ title: 'Update Cairn 1.0.0 to 1.1.0' }]);
     await young.operations.start({ kind: 'test.wait', request: {}, actor });
     writeFileSync(join(bench.dir, 'go'), '');
+  });
+
+  it('goes on from its step after every end of the process', async () => {
+    release({ version: '1.1.0' });
+    // An engine that has come to its place stays there: what it did stays, what it would have noted does not.
+    const startHeld = (place: string): Promise<Life> => {
+      const path = join(bench.dir, `held-${place.replace('/', '-')}`);
+      writeFileSync(path, `${place}:hold`);
+      return start(server.url, `file:${path}`);
+    };
+    const isHeld = (place: string): Promise<void> =>
+      vi.waitFor(
+        () => expect(existsSync(join(bench.dir, `held-${place.replace('/', '-')}.reached`))).toBe(true),
+        {
+          ...{ timeout: 10_000, interval: 5 },
+        },
+      );
+    const first = await startHeld('acting@update.apply/get');
+    const { id } = await first.releases.apply({ version: '1.1.0' }, actor);
+    await isHeld('acting@update.apply/get');
+    const places = first.operations
+      .get(id)
+      .steps.flatMap(({ name }) => [`acting@update.apply/${name}`, `acted@update.apply/${name}`]);
+    // Once the link is moved, the next start is that of the new version: there the last step is done already.
+    for (const place of places.slice(1, -2)) {
+      await startHeld(place);
+      await isHeld(place);
+    }
+    ownProcess.isEnding = false;
+    const life = await start(server.url);
+    expect(await life.operations.wait(id)).toMatchObject({ state: 'succeeded' });
+    expect(current()).toBe('versions/1.1.0');
+    expect(versionsIn()).toEqual(['1.0.0', '1.1.0']);
+    life.releases.ready();
+    expect(readdirSync(updatesDir())).toEqual([expect.stringMatching(/^1\.0\.0-[0-9a-f]{8}\.db$/)]);
   });
 
   it('waits for what began meanwhile, and takes everything back when it is cancelled', async () => {
