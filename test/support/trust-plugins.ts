@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTree, treeDigest } from '$lib/server/host/file-tree';
 import { trustText } from '$lib/server/plugins/installed';
+import type { Appliance } from './appliance';
 
 /** @param programs those of the sources and wipefs, unless said otherwise */
 export async function trustPlugin(
@@ -47,4 +48,12 @@ export function writePlugin(folder: string, id: string, more = '', version = '1.
       options: {}, minimumDriveBytes: 0, usableBytes: () => 0, create: () => [], destroy: () => [],
       status: () => { throw new Error('oops'); }, check: async () => ({ available: true }), ${more} });\n`,
   );
+}
+
+/** Looks at it and trusts it, over REST, as who installs one does. @returns the answer with the operation */
+export async function installPlugin(appliance: Appliance, path: string, id: string) {
+  const staged = await appliance.rest<{ sha256: string }>('POST', '/plugins/staged', { path });
+  if (staged.status >= 300) throw new Error(`it was refused: ${JSON.stringify(staged.body)}`);
+  const { sha256 } = staged.body;
+  return appliance.rest('POST', '/plugins', { sha256, source: path, trust: id });
 }
