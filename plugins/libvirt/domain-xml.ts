@@ -122,6 +122,19 @@ const osNode = ({ xml }: PluginSdk, { firmware }: VmSpec): XmlNode =>
     firmware ? xml('nvram', { template: firmware.templatePath }, firmware.nvramPath) : null,
   );
 
+/** `forbid`: a processor that is nearly the one that was chosen is none (libvirt.org/formatdomain.html#cpu-model-and-topology). */
+function cpuNode({ xml }: PluginSdk, { cpuModel, topology, virtType }: VmSpec): XmlNode {
+  const arranged = topology ? xml('topology', { ...topology }) : null;
+  return cpuModel === undefined
+    ? xml('cpu', { mode: virtType === 'kvm' ? 'host-passthrough' : 'maximum' }, arranged)
+    : xml(
+        'cpu',
+        { mode: 'custom', match: 'exact', check: 'partial' },
+        xml('model', { fallback: 'forbid' }, cpuModel),
+        arranged,
+      );
+}
+
 export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
   const { xml, xmlText } = sdk;
   const devices = [
@@ -162,11 +175,7 @@ export function domainXml(sdk: PluginSdk, spec: VmSpec): string {
         xml('apic'),
         spec.firmware?.secure ? xml('smm', { state: 'on' }) : null,
       ),
-      xml(
-        'cpu',
-        { mode: spec.virtType === 'kvm' ? 'host-passthrough' : 'maximum' },
-        spec.topology ? xml('topology', { ...spec.topology }) : null,
-      ),
+      cpuNode(sdk, spec),
       xml('clock', { offset: 'utc' }),
       spec.asRoot
         ? xml('seclabel', { type: 'static', model: 'dac', relabel: 'no' }, xml('label', {}, '+0:+0'))

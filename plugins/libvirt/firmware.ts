@@ -94,7 +94,7 @@ function enumValues({ childrenOf }: PluginSdk, node: XmlNode | undefined, name: 
 }
 
 export function offersOf(sdk: PluginSdk, capabilities: XmlNode, found: Found[]): VmFirmwareOffers {
-  const { childOf } = sdk;
+  const { childOf, childrenOf } = sdk;
   if (capabilities.name !== 'domainCapabilities') throw new Error(`the element <${capabilities.name}>`);
   const loader = childOf(capabilities, 'os', 'loader');
   const offer = (kind: 'uefi' | 'uefi-secure'): FirmwareOffer => {
@@ -112,6 +112,9 @@ export function offersOf(sdk: PluginSdk, capabilities: XmlNode, found: Found[]):
       : { reason: NO_FILES[kind], remedy: INSTALL_UEFI };
   };
   const tpm = childOf(capabilities, 'devices', 'tpm');
+  const named = childrenOf(childOf(capabilities, 'cpu'), 'mode').find(
+    ({ attributes }) => attributes['name'] === 'custom' && attributes['supported'] === 'yes',
+  );
   const hasTpm =
     enumValues(sdk, tpm, 'model').includes('tpm-crb') &&
     enumValues(sdk, tpm, 'backendModel').includes('emulator') &&
@@ -119,6 +122,10 @@ export function offersOf(sdk: PluginSdk, capabilities: XmlNode, found: Found[]):
   return {
     uefi: offer('uefi'),
     'uefi-secure': offer('uefi-secure'),
+    // The others need what this host cannot give.
+    cpuModels: childrenOf(named, 'model').flatMap(({ attributes, text }) =>
+      attributes['usable'] === 'yes' && text ? [text] : [],
+    ),
     tpm: hasTpm
       ? { available: true }
       : {
@@ -131,7 +138,7 @@ export function offersOf(sdk: PluginSdk, capabilities: XmlNode, found: Found[]):
 
 export const firmwareOf = (sdk: PluginSdk) => ({
   tpmFolder,
-  async read(context: PluginContext): Promise<VmFirmwareOffers> {
+  async read(context: PluginContext, virtType: 'kvm' | 'qemu'): Promise<VmFirmwareOffers> {
     const question = virsh(
       'domcapabilities',
       '--machine',
@@ -139,7 +146,7 @@ export const firmwareOf = (sdk: PluginSdk) => ({
       '--arch',
       ARCHITECTURE,
       '--virttype',
-      'qemu',
+      virtType,
     );
     const { stdout } = await context.read(VIRSH, question, { timeoutMs: TIMEOUT_MS });
     const parse = sdk.defineParser('virsh domcapabilities', (text) =>

@@ -100,12 +100,15 @@ function foundIn(
     sizes: sizes.get(name) ?? new Map<string, number>(),
     bus: isCommon ? 'sata' : 'virtio',
   } as const;
+  const cpu = childOf(domain, 'cpu');
+  const model = childOf(cpu, 'model')?.text;
   return {
     ...{ id, name, cpus, memoryBytes: memoryOf(childOf(domain, 'memory')) },
     virtType: domain.attributes['type'] === 'kvm' ? 'kvm' : 'qemu',
     topology: topologyOf(sdk, domain),
     firmware: firmwareIn(sdk, domain),
     tpm: childOf(devices, 'tpm') !== undefined,
+    ...(model && cpu?.attributes['mode'] === 'custom' ? { cpuModel: model } : {}),
     isTransient: transient.has(id),
     ...(isCommon ? { devices: 'common' as const } : {}),
     disks: disks.map((disk) => diskOf(sdk, disk, about)),

@@ -48,10 +48,15 @@ describe('CPUs of a machine', () => {
     const request = (topology: unknown) => microRequest(machines.imageId, { cpus: 2, topology });
     expect(await codeOf(rest('POST', '/vms', request(four)))).toBe('topology_mismatch');
     expect(await vm()).toBeUndefined();
-    const asked = await rest<{ vmId: string }>('POST', '/vms', request({ sockets: 1, cores: 2, threads: 1 }));
+    const cpuModel = 'Nehalem';
+    const two = request({ sockets: 1, cores: 2, threads: 1 });
+    expect(await codeOf(rest('POST', '/vms', { ...two, cpuModel: 'Nehalem2' }))).toBe('cpu_model_unknown');
+    const asked = await rest<{ vmId: string }>('POST', '/vms', { ...two, cpuModel });
     await mustSucceed(machines.appliance, asked);
     path = `/vms/${asked.body.vmId}`;
     expect(definition()).toMatch(/<topology sockets='1' dies='1' cores='2' threads='1'\/>/);
+    expect(definition()).toMatch(/<model fallback='forbid'>Nehalem<\/model>/);
+    expect(await vm()).toMatchObject({ cpuModel });
     expect(machines.libvirt.virsh('vcpucount', 'web', '--live', '--maximum').stdout.trim()).toBe('2');
     expect((await vm())?.topology).toEqual({ sockets: 1, cores: 2, threads: 1 });
     await ask('POST', '/stop', { graceSeconds: 0 });

@@ -189,6 +189,7 @@ beforeEach(() => {
   free = 300 * MIB;
   hasBytes = 10 * MIB;
   drive = { config: null, now: null };
+  offers = null;
   available = 1_000 * MIB;
   hostMemory = 1_024 * MIB;
   bench = createServiceBench();
@@ -1076,7 +1077,12 @@ describe('machines over the router', () => {
       'firmware: firmware_unavailable. Choose BIOS, without a TPM.',
       'tpm: tpm_unavailable. Choose BIOS, without a TPM.',
     ]);
-    offers = { uefi: files, 'uefi-secure': missing, tpm: { available: false, ...missing } };
+    offers = {
+      uefi: files,
+      'uefi-secure': missing,
+      tpm: { available: false, ...missing },
+      cpuModels: ['Nehalem'],
+    };
     expect(await wrong({ firmware: 'uefi-secure', tpm: true })).toEqual([
       'firmware: firmware_unavailable. Install it.',
       'tpm: tpm_unavailable. Install it.',
@@ -1105,6 +1111,31 @@ describe('machines over the router', () => {
     await expect(caller('operator').vms.addDisk(ask)).rejects.toThrow('only while it is off');
     say('stopped');
     expect((await wait((await caller('operator').vms.addDisk(ask)).id)).state).toBe('succeeded');
+  });
+
+  it('have the processor that was chosen, of those that the host can give, and no other', async () => {
+    const make = (cpuModel: string) =>
+      caller('operator').vms.create(request({ cloudInit: undefined, cpuModel }));
+    expect(await codeOf(make('Nehalem'))).toBe('cpu_model_unknown');
+    const none = { reason: 'none', remedy: 'none' };
+    offers = { uefi: none, 'uefi-secure': none, tpm: { available: false, ...none }, cpuModels: ['Nehalem'] };
+    expect(await codeOf(make('<x/>'))).toBe('cpu_model_unknown');
+    const { subject, id } = await make('Nehalem');
+    expect((await wait(id)).state).toBe('succeeded');
+    expect(vms.get(subject.id)).toMatchObject({ cpuModel: 'Nehalem' });
+    expect((await caller('operator').vms.tryOut()).cpuModels).toEqual(['Nehalem']);
+  });
+
+  it('begin without an image, with an empty disk and nothing in the drive', async () => {
+    const ask = request({ cloudInit: undefined, imageId: null });
+    const answer = await caller('operator').vms.preview(ask);
+    expect(answer).toMatchObject({
+      ok: true,
+      preview: { notes: expect.arrayContaining([expect.stringMatching(/empty/)]) },
+    });
+    const { subject, id } = await caller('operator').vms.create(ask);
+    expect((await wait(id)).state).toBe('succeeded');
+    expect(vms.get(subject.id)).toMatchObject({ disk: 'empty', cd: null, image: { id: '', name: '' } });
   });
 
   it('are plugged into bridges that are there, with addresses that nobody else has', async () => {
@@ -1275,6 +1306,25 @@ describe('a machine that is cloned', () => {
     expect((await caller('operator').vms.clone(wish)).id).toBe(first.id);
     expect(vms.get(CLONE)).toMatchObject({ name: 'web-2', disk: 'copy', user: 'ann', image: { id: 'i' } });
     expect(existsSync(join(root, 'tank/machines/web-2/on'))).toBe(false);
+  });
+
+  it('has the devices and the processor of the machine that it is cloned from', async () => {
+    const none = { reason: 'none', remedy: 'none' };
+    offers = { uefi: none, 'uefi-secure': none, tpm: { available: false, ...none }, cpuModels: ['Nehalem'] };
+    const other = '5f0d9c6e-1b5a-4c7d-8e2f-6a7b8c9d0e1f';
+    machines.push({ id: other, name: 'desk', status: 'stopped' });
+    const ask = request({
+      id: other,
+      name: 'desk',
+      cloudInit: undefined,
+      devices: 'common',
+      cpuModel: 'Nehalem',
+    });
+    await wait((await caller('operator').vms.create(ask)).id);
+    expect((await wait((await caller('operator').vms.clone({ ...wish, vmId: other })).id)).state).toBe(
+      'succeeded',
+    );
+    expect(vms.get(CLONE)).toMatchObject({ devices: 'common', cpuModel: 'Nehalem' });
   });
 
   it('has to be at rest, whole in its one disk, and have what cloud-init is told of it', async () => {

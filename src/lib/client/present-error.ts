@@ -75,3 +75,9 @@ export const otherIssues = (error: PresentedError, shown: string[]): Issue[] =>
   error.issues.filter(
     (issue) => !shown.some((name) => issue.field === name || issue.field?.endsWith(`.${name}`)),
   );
+
+/** Of a request that cannot be planned: each has its own words. */
+export function presentIssues(issues: Issue[]): PresentedError {
+  const code = issues.length === 1 ? (issues[0]?.code ?? 'invalid_input') : 'invalid_input';
+  return { code, title: errorEntry(code).title, message: '', remedy: null, fields: {}, issues };
+}

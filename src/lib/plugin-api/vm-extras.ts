@@ -29,6 +29,8 @@ export interface VmFirmwareOffers {
   'uefi-secure': FirmwareOffer;
   /** Version 2.0, emulated. */
   tpm: Availability;
+  /** Processors that a machine can be told to have; empty: none can be chosen. */
+  cpuModels: string[];
 }
 /** Of a machine. */
 export interface VmStartsBy {
@@ -41,10 +43,12 @@ export interface VmStartsBy {
 export interface VmHas extends VmStartsBy {
   /** Its disks and network cards are such that every system has drivers for them, and slower; without this they are virtio. */
   devices?: 'common';
+  /** The processor that its guest sees, one of those that the engine offers; without this the host's, or all that can be emulated. */
+  cpuModel?: string;
 }
 /** Of an engine. */
 export interface VmFirmwareSource {
-  read(context: PluginContext): Promise<VmFirmwareOffers>;
+  read(context: PluginContext, virtType: 'kvm' | 'qemu'): Promise<VmFirmwareOffers>;
   /** Pure. Absolute; there from the first start of a machine with a TPM on. */
   tpmFolder(spec: { id: string }): string;
   /** Pure. In the machine's folder, with what its snapshots hold besides disks; null: nothing. */

@@ -30,6 +30,7 @@ export interface VmFound {
   tpm: boolean;
   /** As this plugin makes them, see VmSpec. */
   devices?: VmHas['devices'];
+  cpuModel?: VmHas['cpuModel'];
   /** Its engine forgets it when it goes off. */
   isTransient: boolean;
   disks: VmFoundDisk[];

@@ -295,6 +295,12 @@ export const ERROR_CODES = {
     title: 'A device is named twice in the order',
     remedy: 'Name each device once.',
   },
+  cpu_model_unknown: {
+    kind: 'input',
+    status: 400,
+    title: 'The host cannot give a machine this processor',
+    remedy: 'Choose one of those that the host offers, or none: then it is the one of the host.',
+  },
   topology_invalid: {
     kind: 'input',
     status: 400,

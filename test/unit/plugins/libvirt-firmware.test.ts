@@ -60,7 +60,7 @@ describe('what the host can give to machines', () => {
     put('usr/50-no-keys.json', descriptor({}, ['secure-boot', 'requires-smm']));
     put('usr/60-plain.json', descriptor());
     const files = { loaderPath: join(root, 'code.fd'), templatePath: join(root, 'vars.fd') };
-    expect(offers()).toEqual({ uefi: files, 'uefi-secure': files, tpm: { available: true } });
+    expect(offers()).toMatchObject({ uefi: files, 'uefi-secure': files, tpm: { available: true } });
   });
   it('is nothing but BIOS without files, and says which package has them', () => {
     put('usr/60-plain.json', descriptor());
@@ -76,6 +76,17 @@ describe('what the host can give to machines', () => {
     put('usr/40-secure.json', descriptor({}, SECURE));
     const without = capabilities.replace(/(<enum name='secure'>\s*)<value>yes<\/value>/, '$1');
     expect(offers(without)['uefi-secure']).toMatchObject({ remedy: expect.stringContaining('newer') });
+  });
+  it('is a processor of those only that it can give, by their names', () => {
+    const { cpuModels } = offers();
+    expect(cpuModels).toEqual(expect.arrayContaining(['qemu64', 'Nehalem']));
+    expect(cpuModels).not.toContain('phenom');
+    expect(new Set(cpuModels).size).toBe(cpuModels.length);
+    expect(
+      offers(capabilities.replace("name='custom' supported='yes'", "name='custom' supported='no'")),
+    ).toMatchObject({
+      cpuModels: [],
+    });
   });
   it('follows the administrator, who puts a file in the place of another, or takes it away with an empty one', () => {
     put('usr/60-plain.json', descriptor());
@@ -95,6 +106,22 @@ describe('what the host can give to machines', () => {
     expect(read).toThrow(/60-plain\.json/);
     rmSync(join(root, 'usr/60-plain.json'));
     expect(() => offers('<domain/>')).toThrow(/<domain>/);
+  });
+});
+
+describe('the processor of a machine', () => {
+  const cpu = (change: Partial<VmSpec>) =>
+    sdk.childOf(sdk.parseXml(domainXml(sdk, { ...bios, ...change })), 'cpu');
+  it('is the one of the host, or all that can be emulated, unless another one was chosen', () => {
+    expect(cpu({})).toMatchObject({ attributes: { mode: 'host-passthrough' }, children: [] });
+    expect(cpu({ virtType: 'qemu' })).toMatchObject({ attributes: { mode: 'maximum' } });
+    const chosen = cpu({ cpuModel: 'Nehalem', topology: { sockets: 1, cores: 2, threads: 1 } });
+    expect(chosen?.attributes).toMatchObject({ mode: 'custom', match: 'exact' });
+    expect(chosen?.children.map(({ name }) => name)).toEqual(['model', 'topology']);
+    expect(sdk.childOf(chosen, 'model')).toMatchObject({
+      text: 'Nehalem',
+      attributes: { fallback: 'forbid' },
+    });
   });
 });
 

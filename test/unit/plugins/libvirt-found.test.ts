@@ -85,6 +85,14 @@ describe('what virsh says of machines that somebody else has made', () => {
     expect(theirs?.devices).toBeUndefined();
     expect(theirs?.disks[0]).toMatchObject({ target: 'sda', slot: null });
   });
+  it('tells the processor where one was chosen, not the one that the host happens to have', () => {
+    const of = (cpu: string) =>
+      parseFound(sdk, `\n\n${other.replace(/<cpu>.*<\/cpu>/, cpu)}\n\n`)[0]?.cpuModel;
+    expect(of("<cpu mode='custom' match='exact'><model fallback='forbid'>Nehalem</model></cpu>")).toBe(
+      'Nehalem',
+    );
+    expect(of("<cpu mode='host-model'><model fallback='allow'>Nehalem</model></cpu>")).toBeUndefined();
+  });
   it('takes a card with a tag, or of a switch of its own, for more than one on a bridge', () => {
     for (const more of ["<virtualport type='openvswitch'/>", "<vlan><tag id='4'/></vlan>"]) {
       const text = other.replace("<source bridge='br0'/>", `<source bridge='br0'/>${more}`);

@@ -27,6 +27,7 @@ export interface Draft {
   firmware?: FirmwareKind;
   tpm?: boolean;
   devices?: VmDevices;
+  cpuModel?: string;
   bridge?: string;
   mac?: string;
   ip?: IpDraft;
@@ -53,7 +54,7 @@ const isDraft = (value: unknown): value is Draft => {
     [draft.user, draft.keys, draft.packages, draft.more].every(isText) &&
     [draft.imageId, draft.poolGuid].every((one) => one === null || isText(one)) &&
     isTopology(draft.topology) &&
-    [draft.bridge, draft.mac].every((one) => one === undefined || isText(one)) &&
+    [draft.bridge, draft.mac, draft.cpuModel].every((one) => one === undefined || isText(one)) &&
     (draft.firmware === undefined || FIRMWARE_KINDS.includes(draft.firmware)) &&
     (draft.tpm === undefined || typeof draft.tpm === 'boolean') &&
     (draft.devices === undefined || VM_DEVICES.includes(draft.devices)) &&

@@ -1,11 +1,10 @@
 /** The form of a new machine: what is chosen, what is wrong with it step by step, and the plan. */
 import { SvelteSet } from 'svelte/reactivity';
 import type { Live } from '$lib/client/live.svelte';
-import { presentError, type PresentedError } from '$lib/client/present-error';
+import { presentError, presentIssues, type PresentedError } from '$lib/client/present-error';
 import { trpc } from '$lib/client/trpc';
 import type { FirmwareKind } from '$lib/shared/firmware-kinds';
 import type { VmDevices } from '$lib/shared/vm-devices';
-import { errorEntry } from '$lib/shared/error-codes';
 import { formatBytes } from '$lib/shared/units';
 import {
   guestPasswordIssues,
@@ -18,6 +17,7 @@ import {
 import type { Image } from '$lib/shared/wire/images';
 import type { PlanPreview } from '$lib/shared/wire/operations';
 import type { VmCreateRequestInput } from '$lib/shared/wire/vms';
+import { canStart, NO_IMAGE } from './beginnings';
 import type { Draft } from './draft';
 import { IpForm } from './ip-form.svelte';
 import { macProblem } from './mac-problem';
@@ -26,14 +26,18 @@ import { poolsForImages } from '../images/pools-for-images';
 import { NewVolumes } from './new-volumes.svelte';
 import { proposalOf } from './packed-proposal';
 import { newGuid } from '../pools/guid';
-import { cpuProblem, memoryProblem, MIB, topologyOf, topologyProblem, type TopologyText } from './size';
+import {
+  cpuModelProblem,
+  cpuProblem,
+  memoryProblem,
+  MIB,
+  topologyOf,
+  topologyProblem,
+  type TopologyText,
+} from './size';
 
 export type Stage = 'image' | 'hardware' | 'login' | 'review';
 const GIB = 1024 ** 3;
-
-/** Can a machine begin as it? Others are shown with the reason. */
-export const canStart = (image: Image): boolean =>
-  image.badge === 'ready' && (['qcow2', 'raw', 'iso'].includes(image.format ?? '') || image.machine !== null);
 
 export class NewVm {
   id = newGuid();
@@ -58,6 +62,8 @@ export class NewVm {
   firmware = $state<FirmwareKind>('bios');
   tpm = $state(false);
   devices = $state<VmDevices>('virtio');
+  /** Empty: the one of the host. */
+  cpuModel = $state('');
   bridge = $state(NAT);
   mac = $state('');
   readonly ip = new IpForm();
@@ -79,7 +85,11 @@ export class NewVm {
     this.fromDraft = true;
     // A plan is made anew, and an image may be gone.
     this.stage =
-      this.image && stage === 'login' ? 'login' : this.image && stage !== 'image' ? 'hardware' : 'image';
+      this.image && stage === 'login'
+        ? 'login'
+        : this.hasBeginning && stage !== 'image'
+          ? 'hardware'
+          : 'image';
   }
   /** Null: nothing has been chosen yet. */
   draft = $derived.by((): Draft | null =>
@@ -88,7 +98,7 @@ export class NewVm {
       : {
           ...{ id: this.id, stage: this.stage, imageId: this.#imageId, poolGuid: this.#poolGuid },
           ...{ name: this.name, cpus: this.cpus, memoryMib: this.memoryMib, diskGib: this.diskGib },
-          topology: this.topology,
+          ...{ topology: this.topology, cpuModel: this.cpuModel },
           ...{ disk: this.disk, user: this.user, keys: this.keys, packages: this.packages, more: this.more },
           volumes: $state.snapshot(this.volumes.list),
           ...{ firmware: this.firmware, tpm: this.tpm, devices: this.devices },
@@ -101,6 +111,8 @@ export class NewVm {
     [...this.#live.images.values()].filter(({ badge }) => badge === 'downloading'),
   );
   image = $derived.by((): Image | null => this.images.find(({ id }) => id === this.#imageId) ?? null);
+  /** An image that is here, or none by choice. */
+  hasBeginning = $derived(this.image !== null || this.#imageId === NO_IMAGE);
   pools = $derived.by(() => poolsForImages(this.#live));
 
   get imageId(): string {
@@ -153,6 +165,7 @@ export class NewVm {
         memoryProblem(this.memoryMib, this.#live.vmHost) ??
         first(uefiMemoryIssues(this.firmware, Number(this.memoryMib) * MIB)),
       firmware: this.#firmwareProblem(),
+      cpuModel: cpuModelProblem(this.cpuModel, this.#live.vmHost),
       disk: this.#diskProblem(),
       mac: this.mac === '' ? null : macProblem(this.mac, this.#live.vms.values(), this.id),
       user: first(userNameIssues(this.user)),
@@ -188,15 +201,16 @@ export class NewVm {
 
   /** Why the next step cannot be reached from this one. */
   whyNotNext = $derived.by((): string | null => {
-    const { name, cpus, memory, firmware, disk, volumes, mac, user, keys, password, packages } =
+    const { name, cpus, cpuModel, memory, firmware, disk, volumes, mac, user, keys, password, packages } =
       this.problems;
     switch (this.stage) {
       case 'image':
-        return this.image ? null : 'Choose an image first.';
+        return this.hasBeginning ? null : 'Choose an image first.';
       case 'hardware':
         return (
           name ??
           cpus ??
+          cpuModel ??
           memory ??
           firmware ??
           disk ??
@@ -221,8 +235,9 @@ export class NewVm {
   });
 
   request = $derived.by((): VmCreateRequestInput => ({
-    ...{ id: this.id, name: this.name, imageId: this.imageId, poolGuid: this.poolGuid, disk: this.disk },
-    topology: topologyOf(this.topology),
+    ...{ id: this.id, name: this.name, poolGuid: this.poolGuid, disk: this.disk },
+    imageId: this.imageId === NO_IMAGE ? null : this.imageId,
+    ...{ topology: topologyOf(this.topology), cpuModel: this.cpuModel === '' ? null : this.cpuModel },
     ...{ firmware: this.firmware, tpm: this.tpm, devices: this.withLogin ? 'virtio' : this.devices },
     ...{ cpus: Number(this.cpus), memoryBytes: Number(this.memoryMib) * MIB, diskBytes: this.#diskBytes() },
     disks: this.volumes.asked(this.withLogin),
@@ -260,14 +275,7 @@ export class NewVm {
     try {
       const answer = await trpc().vms.preview.mutate(this.request);
       if (answer.ok) this.plan = answer.preview;
-      else {
-        const code =
-          answer.issues.length === 1 ? (answer.issues[0]?.code ?? 'invalid_input') : 'invalid_input';
-        this.error = {
-          ...{ code, title: errorEntry(code).title, message: '', remedy: null, fields: {} },
-          issues: answer.issues,
-        };
-      }
+      else this.error = presentIssues(answer.issues);
     } catch (thrown) {
       this.error = presentError(thrown);
     } finally {

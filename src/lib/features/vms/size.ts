@@ -13,6 +13,12 @@ export function cpuProblem(text: string, host: VmHost | null | undefined): strin
   return cpus > most ? `This host has ${most} CPUs.` : null;
 }
 
+/** Nobody can tell before the host was asked. */
+export const cpuModelProblem = (model: string, host: VmHost | null | undefined): string | null =>
+  model === '' || !host || host.cpuModels.length === 0 || host.cpuModels.includes(model)
+    ? null
+    : `This host has no processor "${model}" for its machines.`;
+
 /** @param hasBytes what the machine has already, and may keep */
 export function memoryProblem(textMib: string, host: VmHost | null | undefined, hasBytes = 0): string | null {
   const bytes = Number(textMib) * MIB;

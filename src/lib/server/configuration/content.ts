@@ -29,7 +29,7 @@ function machineOf(record: VmRecord, settings: VmSettings): ConfigurationMachine
     cards: spec.cards ?? null,
     hasSeed: spec.seedPath !== null,
     firmware: kindOf(spec),
-    devices: spec.devices ?? 'virtio',
+    ...{ devices: spec.devices ?? 'virtio', cpuModel: spec.cpuModel ?? null },
     ...{ tpm: spec.tpm === true, isTemplate: spec.isTemplate === true, basedOn: spec.basedOn ?? null },
     boot: spec.boot ?? null,
     isAdopted: spec.adopted !== undefined,

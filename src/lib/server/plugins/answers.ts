@@ -103,8 +103,10 @@ const firmwareOffer: z.ZodType<FirmwareOffer> = z.union([
   z.object({ loaderPath: absolute, templatePath: absolute }),
   z.object({ reason: text.min(1), remedy: text.min(1) }),
 ]);
+const CPU_MODEL = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 const firmwareOffers: z.ZodType<VmFirmwareOffers> = z.object({
   ...{ uefi: firmwareOffer, 'uefi-secure': firmwareOffer, tpm: availability },
+  cpuModels: z.array(z.string().regex(CPU_MODEL)).max(500),
 });
 export const heldFirmware = (answer: unknown): VmFirmwareOffers =>
   held(firmwareOffers, 'firmware.read', answer);
@@ -150,6 +152,7 @@ const vmFound: z.ZodType<VmFound[]> = z.array(
     media: z.array(z.object({ target: text, path: text.nullable() })),
     cards: z.array(z.object({ mac: text, network: text, isOurs: z.boolean(), bridge: text.nullable() })),
     devices: z.literal('common').optional(),
+    cpuModel: z.string().regex(CPU_MODEL).optional(),
   }),
 );
 const guestAddresses: z.ZodType<string[] | null> = z

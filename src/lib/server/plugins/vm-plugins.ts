@@ -225,8 +225,9 @@ export function vmPluginsOf(parts: {
       const plugin = loaded(id);
       const { firmware } = plugin;
       if (!firmware) return null;
+      const { virtType } = await this.acceleration(id);
       return answered(plugin, STATUS_LIMIT_MS, 'Reading what machines can start by', async (context) =>
-        heldFirmware(await firmware.read(context)),
+        heldFirmware(await firmware.read(context, virtType)),
       );
     },
     async vmCloneWhy(id, spec, which) {

@@ -84,6 +84,7 @@ async function wholeSpec(deps: VmDeps, { found }: FoundMachine, folder: string):
     ...(isTemplate ? { isTemplate } : {}),
     ...startsBy(found),
     ...(found.devices ? { devices: found.devices } : {}),
+    ...(found.cpuModel ? { cpuModel: found.cpuModel } : {}),
     ...{ cards: allCardsIn(found), cdPath: mediumIn(found, 'sda'), seedPath: mediumIn(found, 'sdb') },
   };
 }

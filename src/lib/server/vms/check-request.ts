@@ -140,7 +140,7 @@ export const sizeIssues = ({ cpus, memoryBytes }: VmSize, host: HostSize): Issue
 
 export const requestIssuesOf = (request: VmPlanRequest, image: Image | null, host: HostSize): Issue[] => [
   ...vmNameIssues(request.name),
-  ...imageIssues(image, request.imageId),
+  ...(request.imageId === null ? [] : imageIssues(image, request.imageId)),
   ...sizeIssues(request, host),
   ...topologyIssues(request.cpus, request.topology ?? null),
   ...diskIssues(request.diskBytes, 'diskBytes'),

@@ -92,7 +92,7 @@ export function vmDocument(facts: VmFacts): Vm {
   return {
     topology: record.spec.topology ?? null,
     ...{ firmware: kindOf(record.spec), tpm: record.spec.tpm === true },
-    devices: record.spec.devices ?? 'virtio',
+    ...{ devices: record.spec.devices ?? 'virtio', cpuModel: record.spec.cpuModel ?? null },
     ...{ id, name, plugin, cpus, memoryBytes, disk, virtType, user, createdAt, nodeId },
     addresses: [...new Set([...facts.addresses, ...facts.guestAddresses])],
     guestAddresses: facts.guestAddresses.filter((address) => !facts.addresses.includes(address)),

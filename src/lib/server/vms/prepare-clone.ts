@@ -94,11 +94,13 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
   if (wrong.length > 0) throw issuesError(wrong);
 
   const { virtType } = await deps.plugins.acceleration(plugin.id);
-  const { cpus, memoryBytes, diskBytes, cdPath, topology } = source.spec;
+  const { cpus, memoryBytes, diskBytes, cdPath, topology, devices, cpuModel } = source.spec;
   // Nothing else of the source's: what it was given since, its files above all, stays its own.
   const spec: VmSpec = {
     ...{ id, name, cpus, memoryBytes, diskBytes, cdPath },
     ...(topology ? { topology } : {}),
+    ...(devices ? { devices } : {}),
+    ...(cpuModel ? { cpuModel } : {}),
     ...{ folder, virtType, asRoot: deps.config.sandbox },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),

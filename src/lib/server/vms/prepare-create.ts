@@ -15,6 +15,7 @@ import { usesLock } from '../operations/locks';
 import type { Prepared } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
 import { networkFileOf, networkIssues } from './card-network';
+import { cpuModelIssues } from './cpu-model';
 import { cardIssues, cardsOf, wishedCards } from './card-rules';
 import { requestIssuesOf } from './check-request';
 import { metaData, userData } from './cloud-init';
@@ -75,8 +76,9 @@ const tooSmall = ({ diskBytes }: VmPlanRequest, image: Image, least: number): Is
 async function beginningOf(
   deps: VmDeps,
   request: VmPlanRequest,
-  image: Image,
+  image: Image | null,
 ): Promise<{ begins: Beginning; issues: Issue[] }> {
+  if (!image) return { begins: { image: null, cdPath: null, disk: 'empty', packed: null }, issues: [] };
   const path = image.path ?? '';
   if (image.format === 'iso')
     return { begins: { image: null, cdPath: path, disk: 'empty', packed: null }, issues: [] };
@@ -100,12 +102,12 @@ async function beginningOf(
   return { begins, issues: tooSmall(request, image, least) };
 }
 
-async function placeIssues(deps: VmDeps, folder: string, imagePath: string): Promise<Issue[]> {
+async function placeIssues(deps: VmDeps, folder: string, imagePath: string | null): Promise<Issue[]> {
   if (deps.config.sandbox) return folderIssues(folder);
   const [there, reach, image] = await Promise.all([
     folderIssues(folder),
     reachIssues(folder, 'poolGuid'),
-    reachIssues(imagePath, 'imageId'),
+    imagePath === null ? [] : reachIssues(imagePath, 'imageId'),
   ]);
   return [...there, ...reach, ...image];
 }
@@ -158,19 +160,20 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     ...requestIssuesOf(request, image, deps.hostSize()),
     ...nameTaken(deps, plugin.id, request),
     ...(await cardIssues(deps, plugin, request)),
+    ...(await cpuModelIssues(deps, plugin, request.cpuModel)),
     ...(await firmwareIssues(deps, plugin, request, findVm(deps.db, request.id) === undefined)),
     ...(await networkIssues(deps, request.cloudInit?.network, {
       id: request.id,
       slots: request.cards ? request.cards.map((_card, index) => index + 1) : [1],
     })),
   ];
-  if (!image || issues.length > 0) throw issuesError(issues);
+  if (issues.length > 0) throw issuesError(issues);
   const pool = poolFor(deps.pools.list(), request.poolGuid);
   const folder = folderOf(pool.mountPath, request.name);
   const { begins, issues: wrong } = await beginningOf(deps, request, image);
   const more = begins.packed?.more.map(({ virtualBytes }) => virtualBytes) ?? [];
   wrong.push(...mkfsIssues(plugin, request, more.length));
-  wrong.push(...(await placeIssues(deps, folder, image.path ?? '')));
+  wrong.push(...(await placeIssues(deps, folder, image?.path ?? null)));
   if (wrong.length > 0) throw issuesError(wrong);
 
   const trial = await deps.plugins.acceleration(plugin.id);
@@ -184,6 +187,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
     asRoot: deps.config.sandbox,
     ...(await firmwareFor(deps, plugin, folder, request)),
     ...(request.devices === 'common' ? { devices: request.devices } : {}),
+    ...(request.cpuModel === null ? {} : { cpuModel: request.cpuModel }),
     ...(request.disks.length + more.length > 0 ? { moreDisks: volumesOf(request, folder, more) } : {}),
   };
   const network = request.cloudInit?.network ?? [];
@@ -192,7 +196,12 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   const record: VmRecord = {
     ...{ id: spec.id, name: spec.name, plugin: plugin.id, state: 'creating', spec, disk: begins.disk },
     ...{ cpus: spec.cpus, memoryBytes: spec.memoryBytes, diskBytes: promisedDiskBytes(spec) },
-    ...{ virtType: spec.virtType, poolGuid: pool.guid, imageId: image.id, imageName: image.name },
+    ...{
+      virtType: spec.virtType,
+      poolGuid: pool.guid,
+      imageId: image?.id ?? '',
+      imageName: image?.name ?? '',
+    },
     ...{ user: request.cloudInit?.user ?? null, failedOperationId: null, failedText: null },
     createdAt: before?.createdAt ?? deps.clock.now(),
   };
@@ -213,19 +222,22 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
       vmLock(spec.id),
       `path:${folder}`,
       ...(spec.cards ?? []).map(({ mac }) => `mac:${mac}`),
-      ...[...new Set([pool.guid, image.pool?.guid ?? pool.guid])].map((guid) => usesLock(`pool:${guid}`)),
-      usesLock(`image:${image.id}`),
+      ...[...new Set([pool.guid, image?.pool?.guid ?? pool.guid])].map((guid) => usesLock(`pool:${guid}`)),
+      ...(image ? [usesLock(`image:${image.id}`)] : []),
     ],
     drives: [],
     erases: [],
     confirmText: null,
     notes: [
       ...(trial.virtType === 'qemu' ? [`The machine is emulated, which is slow. ${trial.reason}`] : []),
+      ...(image
+        ? []
+        : ['Its disk is empty: it starts from the network, or from a CD that is put into its drive.']),
       ...(begins.disk === 'overlay'
-        ? [`Its disk keeps what differs from ${image.path ?? ''}, which has to stay.`]
+        ? [`Its disk keeps what differs from ${image?.path ?? ''}, which has to stay.`]
         : []),
       ...(begins.packed && begins.packed.pieces.length === 0
-        ? [`${image.name} has no checksums: whether it was damaged on its way is not noticed.`]
+        ? [`${image?.name ?? ''} has no checksums: whether it was damaged on its way is not noticed.`]
         : []),
     ],
   };

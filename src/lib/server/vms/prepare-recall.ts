@@ -17,6 +17,7 @@ import type { Prepared, RecordOwner } from '../operations/types';
 import { promisedDiskBytes } from './accounts';
 import type { VmDeps } from './deps';
 import { firmwareFor } from './firmware';
+import { cpuModelIssues } from './cpu-model';
 import { folderOf } from './place';
 import { nameTaken, poolFor } from './prepare-create';
 import { tell } from './records';
@@ -55,6 +56,7 @@ async function specOf(deps: VmDeps, machine: ConfigurationMachine, folder: strin
       ? { cards: cards.map(({ slot, mac, bridge }) => ({ slot, mac, ...(bridge ? { bridge } : {}) })) }
       : {}),
     ...(machine.devices === 'common' ? { devices: machine.devices } : {}),
+    ...(machine.cpuModel === null ? {} : { cpuModel: machine.cpuModel }),
     ...(machine.isTemplate ? { isTemplate: true as const } : {}),
     ...(machine.basedOn ? { basedOn: machine.basedOn } : {}),
     ...(await firmwareFor(deps, plugin, folder, {
@@ -112,6 +114,7 @@ export async function prepareRecall(deps: VmDeps, request: JsonObject): Promise<
     ...vmNameIssues(name),
     ...nameTaken(deps, plugin.id, { id, name }),
     ...topologyIssues(machine.cpus, machine.topology),
+    ...(await cpuModelIssues(deps, plugin, machine.cpuModel)),
     ...(machine.cards ?? []).flatMap(({ mac }, index) => macIssues(mac, `cards.${index}.mac`)),
   ];
   if (issues.length > 0) throw issuesError(issues);

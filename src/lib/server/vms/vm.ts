@@ -96,8 +96,9 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
   const removed = createRemoved(deps);
   const autostart = createAutostart(deps);
   const unsubscribe: (() => void)[] = [];
-  let tried: Pick<VmHost, 'virtType' | 'virtText' | 'firmware'> = {
+  let tried: Pick<VmHost, 'virtType' | 'virtText' | 'firmware' | 'cpuModels'> = {
     ...{ virtType: 'qemu', virtText: null },
+    cpuModels: [],
     firmware: { uefi: null, 'uefi-secure': null, tpm: null },
   };
 
@@ -202,10 +203,12 @@ export function createVms(options: Omit<VmDeps, 'readings'> & { feed: Feed }): V
     },
     async tryOut() {
       const answer = await plugins.acceleration(plugins.vm().id);
+      const offers = await plugins.vmFirmware(plugins.vm().id);
       tried = {
         virtType: answer.virtType,
         virtText: answer.virtType === 'qemu' ? answer.reason : null,
-        firmware: firmwareTexts(await plugins.vmFirmware(plugins.vm().id)),
+        firmware: firmwareTexts(offers),
+        cpuModels: offers?.cpuModels ?? [],
       };
       publish();
       return host();

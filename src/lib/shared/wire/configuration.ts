@@ -60,6 +60,7 @@ export const configurationMachine = z.object({
   hasSeed: z.boolean(),
   firmware: z.enum(['bios', 'uefi', 'uefi-secure']),
   devices: z.enum(VM_DEVICES).default('virtio'),
+  cpuModel: text(64).nullable().default(null),
   ...{ tpm: z.boolean(), isTemplate: z.boolean(), basedOn: guid.nullable() },
   boot: z.array(word).max(16).nullable(),
   /** It was made by somebody else, and only run here: its disks lie where Cairn has no say. */

@@ -13,6 +13,8 @@ export interface VmHost {
   virtText: string | null;
   /** Why a new machine cannot have it on this host; null: it can. Known after somebody has had it tried out. */
   firmware: Record<Exclude<FirmwareKind, 'bios'> | 'tpm', string | null>;
+  /** The processors that a new machine can be told to have, see `cpuModel`; known when `firmware` is. */
+  cpuModels: string[];
   /** Days. */
   keepRemovedDays: number;
 }

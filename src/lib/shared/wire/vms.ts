@@ -1,9 +1,8 @@
 /** Virtual machines, as pages and scripts see them, and what may be sent about them. */
 import { z } from 'zod';
 import { LONGEST_CLOUD_CONFIG, VM_EXPORT_FORMATS } from '../vm-limits';
-import { FIRMWARE_KINDS, type FirmwareKind } from '../firmware-kinds';
-import { VM_DEVICES, type VmDevices } from '../vm-devices';
 import { MOST_VOLUMES, VOLUME_FILESYSTEMS } from '../vm-volumes';
+import { vmHasWish, type VmHasView } from './vm-has';
 import type { VmHostStop } from './vm-host-stop';
 import type { VmAutostart } from './vm-settings';
 
@@ -62,7 +61,7 @@ export interface VmDiskUse extends VmDiskView {
   takenBytes: number | null;
 }
 
-export interface Vm {
+export interface Vm extends VmHasView {
   /** UUID; of its domain too. */
   id: string;
   name: string;
@@ -99,12 +98,6 @@ export interface Vm {
   basedOn: { id: string; name: string } | null;
   /** Names of the machines that lie above its disk. */
   linked: string[];
-  /** What its disks and network cards are. */
-  devices: VmDevices;
-  /** What it starts by; uefi-secure: by UEFI with secure boot. */
-  firmware: FirmwareKind;
-  /** It has one, version 2.0, emulated. */
-  tpm: boolean;
   /** qemu: the processor does not help, it is slow. */
   virtType: 'kvm' | 'qemu';
   /** The image that it was made from, also when that is gone; both are empty when nobody knows. */
@@ -184,7 +177,8 @@ export const vmCardWish = z.strictObject(plug);
 export type VmCardWish = z.infer<typeof vmCardWish>;
 const machine = {
   name: z.string().max(1_000),
-  imageId: z.string().min(1).max(200),
+  /** null: none, it begins with an empty disk and nothing in its drive. */
+  imageId: z.string().min(1).max(200).nullable(),
   poolGuid: guid,
   cpus: z.number(),
   /** Without it each CPU is a socket of its own. */
@@ -197,12 +191,7 @@ const machine = {
   disks: z.array(volume).max(MOST_VOLUMES).default([]),
   /** Its network cards; without this it gets one that shares the host's network. */
   cards: z.array(vmCardWish).max(16).optional(),
-  /** What it starts by; uefi-secure: by UEFI, which starts only what is signed by a key that it knows. */
-  firmware: z.enum(FIRMWARE_KINDS).default('bios'),
-  /** virtio: fast, and its guest needs drivers for it. common: SATA disks and Intel network cards, which every system knows. */
-  devices: z.enum(VM_DEVICES).default('virtio'),
-  /** An emulated one, version 2.0. */
-  tpm: z.boolean().default(false),
+  ...vmHasWish,
   /** A VM plugin; without it the first that there is. */
   plugin: z.string().min(1).max(64).optional(),
 };
