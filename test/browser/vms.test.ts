@@ -96,6 +96,7 @@ describe('the machines', () => {
     await page.getByLabel('Disk, GiB').fill('0.05');
     await button('Next').click();
     await page.getByText(/Its disk is empty/).waitFor();
+    // At once: what was to be read is not there any more, and Next does not wait for it.
     await button('Image').click();
     await addImage(machines, 'Micro', microGuest(), 'cloud');
     await page.getByText('Micro', { exact: true }).waitFor();

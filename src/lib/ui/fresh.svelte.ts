@@ -12,7 +12,11 @@ export function freshly(shown: () => unknown): { readonly appeared: boolean } {
     if (!shown()) return;
     appeared = true;
     const timer = setTimeout(() => (appeared = false), DOUBLE_CLICK_MS);
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      // Whoever goes back at once would find every button waiting, for ever.
+      appeared = false;
+    };
   });
   return {
     get appeared() {
