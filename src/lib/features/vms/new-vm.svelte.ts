@@ -114,7 +114,6 @@ export class NewVm {
   /** An image that is here, or none by choice. */
   hasBeginning = $derived(this.image !== null || this.#imageId === NO_IMAGE);
   pools = $derived.by(() => poolsForImages(this.#live));
-
   get imageId(): string {
     return this.#imageId ?? '';
   }
@@ -181,8 +180,8 @@ export class NewVm {
   }
   #diskProblem(): string | null {
     const bytes = this.#diskBytes();
-    const pool = this.pools.find(({ guid }) => guid === this.poolGuid);
     if (!(bytes >= MIB)) return 'The disk needs 1 MiB at least.';
+    const pool = this.pools.find(({ guid }) => guid === this.poolGuid);
     const least = this.image?.machine?.diskBytes[0] ?? this.image?.minDiskBytes ?? 0;
     if (bytes < least) return `${this.image?.name ?? 'The image'} needs ${formatBytes(least)}.`;
     return pool && pool.availableBytes !== null && bytes + this.volumes.totalBytes > pool.availableBytes
