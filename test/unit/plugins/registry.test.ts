@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync, readdirSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -280,6 +289,31 @@ describe('plugins from others', () => {
     plugins.installed.setEnabled('mine', true);
     await plugins.reload('mine');
     expect(viewOf(plugins, 'mine')).toMatchObject({ available: true, installed: { state: 'on' } });
+  });
+
+  it('stay when it was another one that ended the process each time', async () => {
+    for (const id of ['early', 'late', 'mine']) write(id, module(id, ''));
+    const acting = join(thirdParty(), '.states/acting');
+    for (let start = 0; start < 4; start += 1) {
+      await load();
+      expect(existsSync(acting)).toBe(false);
+      // As a check that never gives way leaves it.
+      writeFileSync(acting, 'mine');
+    }
+    const plugins = await load();
+    expect(viewOf(plugins, 'mine')).toMatchObject({ available: false, installed: { state: 'failed' } });
+    for (const id of ['early', 'late']) expect(viewOf(plugins, id)).toMatchObject({ available: true });
+  });
+
+  it('are named while their code is waited for, and no longer', async () => {
+    const acting = join(thirdParty(), '.states/acting');
+    const note = join(thirdParty(), 'said');
+    const say = `check: async () => { fs.writeFileSync('${note}', fs.readFileSync('${acting}')); return { available: true }; },`;
+    write('mine', `import fs from 'node:fs';\n${module('mine', say)}`);
+    const plugins = await load();
+    await plugins.refresh();
+    expect(readFileSync(note, 'utf8')).toBe('mine');
+    expect(existsSync(acting)).toBe(false);
   });
 
   it('are cleared half a minute after the start, and by an orderly end', async () => {

@@ -2,7 +2,8 @@
  * Plugins from others, as they lie below the data directory. Files are the record, so that they can be read before anything else
  * works: `<id>/in-use.json` says what was trusted (written by the operation that installs it), `.states/<id>.json` whether it is
  * loaded and how many starts ended with it. A start is put down before the plugin's code runs and taken back once the
- * process is healthy: whatever ends the process in between has been counted.
+ * process is healthy: whatever ends the process in between has been counted. `.states/acting` names the one whose code is being
+ * waited for; where the process ended then, it was that one, and the start is not counted for the others.
  */
 import {
   closeSync,
@@ -64,6 +65,8 @@ export interface Installed {
   trustPath(id: string): string;
   /** Looks at its files; with `begin` a start with it is put down. */
   open(id: string, options: { begin: boolean }): Promise<Loadable>;
+  /** While its code is waited for: what ends the process now was it. */
+  during<T>(id: string, work: () => Promise<T>): Promise<T>;
   setEnabled(id: string, enabled: boolean): void;
   /** It was removed: installed again, it begins anew. */
   forget(id: string): void;
@@ -129,6 +132,20 @@ export function createInstalled({
   };
   const put = (id: string, value: State): void => writeNow(statePath(id), JSON.stringify(value));
 
+  const actingPath = join(statesDir, 'acting');
+  /** Of starts that did not get far: who of all that were loaded ended them. */
+  function absolve(): void {
+    if (!existsSync(actingPath)) return;
+    const acting = readFileSync(actingPath, 'utf8');
+    for (const id of installed.ids()) {
+      const known = trustOf(id);
+      if (!known || id === acting) continue;
+      const had = stateOf(id, known);
+      if (had.failedStarts > 0) put(id, { ...had, failedStarts: had.failedStarts - 1 });
+    }
+    // Last: cut off before, somebody is given one chance more, and nobody one less.
+    rmSync(actingPath);
+  }
   function clear(): void {
     for (const id of begun) {
       const known = trustOf(id);
@@ -183,7 +200,7 @@ export function createInstalled({
           'Disable or remove the one that makes trouble, then start Cairn without CAIRN_SAFE_MODE.',
         );
       if (!now.enabled) return not('off', 'It is disabled.', 'Enable it on the page Settings.');
-      if (now.failedStarts >= STARTS_UNTIL_DISABLED)
+      if (now.failedStarts >= STARTS_UNTIL_DISABLED && !begun.has(id))
         return not(
           'failed',
           `Cairn ended ${now.failedStarts} times in a row soon after it was loaded, so it is not loaded any more.`,
@@ -197,11 +214,21 @@ export function createInstalled({
           'If it was not you, find out who. Install it again from where it is from.',
         );
       if (begin) {
-        put(id, { ...now, failedStarts: now.failedStarts + 1 });
+        // Once in a process, also where an installation that was cut off goes on and loads it again.
+        if (!begun.has(id)) put(id, { ...now, failedStarts: now.failedStarts + 1 });
         begun.add(id);
         if (isReady) clearSoon();
       }
       return { view: viewOf('on', known, now.failedStarts), trust: known, path: join(path, known.entry) };
+    },
+    async during(id, work) {
+      if (!trustOf(id)) return work();
+      writeNow(actingPath, id);
+      try {
+        return await work();
+      } finally {
+        rmSync(actingPath, { force: true });
+      }
     },
     setEnabled(id, enabled) {
       const known = trustOf(id);
@@ -235,5 +262,6 @@ export function createInstalled({
     },
   };
   for (const path of [stagedDir, removedDir, statesDir]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  absolve();
   return installed;
 }

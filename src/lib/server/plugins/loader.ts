@@ -63,7 +63,7 @@ export async function loadThirdParty(installed: Installed, id: string): Promise<
   const url = pathToFileURL(trusted.path).href;
   return load({
     ...{ id, origin, trusted, programs: trusted.trust.programs },
-    read: () => import(/* @vite-ignore */ url),
+    read: () => installed.during(id, async () => import(/* @vite-ignore */ url)),
     remedy: 'Install a version of it that is mended, or remove it.',
   });
 }

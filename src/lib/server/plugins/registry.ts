@@ -109,9 +109,11 @@ export async function createPlugins({ config, host, feed, log }: PluginsOptions)
     const { plugin } = entry;
     unanswered.delete(entry.id);
     try {
-      return await withTimeout(CHECK_LIMIT_MS, 'Its check', async (signal) =>
-        heldAvailability(await plugin.check(pluginContext(plugin, host, log, signal))),
-      );
+      const ask = () =>
+        withTimeout(CHECK_LIMIT_MS, 'Its check', async (signal) =>
+          heldAvailability(await plugin.check(pluginContext(plugin, host, log, signal))),
+        );
+      return await (entry.origin === 'built-in' ? ask() : installed.during(entry.id, ask));
     } catch (error) {
       unanswered.add(entry.id);
       log.warn({ error, plugin: entry.id }, 'the check of a plugin failed');
