@@ -1,4 +1,5 @@
 import { matrixSuite } from './matrix-suite';
 import { driveScenarios, wipeScenarios } from './drive-scenarios';
+import { pluginScenarios } from './plugin-scenarios';
 
-matrixSuite([...wipeScenarios, ...driveScenarios]);
+matrixSuite([...wipeScenarios, ...driveScenarios, ...pluginScenarios]);
