@@ -29,8 +29,7 @@ function qcow2(header: Buffer): ImageHeader {
   if (version !== 2 && version !== 3) return refuse(`It is of qcow2 version ${version}, which is not known.`);
   if (header.readBigUInt64BE(8) !== 0n)
     return refuse('It is not whole: it needs another file (a backing file).');
-  if (version === 3 && header.length >= 80 && (header.readBigUInt64BE(72) & DATA_FILE_BIT) !== 0n)
-    return refuse('It is not whole: what it holds lies in another file.');
+  if (hasDataFile(header)) return refuse('It is not whole: what it holds lies in another file.');
   if (header.readUInt32BE(32) !== 0) return refuse('It is encrypted.');
   return { virtualBytes, obstacle: null };
 }
@@ -113,22 +112,37 @@ export async function readImageHeader(
   }
 }
 
-/** The file that a qcow2 disk lies above, as its header names it; null: none, or it is no qcow2 disk. @throws when it cannot be read */
-export async function readBackingName(path: string): Promise<string | null> {
+const hasDataFile = (header: Buffer): boolean =>
+  header.length >= 80 && header.readUInt32BE(4) >= 3 && (header.readBigUInt64BE(72) & DATA_FILE_BIT) !== 0n;
+
+/** Other files that a disk needs. */
+export interface DiskNeeds {
+  isFile: boolean;
+  hasDataFile: boolean;
+  /** What a qcow2 disk lies above, as its header names it; null: nothing, or it is no qcow2 disk. */
+  backing: string | null;
+}
+
+/** @throws when it cannot be read, or its header names what cannot be */
+export async function readNeeds(path: string): Promise<DiskNeeds> {
+  const none: DiskNeeds = { isFile: true, hasDataFile: false, backing: null };
+  // Not blocking: a pipe that somebody has laid there would be waited for.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const header = Buffer.alloc(HEADER_BYTES);
-    const { bytesRead } = await file.read(header, 0, header.length, 0);
-    if (bytesRead < 72 || header.readUInt32BE(0) !== QCOW2_MAGIC) return null;
+    if (!(await file.stat()).isFile()) return { ...none, isFile: false };
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    const header = buffer.subarray(0, bytesRead);
+    if (header.length < 72 || header.readUInt32BE(0) !== QCOW2_MAGIC) return none;
+    const needs = { ...none, hasDataFile: hasDataFile(header) };
     const from = Number(header.readBigUInt64BE(8));
     const length = header.readUInt32BE(16);
-    if (from === 0) return null;
+    if (from === 0) return needs;
     // With large clusters it may lie further on than the header; to say "none" would hide it.
     if (length > BACKING_NAME_BYTES) throw new Error(`the header of ${path} names no file: ${length} bytes`);
     const name = await file.read(Buffer.alloc(length), 0, length, from);
     if (name.bytesRead < length)
       throw new Error(`${path} ends before the name of the file that it lies above`);
-    return name.buffer.toString('utf8');
+    return { ...needs, backing: name.buffer.toString('utf8') };
   } finally {
     await file.close();
   }

@@ -8,7 +8,7 @@ import type { JsonObject } from '$lib/shared/json';
 import { vmAdoptRequest } from '$lib/shared/wire/vm-found';
 import { vmRequest } from '$lib/shared/wire/vms';
 import { AppError, issuesError } from '../errors';
-import { readBackingName } from '../host/image-header';
+import { readNeeds } from '../host/image-header';
 import { usesLock } from '../operations/locks';
 import type { Prepared, RecordOwner } from '../operations/types';
 import { checkVmPlan } from '../plugins/plan-check';
@@ -18,6 +18,7 @@ import { adoptIssues, findMachines, homeOf, type FoundMachine } from './found';
 import { vmLock } from './kinds';
 import { tell } from './records';
 import { refuseProtected } from './settings';
+import { shapeOf } from './shape';
 import { deleteVm, findVm, findVmByName, listVms, NO_POOL, changeVm, putVm, type VmRecord } from './store';
 import { baseOf, refuseLinked } from './template';
 import { parse, prepared, recordOf, statusNow, wrongState } from './verb';
@@ -61,7 +62,7 @@ const startsBy = ({ firmware, tpm }: VmFound): Pick<VmSpec, 'firmware' | 'tpm'> 
 
 /** What lies below a disk, where that is a file. */
 const belowOf = async (path: string): Promise<string | null> => {
-  const name = await readBackingName(path);
+  const { backing: name } = await readNeeds(path);
   return name === null || name.includes(':') ? null : posix.resolve(posix.dirname(path), name);
 };
 
@@ -79,12 +80,10 @@ async function wholeSpec(deps: VmDeps, { found }: FoundMachine, folder: string):
     ...{ id, name, cpus, memoryBytes, virtType, folder, asRoot: deps.config.sandbox },
     ...{ diskPath: first?.path ?? '', diskBytes: first?.sizeBytes ?? 0 },
     ...(moreDisks.length > 0 ? { moreDisks } : {}),
-    ...(found.topology ? { topology: found.topology } : {}),
+    ...shapeOf(found),
     // Nobody could write to its disk: others may lie above it.
     ...(isTemplate ? { isTemplate } : {}),
     ...startsBy(found),
-    ...(found.devices ? { devices: found.devices } : {}),
-    ...(found.cpuModel ? { cpuModel: found.cpuModel } : {}),
     ...{ cards: allCardsIn(found), cdPath: mediumIn(found, 'sda'), seedPath: mediumIn(found, 'sdb') },
   };
 }

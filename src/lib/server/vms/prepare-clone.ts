@@ -17,6 +17,7 @@ import { clonedFirmware, nvramFrom } from './firmware';
 import { vmLock } from './kinds';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import { nameTaken, poolFor } from './prepare-create';
+import { shapeOf } from './shape';
 import { findVm, type VmRecord } from './store';
 import { parse, recordOf, statusNow, wrongState } from './verb';
 
@@ -94,13 +95,11 @@ export async function prepareClone(deps: VmDeps, request: JsonObject): Promise<P
   if (wrong.length > 0) throw issuesError(wrong);
 
   const { virtType } = await deps.plugins.acceleration(plugin.id);
-  const { cpus, memoryBytes, diskBytes, cdPath, topology, devices, cpuModel } = source.spec;
+  const { cpus, memoryBytes, diskBytes, cdPath } = source.spec;
   // Nothing else of the source's: what it was given since, its files above all, stays its own.
   const spec: VmSpec = {
     ...{ id, name, cpus, memoryBytes, diskBytes, cdPath },
-    ...(topology ? { topology } : {}),
-    ...(devices ? { devices } : {}),
-    ...(cpuModel ? { cpuModel } : {}),
+    ...shapeOf(source.spec),
     ...{ folder, virtType, asRoot: deps.config.sandbox },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: source.spec.seedPath === null ? null : posix.join(folder, 'seed.iso'),

@@ -27,6 +27,7 @@ import { firmwareFor, firmwareIssues } from './firmware';
 import { folderIssues, folderOf, reachIssues, roomOn } from './place';
 import { packedVolumes, readPacked, withChecks, type Packed } from './packed';
 import type { VmSecrets } from './secrets';
+import { shapeOf } from './shape';
 import { tryMemorySteps } from './try-memory';
 import { findVm, findVmByName, NO_POOL, type VmRecord } from './store';
 import { formatsOf, mkfsIssues, mountsOf, volumesOf } from './volumes';
@@ -180,14 +181,12 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   const before = findVm(deps.db, request.id);
   const spec: VmSpec = {
     ...{ id: request.id, name: request.name, cpus: request.cpus, memoryBytes: request.memoryBytes },
-    ...(request.topology ? { topology: request.topology } : {}),
+    ...shapeOf(request),
     ...{ virtType: trial.virtType, folder, diskBytes: request.diskBytes, cdPath: begins.cdPath },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,
     asRoot: deps.config.sandbox,
     ...(await firmwareFor(deps, plugin, folder, request)),
-    ...(request.devices === 'common' ? { devices: request.devices } : {}),
-    ...(request.cpuModel === null ? {} : { cpuModel: request.cpuModel }),
     ...(request.disks.length + more.length > 0 ? { moreDisks: volumesOf(request, folder, more) } : {}),
   };
   const network = request.cloudInit?.network ?? [];

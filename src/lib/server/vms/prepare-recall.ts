@@ -22,6 +22,7 @@ import { folderOf } from './place';
 import { nameTaken, poolFor } from './prepare-create';
 import { tell } from './records';
 import { changeSettings } from './settings-store';
+import { shapeOf } from './shape';
 import { changeVm, deleteVm, findVm, findVmByName, putVm, type VmRecord } from './store';
 import { parse, prepared, wrongState } from './verb';
 
@@ -32,7 +33,7 @@ const recallInput = z.object({
 });
 
 async function specOf(deps: VmDeps, machine: ConfigurationMachine, folder: string): Promise<VmSpec> {
-  const { id, name, cpus, memoryBytes, disks, cards, topology, boot } = machine;
+  const { id, name, cpus, memoryBytes, disks, cards, boot } = machine;
   const plugin = deps.plugins.vm(machine.plugin);
   const [first, ...more] = disks.toSorted((a, b) => a.slot - b.slot);
   if (first?.slot !== 1) throw new AppError('vm_disk_gone', `"${name}" has no first disk in the copy.`);
@@ -50,13 +51,11 @@ async function specOf(deps: VmDeps, machine: ConfigurationMachine, folder: strin
           })),
         }
       : {}),
-    ...(topology ? { topology } : {}),
+    ...shapeOf(machine),
     ...(boot ? { boot } : {}),
     ...(cards
       ? { cards: cards.map(({ slot, mac, bridge }) => ({ slot, mac, ...(bridge ? { bridge } : {}) })) }
       : {}),
-    ...(machine.devices === 'common' ? { devices: machine.devices } : {}),
-    ...(machine.cpuModel === null ? {} : { cpuModel: machine.cpuModel }),
     ...(machine.isTemplate ? { isTemplate: true as const } : {}),
     ...(machine.basedOn ? { basedOn: machine.basedOn } : {}),
     ...(await firmwareFor(deps, plugin, folder, {
