@@ -74,6 +74,7 @@ function progressOf(appliance: Appliance, kind: string): string {
   ]);
 }
 
+const STUCK_MS = 10_000;
 /**
  * Waits for the server to die at its crash point, for as long as the operation gets on.
  * @returns false when nothing has come of any step for ten seconds
@@ -83,8 +84,36 @@ async function died(appliance: Appliance, kind: string): Promise<boolean> {
     const now = progressOf(appliance, kind);
     if (now === seen) return false;
     seen = now;
-    if (await appliance.ended(10_000)) return true;
+    if (await appliance.ended(STUCK_MS)) return true;
   }
+}
+
+/**
+ * Waits until the operation is held where it is to be cancelled, for as long as it gets on: how long that takes is the
+ * machine's business.
+ * @returns false when nothing has come of any step for ten seconds, or the server is dead
+ */
+async function isHeld(
+  appliance: Appliance,
+  kind: string,
+  at: string,
+  before: string | null,
+): Promise<boolean> {
+  let seen = '';
+  for (let since = Date.now(); appliance.running && Date.now() - since < STUCK_MS; await sleep(10)) {
+    const id = latestId(appliance, kind);
+    const held =
+      id !== before &&
+      appliance.query(
+        "SELECT 1 FROM steps WHERE operation_id = ? AND name = ? AND state = 'done'",
+        ...[id, at],
+      ).length > 0;
+    if (held) return true;
+    const now = progressOf(appliance, kind);
+    if (now !== seen) since = Date.now();
+    seen = now;
+  }
+  return false;
 }
 
 async function crash(
@@ -100,18 +129,10 @@ async function crash(
     (error: unknown) => error,
   );
   if (item.cancelAt) {
-    await until('the operation is held at its last step', () => {
-      const id = latestId(appliance, scenario.kind);
-      return (
-        id !== before &&
-        appliance.query(
-          'SELECT 1 FROM steps WHERE operation_id = ? AND name = ? AND state = ?',
-          id,
-          item.cancelAt,
-          'done',
-        ).length > 0
+    if (!(await isHeld(appliance, scenario.kind, item.cancelAt, before)))
+      throw new Error(
+        `it was not held at ${item.cancelAt}: ${wayOf(appliance, scenario.kind)}; asked: ${await answerOf(asked)}`,
       );
-    });
     const id = latestId(appliance, scenario.kind);
     const answer = await appliance.rest('POST', `/operations/${id}/cancel`).catch(async (error: unknown) => {
       // The cancel itself may bring the server to its crash point: then it answers nobody.
@@ -122,15 +143,27 @@ async function crash(
   }
   if (!(await died(appliance, scenario.kind)))
     throw new Error(
-      `the point was not reached: ${JSON.stringify(await asked)}; ${await wayOf(appliance, scenario.kind)}`,
+      `the point was not reached: ${wayOf(appliance, scenario.kind)}; asked: ${await answerOf(asked)}`,
     );
 }
 
+/** What was answered to who asked for the operation; the answer may be what is missing. */
+const answerOf = async (asked: Promise<unknown>): Promise<string> =>
+  Promise.race([
+    asked.then((answer) => (answer instanceof Error ? answer.message : JSON.stringify(answer))),
+    sleep(1000, 'nothing yet'),
+  ]);
+
 /** What became of an operation that should have been interrupted: without it, nobody could tell why it was not. */
-async function wayOf(appliance: Appliance, kind: string): Promise<string> {
-  const { body } = await appliance.rest<Operation>('GET', `/operations/${latestId(appliance, kind)}`);
-  const steps = body.steps.map(({ name, state, error }) => `${name} ${state}${error ? ` (${error})` : ''}`);
-  return `it is ${body.state}: ${body.error?.message ?? 'no error'}; ${steps.join(', ')}`;
+function wayOf(appliance: Appliance, kind: string): string {
+  // From the journal: the server may have died where nobody meant it to.
+  const id = latestId(appliance, kind);
+  const [operation] = appliance.query('SELECT state, error FROM operations WHERE id = ?', id);
+  const steps = appliance.query(
+    'SELECT name, state, error FROM steps WHERE operation_id = ? ORDER BY step_index',
+    id,
+  );
+  return `the server ${appliance.running ? 'runs' : 'is dead'}: ${JSON.stringify(operation)}; ${JSON.stringify(steps)}`;
 }
 
 /** Only what is not the same in all. */

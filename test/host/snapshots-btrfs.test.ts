@@ -200,6 +200,32 @@ describe('a roll back', () => {
     expect((await stack.remove(guid)).state).toBe('succeeded');
   });
 
+  it('waits for a program of ours that looks at the pool for a moment', async () => {
+    const { guid, at } = await pool();
+    await stack.take(guid, 'one');
+    spawn('/usr/bin/sleep', ['0.4'], { cwd: at });
+    expect(await stack.rollBack(guid, 'one')).toMatchObject(succeeded);
+  });
+
+  it('goes on when somebody else looks at the pool for a moment just as it is unmounted', async () => {
+    const { guid, at } = await pool();
+    await stack.take(guid, 'one');
+    let looked = false;
+    const end = stack.bus.on('operation.changed', ({ id }) => {
+      const { kind, steps } = stack.operations.get(id);
+      if (looked || kind !== 'pool.snapshot.roll-back') return;
+      if (!steps.some(({ name, state }) => name === 'copy-snapshot' && state === 'done')) return;
+      looked = true;
+      spawn('/usr/bin/sleep', ['0.7'], { cwd: at });
+    });
+    const operation = await stack.rollBack(guid, 'one');
+    end();
+    expect(operation).toMatchObject(succeeded);
+    expect(looked).toBe(true);
+    const tries = stack.operations.outputs(operation.id, {}).filter(({ text }) => text.includes('busy'));
+    expect(tries.length).toBeGreaterThan(0);
+  });
+
   it('is refused while programs use the pool, and names them', async () => {
     const { guid, at } = await pool();
     await stack.take(guid, 'one');

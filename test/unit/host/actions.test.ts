@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest';
 import { AppError } from '$lib/server/errors';
-import {
-  compileAction,
-  describeAction,
-  partitionPath,
-  systemdRuns,
-  type CommandAction,
-} from '$lib/server/host/actions';
+import { compileAction, describeAction, partitionPath, type CommandAction } from '$lib/server/host/actions';
+import { systemdRuns } from '$lib/server/host/mount-command';
 import { shellWord } from '$lib/server/host/shell-word';
 import type { Host } from '$lib/server/host/types';
 import type { Action, DeviceRef } from '$lib/plugin-api/plan';

@@ -5,7 +5,7 @@ import type { PoolSpec } from '$lib/plugin-api/storage';
 import { keepMounted, stopKeeping } from '$lib/server/pools/keep-mounted';
 import btrfs from '$plugins/btrfs/plugin.server';
 
-vi.mock(import('$lib/server/host/actions'), async (original) => ({
+vi.mock(import('$lib/server/host/mount-command'), async (original) => ({
   ...(await original()),
   systemdRuns: () => true,
 }));

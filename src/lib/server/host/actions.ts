@@ -19,6 +19,7 @@ import { blinkArguments, setLocate } from './identify';
 import { immutableArguments } from './immutable';
 import { loopsOf } from './loops';
 import { trialTimeMs, tryMemoryArguments } from './memory-trial';
+import { mountCommand, unmountCommand } from './mount-command';
 import { PROGRAMS } from './programs';
 import { describeRelease, isRelease, performRelease } from './release-actions';
 import { shellLine, shellWord } from './shell-word';
@@ -33,6 +34,8 @@ export interface CommandAction {
   lockDrive?: string;
   timeoutMs: number;
   okExitCodes: number[];
+  /** How often it is begun at most, with a pause in between, when it does not end well; once unless told. */
+  tries?: number;
 }
 export interface InProcessAction {
   kind: 'in-process';
@@ -44,9 +47,6 @@ export type CompiledAction = CommandAction | InProcessAction;
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const SHORT_TIMEOUT_MS = 30_000;
-
-/** Mounts made in a service's own mount namespace are seen by nobody else, so PID 1 is asked where it is systemd. */
-export const systemdRuns = (): boolean => existsSync('/run/systemd/system');
 
 const command = (program: string, argv: string[], okExitCodes: number[] = [0]): CommandAction => ({
   kind: 'command',
@@ -75,12 +75,9 @@ export function compileAction(action: Action, host: Pick<Host, 'argument' | 'blo
     case 'exec':
       return compileExec(action, host);
     case 'mount':
-      return {
-        ...mountCommand(action, (ref) => host.blockDevices.resolve(ref)),
-        timeoutMs: DEFAULT_TIMEOUT_MS,
-      };
+      return mountCommand(action, (ref) => host.blockDevices.resolve(ref));
     case 'unmount':
-      return { ...unmountCommand(action.path), timeoutMs: DEFAULT_TIMEOUT_MS };
+      return unmountCommand(action.path);
     case 'set-immutable':
       return command(PROGRAMS.perl, immutableArguments(action.path, action.on ? 'set' : 'clear'));
     case 'attach-loop':
@@ -172,30 +169,9 @@ const areasAction = (
 ): Promise<void> =>
   action.do === 'save-areas' ? saveAreas(device, action) : writeAreas(device, action.drive, action.path);
 
-type MountAction = Extract<Action, { do: 'mount' }>;
-
-function mountCommand(action: MountAction, pathOf: (ref: DeviceRef) => string): CommandAction {
-  const { source, path, filesystem } = action;
-  const device = 'source' in source ? source.source : pathOf(source);
-  // Without udev nobody has told the kernel of the other drives; and it may remember some that are long gone.
-  const members = (action.devices ?? []).map((ref) => `device=${pathOf(ref)}`);
-  const optionList = [...action.options, ...members].join(',') || 'defaults';
-  const mount = ['-t', filesystem, '-o', optionList, '--', device, path];
-  // A service of PID 1 runs mount: systemd-mount cannot, once there is a unit for the path, and takes a dataset for a file.
-  if (systemdRuns())
-    return command(PROGRAMS.systemdRun, [
-      ...['--quiet', '--wait', '--pipe', '--collect', '--'],
-      ...[PROGRAMS.mount, ...mount],
-    ]);
-  return command(PROGRAMS.mount, mount);
-}
-
 function partxCommand(verb: '--update' | '--delete', path: string, okExitCodes?: number[]): CommandAction {
   return { ...command(PROGRAMS.partx, [verb, path], okExitCodes), lockDrive: path };
 }
-
-const unmountCommand = (path: string): CommandAction =>
-  systemdRuns() ? command(PROGRAMS.systemdUmount, ['--', path]) : command(PROGRAMS.umount, ['--', path]);
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 

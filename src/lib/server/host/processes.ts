@@ -1,5 +1,6 @@
 /** Who holds a mount point, read from /proc: open files, working directory, root and mappings. Source: proc(5). */
 import { readFile, readdir, readlink } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { askToLeave } from './passers';
 
 export interface PathUser {
@@ -54,12 +55,38 @@ const below = (mountPath: string): ((path: string) => boolean) => {
 export const pathHeldBy = (pid: number, mountPath: string): Promise<string | null> =>
   pathsOf(String(pid), below(mountPath));
 
+/** The parent of a process; null: it is gone. Source: proc_pid_stat(5), whose second field may hold any character. */
+async function parentOf(pid: number): Promise<number | null> {
+  const stat = await orNull(readFile(`/proc/${pid}/stat`, 'utf8'));
+  return stat === null ? null : Number(stat.slice(stat.lastIndexOf(')') + 1).split(' ')[2]);
+}
+
+/** It is gone, or soon will be: one of ours has begun it, to look at something. */
+async function isLeaving(pid: number): Promise<boolean> {
+  let parent = await parentOf(pid);
+  while (parent !== null && parent > 1 && parent !== process.pid) parent = await parentOf(parent);
+  return parent === null || parent === process.pid;
+}
+
+const LOOK_MS = 2_000;
+const AGAIN_MS = 20;
+
 /**
- * Processes with something open at or below a mount point, ordered by pid; those of ours who only look have left. About 0.1 ms a process of the machine.
+ * Processes with something open at or below a mount point, ordered by pid; those of ours who only look have left, or have been
+ * waited for. About 0.1 ms a process of the machine.
  * @param mountPath absolute, as the mount table has it
  */
 export async function processesUsing(mountPath: string): Promise<PathUser[]> {
   await askToLeave(mountPath);
+  for (const until = performance.now() + LOOK_MS; ; await sleep(AGAIN_MS)) {
+    const found = await usersNow(mountPath);
+    if (performance.now() > until) return found;
+    const leaving = await Promise.all(found.map(({ pid }) => isLeaving(pid)));
+    if (!leaving.includes(true)) return found;
+  }
+}
+
+async function usersNow(mountPath: string): Promise<PathUser[]> {
   const isBelow = below(mountPath);
   const users = await userNames();
   const found: PathUser[] = [];

@@ -1,6 +1,7 @@
 /** Carries out one action of a step: in this process, or as a supervised program whose identity and output are journaled. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Action } from '$lib/plugin-api/plan';
 import { AppError } from '../errors';
 import type { Bus } from '../events/bus';
@@ -74,7 +75,23 @@ const lastLines = (lines: CommandLine[]): string =>
     .map((line) => line.text)
     .join('\n');
 
+const AGAIN_MS = 300;
+
 async function runCommand(context: PerformContext, act: Act, command: Command): Promise<void> {
+  for (let left = (command.tries ?? 1) - 1; ; left--)
+    try {
+      return await runOnce(context, act, command);
+    } catch (error) {
+      // What did not end in time, or was to be ended, is not begun again.
+      const failed = error instanceof AppError && error.details.exitCode != null;
+      if (left <= 0 || act.signal.aborted || !failed) throw error;
+      await sleep(AGAIN_MS, undefined, { signal: act.signal }).catch(() => {
+        throw error;
+      });
+    }
+}
+
+async function runOnce(context: PerformContext, act: Act, command: Command): Promise<void> {
   const { host, journal, clock, crash } = context;
   const { operation, step, phase } = act;
   mkdirSync(context.recordsDir, { recursive: true, mode: 0o700 });

@@ -6,7 +6,7 @@ import { not, type Action, type Look, type Step } from '$lib/plugin-api/plan';
 import { removeMountPoint } from '$lib/plugin-api/steps';
 import type { PoolSpec } from '$lib/plugin-api/storage';
 import type { Config } from '../config';
-import { systemdRuns } from '../host/actions';
+import { systemdRuns } from '../host/mount-command';
 import { mountUnit, unitPath, type MountUnit } from '../host/mount-units';
 import { PROGRAMS } from '../host/programs';
 
