@@ -309,6 +309,21 @@ describe('machines over the router', () => {
     await wait(first.id);
   });
 
+  it('get a disk that fits the image where nobody says how large', async () => {
+    free = 40 * 1024 * MIB;
+    const sizes: number[] = [];
+    const wishes = [{}, { diskFreeBytes: 0 }, { diskFreeBytes: 1024 * MIB }, { imageId: null }];
+    for (const [index, change] of wishes.entries()) {
+      const named = { name: `web-${index}`, cloudInit: undefined, diskBytes: undefined };
+      const { subject, id } = await caller('operator').vms.create({ ...request(change), ...named });
+      await wait(id);
+      sizes.push(vms.get(subject.id).diskBytes / 1024 / MIB);
+    }
+    expect(sizes).toEqual([10, 1, 2, 10]);
+    const both = request({ name: 'one', diskFreeBytes: 0 });
+    expect(await codeOf(caller('operator').vms.create(both))).toBe('disk_invalid');
+  });
+
   it('get what there is only once', async () => {
     const big = { diskBytes: 200 * MIB, cloudInit: undefined };
     const codes = await Promise.all(

@@ -21,6 +21,8 @@ describe('a request for a machine', () => {
   it('is fine as it is', () => {
     expect(codes({})).toEqual([]);
     expect(codes({ cpus: 4, topology: { sockets: 2, cores: 2, threads: 1 } })).toEqual([]);
+    expect(codes({ diskBytes: undefined })).toEqual([]);
+    expect(codes({ diskBytes: null, diskFreeBytes: 5 * GIB })).toEqual([]);
   });
   it.each([
     [{ cpus: 0 }, 'cpus_invalid'],
@@ -35,6 +37,9 @@ describe('a request for a machine', () => {
     [{ diskBytes: 0 }, 'disk_invalid'],
     [{ diskBytes: -1 }, 'disk_invalid'],
     [{ diskBytes: GIB + 1 }, 'disk_invalid'],
+    [{ diskFreeBytes: GIB }, 'disk_invalid'],
+    [{ diskBytes: null, diskFreeBytes: -1 }, 'disk_invalid'],
+    [{ diskBytes: null, diskFreeBytes: 0.5 }, 'disk_invalid'],
     [{ cloudInit: { user: 'ann', hasPassword: false } }, 'no_login'],
     [{ cloudInit: { user: 'ann', hasPassword: true, packages: ['nginx; reboot'] } }, 'package_name_invalid'],
     [{ cloudInit: { user: 'ann', hasPassword: true, more: 'users: []' } }, 'cloud_config_taken'],

@@ -24,7 +24,7 @@ import { macProblem } from './mac-problem';
 import { NAT } from './network-choice';
 import { poolsForImages } from '../images/pools-for-images';
 import { NewVolumes } from './new-volumes.svelte';
-import { proposalOf } from './packed-proposal';
+import { proposalOf, usualFor } from './packed-proposal';
 import { newGuid } from '../pools/guid';
 import {
   cpuModelProblem,
@@ -122,9 +122,7 @@ export class NewVm {
     this.#imageId = id;
     const { image } = this;
     if (!image) return;
-    this.user = image.defaultUser ?? 'admin';
-    this.memoryMib = String(Math.max(image.minMemoryBytes ?? 0, GIB) / MIB);
-    this.diskGib = String(Math.max(image.minDiskBytes ?? 0, 10 * GIB) / GIB);
+    Object.assign(this, usualFor(image));
     if (image.machine) Object.assign(this, proposalOf(image.machine, this));
   }
   get poolGuid(): string {

@@ -1,7 +1,8 @@
-/** What the form of a new machine proposes for one that is in an OVA: as it was elsewhere, and to be changed like everything else. */
+/** What the form of a new machine proposes: for one that is in an OVA, as it was elsewhere; all of it can be changed. */
 import type { FirmwareKind } from '$lib/shared/firmware-kinds';
 import type { VmDevices } from '$lib/shared/vm-devices';
-import type { ImageMachine } from '$lib/shared/wire/images';
+import { proposedDiskBytes } from '$lib/shared/vm-disk-size';
+import type { Image, ImageMachine } from '$lib/shared/wire/images';
 import { MIB } from './size';
 
 const GIB = 1024 ** 3;
@@ -35,4 +36,17 @@ export const proposalOf = (
   disk: 'copy',
   firmware: isEfi ? 'uefi' : 'bios',
   devices,
+});
+
+/** What a machine is proposed to get for an image of which no more is known than what the catalog says. */
+export const usualFor = ({
+  defaultUser,
+  minMemoryBytes,
+  minDiskBytes,
+}: Pick<Image, 'defaultUser' | 'minMemoryBytes' | 'minDiskBytes'>): Pick<Fields, 'memoryMib' | 'diskGib'> & {
+  user: string;
+} => ({
+  user: defaultUser ?? 'admin',
+  memoryMib: String(Math.max(minMemoryBytes ?? 0, GIB) / MIB),
+  diskGib: String(proposedDiskBytes({ virtualBytes: 0, minDiskBytes }) / GIB),
 });

@@ -66,6 +66,19 @@ export const diskIssues = (bytes: number, field: string): Issue[] =>
     ? []
     : [issue('disk_invalid', `A disk cannot have ${bytes} bytes.`, field)];
 
+/** Its size, or how much is to be free on it; the size itself is known once its image was looked into. */
+function firstDiskIssues({ diskBytes, diskFreeBytes }: VmPlanRequest): Issue[] {
+  if (diskBytes == null)
+    return diskFreeBytes == null || (Number.isSafeInteger(diskFreeBytes) && diskFreeBytes >= 0)
+      ? []
+      : [issue('disk_invalid', `A disk cannot have ${diskFreeBytes} bytes free.`, 'diskFreeBytes')];
+  if (diskFreeBytes != null)
+    return [
+      issue('disk_invalid', 'Say how large the disk is, or how much is to be free on it.', 'diskFreeBytes'),
+    ];
+  return diskIssues(diskBytes, 'diskBytes');
+}
+
 const COMING: Partial<Record<ImageBadge, string>> = {
   downloading: 'downloaded',
   uploading: 'uploaded',
@@ -143,7 +156,7 @@ export const requestIssuesOf = (request: VmPlanRequest, image: Image | null, hos
   ...(request.imageId === null ? [] : imageIssues(image, request.imageId)),
   ...sizeIssues(request, host),
   ...topologyIssues(request.cpus, request.topology ?? null),
-  ...diskIssues(request.diskBytes, 'diskBytes'),
+  ...firstDiskIssues(request),
   ...volumeIssues(request.disks, request.cloudInit !== undefined),
   ...loginIssues(request),
 ];

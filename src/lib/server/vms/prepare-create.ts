@@ -5,6 +5,7 @@ import type { VmCard, VmOrigin, VmSpec } from '$lib/plugin-api/vm';
 import type { Issue } from '$lib/shared/error-codes';
 import type { JsonObject } from '$lib/shared/json';
 import { formatBytes } from '$lib/shared/units';
+import { proposedDiskBytes } from '$lib/shared/vm-disk-size';
 import type { Image } from '$lib/shared/wire/images';
 import type { Pool } from '$lib/shared/wire/pools';
 import { requestIssues } from '$lib/shared/wire/requests';
@@ -62,7 +63,7 @@ interface Beginning {
   packed: Packed | null;
 }
 
-const tooSmall = ({ diskBytes }: VmPlanRequest, image: Image, least: number): Issue[] =>
+const tooSmall = (diskBytes: number, image: Image, least: number): Issue[] =>
   diskBytes >= least
     ? []
     : [
@@ -73,34 +74,48 @@ const tooSmall = ({ diskBytes }: VmPlanRequest, image: Image, least: number): Is
         ),
       ];
 
-/** What the disk begins as; an ISO lies in the drive, beside an empty disk. */
-async function beginningOf(
-  deps: VmDeps,
-  request: VmPlanRequest,
-  image: Image | null,
-): Promise<{ begins: Beginning; issues: Issue[] }> {
-  if (!image) return { begins: { image: null, cdPath: null, disk: 'empty', packed: null }, issues: [] };
+interface Begun {
+  begins: Beginning;
+  /** Of the first disk. */
+  diskBytes: number;
+  issues: Issue[];
+}
+
+const sizeOf = (
+  { diskBytes, diskFreeBytes }: VmPlanRequest,
+  virtualBytes: number,
+  minDiskBytes: number | null = null,
+): number => diskBytes ?? proposedDiskBytes({ virtualBytes, minDiskBytes }, diskFreeBytes ?? undefined);
+
+/** What the disk begins as, and how large it is made; an ISO lies in the drive, beside an empty disk. */
+async function beginningOf(deps: VmDeps, request: VmPlanRequest, image: Image | null): Promise<Begun> {
+  const begins: Beginning = { image: null, cdPath: null, disk: 'empty', packed: null };
+  if (!image) return { begins, diskBytes: sizeOf(request, 0), issues: [] };
   const path = image.path ?? '';
-  if (image.format === 'iso')
-    return { begins: { image: null, cdPath: path, disk: 'empty', packed: null }, issues: [] };
+  if (image.format === 'iso') {
+    const diskBytes = sizeOf(request, 0, image.minDiskBytes);
+    return { begins: { ...begins, cdPath: path }, diskBytes, issues: [] };
+  }
   if (image.format === 'ova') {
     const packed = await readPacked(deps, path);
+    const { virtualBytes } = packed.first;
+    const diskBytes = sizeOf(request, virtualBytes);
     return {
-      begins: { image: packed.first, cdPath: null, disk: 'copy', packed },
-      issues: tooSmall(request, image, packed.first.virtualBytes),
+      begins: { ...begins, image: packed.first, disk: 'copy', packed },
+      ...{ diskBytes, issues: tooSmall(diskBytes, image, virtualBytes) },
     };
   }
   const format = image.format === 'raw' ? 'raw' : 'qcow2';
   const { virtualBytes, obstacle } = await inspectImage(deps.host.commands, path, format);
-  const begins: Beginning = {
-    image: { path, format, how: request.disk },
-    cdPath: null,
-    disk: request.disk,
-    packed: null,
+  const diskBytes = sizeOf(request, virtualBytes, image.minDiskBytes);
+  return {
+    begins: { ...begins, image: { path, format, how: request.disk }, disk: request.disk },
+    diskBytes,
+    issues:
+      obstacle === null
+        ? tooSmall(diskBytes, image, Math.max(virtualBytes, image.minDiskBytes ?? 0))
+        : [issue('image_unsupported', obstacle, 'imageId')],
   };
-  if (obstacle !== null) return { begins, issues: [issue('image_unsupported', obstacle, 'imageId')] };
-  const least = Math.max(virtualBytes, image.minDiskBytes ?? 0);
-  return { begins, issues: tooSmall(request, image, least) };
 }
 
 async function placeIssues(deps: VmDeps, folder: string, imagePath: string | null): Promise<Issue[]> {
@@ -171,7 +186,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   if (issues.length > 0) throw issuesError(issues);
   const pool = poolFor(deps.pools.list(), request.poolGuid);
   const folder = folderOf(pool.mountPath, request.name);
-  const { begins, issues: wrong } = await beginningOf(deps, request, image);
+  const { begins, diskBytes, issues: wrong } = await beginningOf(deps, request, image);
   const more = begins.packed?.more.map(({ virtualBytes }) => virtualBytes) ?? [];
   wrong.push(...mkfsIssues(plugin, request, more.length));
   wrong.push(...(await placeIssues(deps, folder, image?.path ?? null)));
@@ -182,7 +197,7 @@ export async function prepareCreate(deps: VmDeps, secrets: VmSecrets, raw: JsonO
   const spec: VmSpec = {
     ...{ id: request.id, name: request.name, cpus: request.cpus, memoryBytes: request.memoryBytes },
     ...shapeOf(request),
-    ...{ virtType: trial.virtType, folder, diskBytes: request.diskBytes, cdPath: begins.cdPath },
+    ...{ virtType: trial.virtType, folder, diskBytes, cdPath: begins.cdPath },
     diskPath: posix.join(folder, 'disk.qcow2'),
     seedPath: request.cloudInit ? posix.join(folder, 'seed.iso') : null,
     asRoot: deps.config.sandbox,

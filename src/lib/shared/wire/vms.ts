@@ -184,7 +184,10 @@ const machine = {
   /** Without it each CPU is a socket of its own. */
   topology: vmTopology.nullable().optional(),
   memoryBytes: z.number(),
-  diskBytes: z.number(),
+  /** Of the first disk; without it as large as the image and what `diskFreeBytes` says, in whole gibibytes. */
+  diskBytes: z.number().nullable().optional(),
+  /** How much there is to be on it besides what the image brings; without it what is usual. */
+  diskFreeBytes: z.number().nullable().optional(),
   /** overlay: its disk holds what differs from the image, which has to stay. copy: all of it. */
   disk: z.enum(['overlay', 'copy']).default('overlay'),
   /** Secondary volumes, on the pool of the first: disk 2 and so on. */
