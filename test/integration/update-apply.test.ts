@@ -10,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -48,6 +49,7 @@ const lives: Life[] = [];
 /** Signals that Cairn sent to itself. */
 let ended: unknown[];
 let running = '';
+let databasePath = '';
 let db: Db;
 
 const versionsIn = (): string[] => readdirSync(join(home, 'versions')).sort();
@@ -68,6 +70,7 @@ beforeEach(async () => {
   ended = [];
   ownProcess.isEnding = false;
   running = join(home, 'versions/1.0.0');
+  databasePath = join(bench.dir, 'cairn.db');
   vi.spyOn(ownProcess, 'folder').mockImplementation(() => running);
   vi.spyOn(ownProcess, 'end').mockImplementation((status) => void ended.push(status));
 });
@@ -122,7 +125,12 @@ async function start(updateChannel = channel, crashAt = ''): Promise<Life> {
     operations,
     ...composeUpdates({
       ...{ db, clock, log, version, architecture: 'x64', operations, running },
-      config: { updateChannel, updateKeysPath: `${keyPath}.pub`, updatesDir: config.updatesDir },
+      config: {
+        updateChannel,
+        updateKeysPath: `${keyPath}.pub`,
+        updatesDir: config.updatesDir,
+        databasePath,
+      },
       pools: { list: () => pools as Pool[] },
       auth: { requireFresh: () => undefined } as unknown as Auth,
     }),
@@ -264,6 +272,22 @@ describe('an update', () => {
     expect(() => findPlace(bench.dir, '1.0.0')).toThrow(
       expect.objectContaining({ code: 'update_not_installed' }),
     );
+  });
+
+  it('is refused when there is no room for it, before anything is got', async () => {
+    release({ version: '1.1.0' });
+    const life = await start();
+    // A hole of a file: as large as no disk has room for.
+    databasePath = join(bench.dir, 'large.db');
+    writeFileSync(databasePath, '');
+    truncateSync(databasePath, 2 ** 43);
+    const crowded = await start();
+    await expect(crowded.releases.apply({ version: '1.1.0' }, actor)).rejects.toMatchObject({
+      code: 'update_no_room',
+      message: expect.stringMatching(/has .* free; the update needs 8(\.0)? TiB there/) as string,
+    });
+    expect([current(), versionsIn(), readdirSync(updatesDir())]).toEqual(['versions/1.0.0', ['1.0.0'], []]);
+    expect((await life.releases.preview({ version: '1.1.0' })).steps.length).toBeGreaterThan(0);
   });
 
   const unfit: [title: string, more: Record<string, string>, says: RegExp][] = [

@@ -1390,6 +1390,12 @@ export const ERROR_CODES = {
     title: 'Cairn cannot be updated while something is at work',
     remedy: 'Wait until it has ended, or decide what becomes of it; then try again.',
   },
+  update_no_room: {
+    kind: 'precondition',
+    status: 409,
+    title: 'There is too little room for the update',
+    remedy: 'Make room there first; nothing has been changed.',
+  },
   update_no_way_back: {
     kind: 'precondition',
     status: 409,

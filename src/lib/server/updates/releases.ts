@@ -12,6 +12,7 @@ import type { Pools } from '../pools/pool';
 import { APPLY, planApply, requireShown, UPDATE_LOCK } from './apply';
 import { findPlace, updateFiles } from './place';
 import { planRollBack, ROLL_BACK } from './roll-back';
+import { needsOf, requireRoom } from './room';
 import type { Updates } from './updates';
 
 const DEADLINE_MS = 12 * 3_600_000;
@@ -21,7 +22,8 @@ export interface Releases {
   /** @throws as `apply`, but for reauth_required */
   preview(request: ApplyUpdateRequest): Promise<PlanPreview>;
   /**
-   * @throws AppError reauth_required | update_not_installed | update_none | update_unsuitable | update_changed | update_busy | locked;
+   * @throws AppError reauth_required | update_not_installed | update_none | update_unsuitable | update_changed | update_busy |
+   *   update_no_room | locked;
    *   as Updates.check
    */
   apply(request: ApplyUpdateRequest, actor: Actor): Promise<Operation>;
@@ -36,7 +38,7 @@ export interface Releases {
 }
 
 export interface ReleaseParts {
-  config: Pick<Config, 'updateChannel' | 'updatesDir'>;
+  config: Pick<Config, 'updateChannel' | 'updatesDir' | 'databasePath'>;
   log: Logger;
   version: string;
   updates: Pick<Updates, 'check'>;
@@ -77,6 +79,7 @@ export function createReleases(parts: ReleaseParts): Releases {
     if (state !== 'available' || !offered?.file || channel === null)
       throw new AppError('update_none', `Version ${version} runs; the channel offers nothing newer.`);
     requireShown(raw, offered);
+    await requireRoom(await needsOf(offered.file.sizeBytes, { home: place.home, ...config }));
     return planApply({ version, channel, files, place, offered, file: offered.file });
   }
   operations.define({
