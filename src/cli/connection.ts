@@ -2,7 +2,6 @@
 import { createWriteStream } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { CliError, EXIT, type ExitCode } from './exit-codes';
 
@@ -60,6 +59,23 @@ async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Ends without what was only half said when the line is cut: who asked sees that no more came. */
+async function* textLines(answer: IncomingMessage): AsyncGenerator<string, void> {
+  let rest = '';
+  answer.setEncoding('utf8');
+  try {
+    for await (const chunk of answer) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+    return;
+  }
+  if (rest) yield rest;
 }
 
 function unreachable(target: Target, error: NodeJS.ErrnoException): CliError {
@@ -124,13 +140,8 @@ export function connect(target: Target): Connection {
     text: async (path) => textOf(await open('GET', path)),
     async *lines<T>(path: string) {
       // Nothing may happen for a long time, in a rebuild for example.
-      const answer = await open('GET', path, undefined, 0);
-      try {
-        for await (const line of createInterface({ input: answer, crlfDelay: Infinity }))
-          if (line) yield JSON.parse(line) as T;
-      } finally {
-        answer.destroy();
-      }
+      for await (const line of textLines(await open('GET', path, undefined, 0)))
+        if (line) yield JSON.parse(line) as T;
     },
     async save(path, file) {
       await pipeline(await open('GET', path), createWriteStream(file, { flags: 'wx', mode: 0o600 }));

@@ -1,4 +1,5 @@
 /** Asking for what changes the host: the plan is shown before anything is destroyed, and the operation is followed if wanted. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isLive } from '$lib/shared/states';
 import type { Erasure, Operation, OutputLine } from '$lib/shared/wire/operations';
 import { formatBytes } from '$lib/shared/units';
@@ -51,48 +52,81 @@ export const exitOfOperation = ({ state }: Pick<Operation, 'state'>): ExitCode =
   return state === 'succeeded' || isLive(state) ? EXIT.done : EXIT.failed;
 };
 
-/** Ends with the operation. @param withOutput what its commands print, too */
-export async function follow(context: Context, id: string, withOutput: boolean): Promise<Operation> {
-  const live = process.stderr.isTTY && !context.options.json;
+/** What is shown of an operation while it goes on: a bar for people, a line a step for everybody else. */
+function progress({ options, note }: Context, withOutput: boolean) {
+  const live = process.stderr.isTTY && !options.json;
   const told = new Set<number>();
-  let last: Operation | null = null;
+  let lastOutput = 0;
   const clear = (): void => {
     if (live) process.stderr.write('\r\u001b[2K');
   };
+  return {
+    clear,
+    /** From the first on after every break: what was shown is left out. */
+    output({ id, stream, text }: OutputLine): void {
+      if (!withOutput || options.json || id <= lastOutput) return;
+      lastOutput = id;
+      clear();
+      note(stream === 'command' ? styled('gray', `$ ${printable(text)}`, process.stderr) : printable(text));
+    },
+    operation(operation: Operation): void {
+      if (live) {
+        clear();
+        process.stderr.write(bar(operation).slice(0, Math.max(20, (process.stderr.columns ?? 80) - 1)));
+      } else if (!options.json)
+        for (const step of operation.steps)
+          if (['begun', 'acting'].includes(step.state) && !told.has(step.index)) {
+            told.add(step.index);
+            note(`${step.index + 1}/${operation.steps.length} ${printable(step.title)}`);
+          }
+    },
+  };
+}
+
+/** An update starts Cairn anew; a service manager does it after a crash, ever more rarely. */
+const BACK_MS = 3 * 60_000;
+const AGAIN_MS = 500;
+const isAway = (error: unknown): boolean => error instanceof CliError && error.exitCode === EXIT.unreachable;
+const goesOn = ({ state }: Operation): boolean => isLive(state) && state !== 'needs-attention';
+
+/**
+ * Ends with the operation, also when Cairn was started anew meanwhile: it brings the operation to an end then, and this goes on.
+ * @param withOutput what its commands print, too
+ * @throws CliError when Cairn does not come back
+ */
+export async function follow(context: Context, id: string, withOutput: boolean): Promise<Operation> {
+  const shown = progress(context, withOutput);
   const path = `/operations/${encodeURIComponent(id)}/follow`;
-  for await (const line of context.api.lines<{ operation?: Operation; output?: OutputLine }>(path)) {
-    if (line.output && withOutput && !context.options.json) {
-      clear();
-      const { stream, text } = line.output;
-      context.note(
-        stream === 'command' ? styled('gray', `$ ${printable(text)}`, process.stderr) : printable(text),
+  let last: Operation | null = null;
+  let awaySince: number | null = null;
+  for (;;) {
+    try {
+      for await (const line of context.api.lines<{ operation?: Operation; output?: OutputLine }>(path)) {
+        awaySince = null;
+        if (line.output) shown.output(line.output);
+        if (!line.operation) continue;
+        last = line.operation;
+        shown.operation(last);
+      }
+    } catch (error) {
+      if (!last || !isAway(error)) throw error;
+    }
+    shown.clear();
+    if (!last) throw new CliError(EXIT.failed, 'Cairn told nothing of the operation.');
+    if (!goesOn(last)) return last;
+    // The line was cut: Cairn was stopped.
+    const now = performance.now();
+    if (awaySince === null && !context.options.json)
+      context.note('Cairn is away. Waiting until it is back...');
+    awaySince ??= now;
+    if (now - awaySince > BACK_MS)
+      throw new CliError(
+        EXIT.unreachable,
+        `Cairn left while "${last.title}" was at ${Math.round(last.percent)} %.`,
+        { remedy: `It is brought to an end when Cairn is back: cairn operations show ${last.id}` },
       );
-    }
-    if (!line.operation) continue;
-    last = line.operation;
-    if (live) {
-      clear();
-      process.stderr.write(bar(last).slice(0, Math.max(20, (process.stderr.columns ?? 80) - 1)));
-    } else if (!context.options.json) {
-      for (const step of last.steps)
-        if (['begun', 'acting'].includes(step.state) && !told.has(step.index)) {
-          told.add(step.index);
-          context.note(`${step.index + 1}/${last.steps.length} ${printable(step.title)}`);
-        }
-    }
+    await sleep(AGAIN_MS);
   }
-  clear();
-  if (!last) throw new CliError(EXIT.failed, 'Cairn told nothing of the operation.');
-  // The line was cut: Cairn was stopped. The operation goes on when it is back.
-  if (isLive(last.state) && last.state !== 'needs-attention')
-    throw new CliError(
-      EXIT.unreachable,
-      `Cairn left while "${last.title}" was at ${Math.round(last.percent)} %.`,
-      {
-        remedy: `It is brought to an end when Cairn is back: cairn operations show ${last.id}`,
-      },
-    );
-  return last;
 }
 
 export function ending({ title, state, error, verdict }: Operation): string {

@@ -1,9 +1,9 @@
 /** The command `cairn` against a real server: over the local socket as root, and over the network with a key. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ADMIN, Appliance } from '../support/appliance';
 
 const made = new Appliance({ drives: 1 });
@@ -202,6 +202,30 @@ describe('after a start', () => {
     await made.start();
     expect(json<Report>('boots', 'show')).toMatchObject({ cause: 'stopped' });
   });
+});
+
+describe('an operation that is waited for', () => {
+  it('is followed to its end when Cairn dies on the way and comes back', async () => {
+    const { drives } = json<{ drives: { sandbox: boolean; serial: string }[] }>('drives');
+    const serial = drives.find(({ sandbox }) => sandbox)?.serial ?? '';
+    const create = ['pools', 'create', 'tank', '--plugin', 'single-drive', '--layout', 'single'];
+    made.crashAt('acted@pool.create/make-filesystem:alone');
+    const words = [...create, '--drive', serial, '--wait', '--yes', '--data-dir', made.dataDir];
+    const child = spawn(COMMAND, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { out: '', error: '' };
+    child.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (said.error += chunk.toString()));
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    expect(await made.ended(20_000), said.error).toBe(true);
+    made.crashAt('');
+    await vi.waitFor(() => expect(said.error).toContain('Cairn is away'), 10_000);
+    await made.start();
+    expect([await ended, said.out], said.error).toEqual([1, expect.stringMatching(/failed \(taken-back\)/)]);
+    // What was told before is not told again.
+    const told = said.error.match(/^\d+\/\d+ /gm) ?? [];
+    expect(new Set(told).size).toBe(told.length);
+    expect(json<{ pools: unknown[] }>('pools').pools).toEqual([]);
+  }, 60_000);
 });
 
 describe('refused', () => {
