@@ -42,7 +42,12 @@ const isIn = (path: string, ...folders: string[]): boolean =>
 describe('single doorways', () => {
   const doorways: [name: string, allowed: string[], cure: string][] = [
     ['execa', ['src/lib/server/host/'], 'run programs through host/command.ts'],
-    ['node:child_process', ['src/setup.mjs', 'src/release.mjs'], 'run programs through host/command.ts'],
+    [
+      'node:child_process',
+      // The last two begin a Cairn to be killed, and clear away what it cannot any more.
+      ['src/setup.mjs', 'src/release.mjs', 'src/cli/throwaway.ts', 'src/cli/leftovers.ts'],
+      'run programs through host/command.ts',
+    ],
     [
       'drizzle-orm',
       ['src/lib/server/db/', 'src/lib/server/operations/journal.ts'],

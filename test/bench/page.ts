@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { CHROMIUM_OPTIONS } from '../support/browser.ts';
-import { Appliance, loopsBelow } from '../support/appliance.ts';
+import { Appliance } from '../support/appliance.ts';
+import { loopsBelow } from '../../src/cli/leftovers.ts';
 import { figure, milliseconds, wallClock, type Row } from './measure.ts';
 import { cpuSeconds, pssMegabytes } from './server.ts';
 

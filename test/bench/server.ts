@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { Appliance, loopsBelow } from '../support/appliance.ts';
+import { Appliance } from '../support/appliance.ts';
+import { loopsBelow } from '../../src/cli/leftovers.ts';
 import { figure, milliseconds, wallClock, type Row } from './measure.ts';
 
 async function firstAnswer(start: () => Promise<void>): Promise<number> {

@@ -207,7 +207,7 @@ describe('a new user', () => {
     const [free] = appliance.query<{ serial: string }>(
       'SELECT serial FROM drives WHERE sandbox = 1 AND id NOT IN (SELECT drive_id FROM pool_drives) ORDER BY serial LIMIT 1',
     );
-    const { loopsBelow } = await import('../support/appliance');
+    const { loopsBelow } = await import('../../src/cli/leftovers');
     const { spawnSync } = await import('node:child_process');
     const device =
       loopsBelow(appliance.dataDir).find((loop) => loop.file.includes(free?.serial ?? '?'))?.device ?? '';

@@ -9,7 +9,7 @@ import { Appliance } from '../support/appliance';
 import { seriousFindings } from '../support/axe';
 import { CHROMIUM_OPTIONS } from '../support/browser';
 import { openPage, shoot, SHOTS } from '../support/pages';
-import { removeFolder } from '../support/remove-folder';
+import { removeFolder } from '../../src/cli/leftovers';
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-channel-'));
 const keyPath = join(folder, 'release.key');

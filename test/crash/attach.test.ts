@@ -1,7 +1,8 @@
 /** Sandbox drives are attached while the server starts: so here it is the start that is killed, at every point. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Appliance, loopsBelow } from '../support/appliance';
+import { Appliance } from '../support/appliance';
+import { loopsBelow } from '../../src/cli/leftovers';
 import { expectNoLeaks, traces } from '../support/leaks';
 import { continueOrphans } from './matrix';
 

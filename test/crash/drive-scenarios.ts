@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loopsBelow, type Appliance } from '../support/appliance';
+import type { Appliance } from '../support/appliance';
+import { loopsBelow } from '../../src/cli/leftovers';
 import type { Scenario } from './cases';
 import { guid, mustEnd } from './scenarios';
 

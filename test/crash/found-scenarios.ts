@@ -1,7 +1,8 @@
 /** Looking into and adopting a filesystem that was made in a shell, as scenarios of the crash matrix. */
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
-import { loopsBelow, type Appliance } from '../support/appliance';
+import type { Appliance } from '../support/appliance';
+import { loopsBelow } from '../../src/cli/leftovers';
 import type { Scenario } from './cases';
 import { mustEnd, noPool, serials } from './scenarios';
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Appliance } from '../support/appliance';
-import { loopsBelow } from '../support/appliance';
+import { loopsBelow } from '../../src/cli/leftovers';
 
 export interface MachineState {
   /** Per sandbox file, in order (numbers are not used twice): attached or not, and every signature with its UUID and label. */

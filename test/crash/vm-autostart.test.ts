@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mountsBelow } from '../support/appliance';
+import { mountsBelow } from '../../src/cli/leftovers';
 import { expectNoLeaks, traces } from '../support/leaks';
 import {
   microRequest,

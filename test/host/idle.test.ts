@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Appliance, loopsBelow } from '../support/appliance';
+import { Appliance } from '../support/appliance';
+import { loopsBelow } from '../../src/cli/leftovers';
 import { expectNoLeaks, traces, type Traces } from '../support/leaks';
 
 /** Longer than a minute, so that every job by the clock has its turn. */

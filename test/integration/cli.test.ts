@@ -23,11 +23,11 @@ interface Ran {
   stdout: string;
   stderr: string;
 }
-const run = (words: string[], env: Record<string, string> = {}, input = ''): Ran =>
+const run = (words: string[], env: Record<string, string> = {}, input = '', timeout = 60_000): Ran =>
   spawnSync(COMMAND, words, {
     encoding: 'utf8',
     input,
-    timeout: 60_000,
+    timeout,
     env: { PATH: process.env.PATH ?? '', ...env },
   });
 const cairn = (...words: string[]): Ran => run([...words, '--data-dir', made.dataDir]);
@@ -141,6 +141,34 @@ describe('plugins check', () => {
     expect(run(['plugins', 'check', plugin, '--at-least', 'A']).status).toBe(1);
     expect(run(['plugins', 'check', join(folder, 'none')]).status).toBe(5);
   });
+
+  const onDrives = (verb: string): Report & { notes: string[] } => {
+    const ran = run(['plugins', 'check', plugin, '--verb', verb, '--json'], {}, '', 240_000);
+    return JSON.parse(ran.stdout) as Report & { notes: string[] };
+  };
+  it('tries it on drives of a Cairn of its own, killed at every step, and leaves nothing behind', () => {
+    const { rules, notes, grade } = onDrives('unmount');
+    expect(rules.find(({ id }) => id === 'drives')).toMatchObject({
+      outcome: 'not-tried',
+      details: ['Only this was tried, and is right: unmount.'],
+    });
+    // Three ways forward and two on the way back, of the one step that there is.
+    expect([grade, notes.at(-1)]).toEqual(['B', expect.stringMatching(/^On drives: single; killed 5 times/)]);
+  }, 250_000);
+
+  it('says what a plugin leaves on a drive', () => {
+    const code = readFileSync(join(plugin, 'plugin.js'), 'utf8');
+    const erase = '...(drive.present ? [sdk.wipeFilesystem(erase)] : []),';
+    expect(code).toContain(erase);
+    writeFileSync(join(plugin, 'plugin.js'), code.replace(erase, ''));
+    const { rules, grade } = onDrives('remove');
+    writeFileSync(join(plugin, 'plugin.js'), code);
+    expect(rules.find(({ id }) => id === 'drives')).toMatchObject({
+      outcome: 'failed',
+      details: [expect.stringMatching(/^single, remove: .*something is left on SBX-\S+ \(ext2\)$/)],
+    });
+    expect(grade).not.toBe('A');
+  }, 250_000);
 
   it.each([
     ['ends the process', 'process.exit(0)'],

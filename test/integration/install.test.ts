@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DebianRoot } from '../support/debian-root';
-import { removeFolder } from '../support/remove-folder';
+import { removeFolder } from '../../src/cli/leftovers';
 
 const given = mkdtempSync(join(tmpdir(), 'cairn-given-'));
 const roots: DebianRoot[] = [];

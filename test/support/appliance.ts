@@ -2,15 +2,15 @@
  * The real server as a process of its own, on sandbox drives in a temporary data directory: started, killed and started
  * again by tests. Talks to it as any client does, over HTTP.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { removeFolder } from './remove-folder';
+import { releaseBelow, removeFolder } from '../../src/cli/leftovers';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BOOT_MS = 30_000;
@@ -215,44 +215,6 @@ export class Appliance {
       this.child?.kill('SIGKILL');
       await this.ended(5_000);
     }
-    for (const pid of orphansOf(this.dataDir)) process.kill(pid, 'SIGKILL');
-    for (const path of mountsBelow(this.dataDir).toReversed())
-      spawnSync('/usr/bin/umount', ['-l', '--', path]);
-    for (const loop of loopsBelow(this.dataDir)) {
-      spawnSync('/usr/bin/partx', ['--delete', loop.device]);
-      spawnSync('/usr/sbin/losetup', ['--detach', loop.device]);
-    }
+    releaseBelow(this.dataDir);
   }
-}
-
-/** Mount points below a folder, parents first. */
-export const mountsBelow = (folder: string): string[] =>
-  readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .filter((path) => path.startsWith(`${folder}/`))
-    .sort();
-
-export function loopsBelow(folder: string): { device: string; file: string }[] {
-  const { stdout } = spawnSync(
-    '/usr/sbin/losetup',
-    ['--list', '--noheadings', '--output', 'NAME,BACK-FILE', '--raw'],
-    { encoding: 'utf8' },
-  );
-  return stdout
-    .split('\n')
-    .map((line) => line.split(' '))
-    .filter(([, file]) => file?.startsWith(`${folder}/`))
-    .map(([device = '', file = '']) => ({ device, file }))
-    .sort((a, b) => (a.file < b.file ? -1 : 1));
-}
-
-/** Processes whose command line names the folder: supervisors and their programs. */
-export function orphansOf(folder: string): number[] {
-  const { stdout } = spawnSync('/usr/bin/pgrep', ['-f', folder], { encoding: 'utf8' });
-  return stdout
-    .split('\n')
-    .filter(Boolean)
-    .map(Number)
-    .filter((pid) => pid !== process.pid);
 }

@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { removeFolder } from './remove-folder';
+import { removeFolder } from '../../src/cli/leftovers';
 
 const NAMESPACE = String.raw`
 set -eu

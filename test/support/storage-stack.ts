@@ -32,7 +32,7 @@ import type { Actor } from '$lib/shared/wire/session';
 import { poolChangeRequest, type PoolCreateRequestInput } from '$lib/shared/wire/requests';
 import type { z } from 'zod';
 import { makeLoopDrives, type LoopDrives } from './loop-drives';
-import { removeFolder } from './remove-folder';
+import { removeFolder } from '../../src/cli/leftovers';
 import { trustPlugins } from './trust-plugins';
 
 export const TESTER: Actor = { kind: 'user', id: 'u1', name: 'tester', role: 'admin', sessionId: null };

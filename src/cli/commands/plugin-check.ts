@@ -11,6 +11,9 @@ import {
   type PluginReport,
   type RuleResult,
 } from '$lib/shared/plugin-report';
+import type { Context } from '../context';
+import { VERBS, type TriedVerb } from '../drives-bench';
+import type { DrivesResult } from '../drives-check';
 import { CliError, EXIT, type ExitCode } from '../exit-codes';
 import { printable, styled } from '../table';
 import type { Verb } from '../verb';
@@ -101,7 +104,34 @@ const isAtLeast = (grade: Grade | null, wanted: Grade): boolean =>
 
 const DRIVES = { id: 'drives', grade: 'A', title: 'works on real drives, killed at every step' } as const;
 
-async function check(given: string): Promise<PluginReport> {
+const NOT_ASKED: DrivesResult = {
+  outcome: 'not-tried',
+  details: ['Ask for it with --drives: it takes minutes, and root.'],
+  notes: [],
+};
+async function tryDrives(
+  folder: string,
+  verbs: readonly TriedVerb[],
+  say: (text: string) => void,
+): Promise<DrivesResult> {
+  if (process.getuid?.() !== 0)
+    return { outcome: 'not-tried', details: ['Only root can make drives to try it on.'], notes: [] };
+  const { checkOnDrives } = await import('../drives-check');
+  return checkOnDrives(folder, verbs, { checkout: join(import.meta.dirname, '../..'), say });
+}
+
+/** None: not on drives. */
+function verbsOf(options: Record<string, string | string[] | boolean | undefined>): TriedVerb[] {
+  const chosen = options['verb'];
+  if (Array.isArray(chosen)) return VERBS.filter((verb) => chosen.includes(verb));
+  return options['drives'] === true ? [...VERBS] : [];
+}
+
+async function check(
+  { note, options }: Context,
+  given: string,
+  verbs: readonly TriedVerb[],
+): Promise<PluginReport> {
   const folder = resolve(given);
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new CliError(EXIT.notFound, `${folder} is no folder.`, {
@@ -110,12 +140,12 @@ async function check(given: string): Promise<PluginReport> {
   const draft = await runKit(folder);
   // Whoever never came to the later rules does not have their grades.
   const isLoaded = draft.rules.some(({ id, outcome }) => id === 'load' && outcome === 'passed');
-  if (isLoaded)
-    draft.rules.push({
-      ...DRIVES,
-      outcome: 'not-tried',
-      details: ['This version of the kit has no drives to try it on.'],
-    });
+  if (isLoaded) {
+    const say = (text: string): void => (options.json ? undefined : note(text));
+    const { notes, ...result } = verbs.length > 0 ? await tryDrives(folder, verbs, say) : NOT_ASKED;
+    draft.rules.push({ ...DRIVES, ...result });
+    draft.notes.push(...notes);
+  }
   return { ...draft, ...gradeOf(draft.rules) };
 }
 
@@ -125,10 +155,15 @@ export const checkVerb: Verb = {
   arguments: { folder: 'The one with its plugin.json' },
   options: [
     new Option('--at-least <grade>', 'what it has to have for exit code 0').choices([...GRADES]).default('C'),
+    new Option(
+      '--drives',
+      'on drives that are files, in a Cairn of its own, killed at every step; takes minutes',
+    ),
+    new Option('--verb <verb...>', 'of --drives: only these, while you work on them').choices([...VERBS]),
   ],
-  async run({ show }, [folder = ''], options): Promise<ExitCode> {
-    const report = await check(folder);
-    show(report, () => reportText(report));
+  async run(context, [folder = ''], options): Promise<ExitCode> {
+    const report = await check(context, folder, verbsOf(options));
+    context.show(report, () => reportText(report));
     const wanted = GRADES.find((grade) => grade === options['atLeast']) ?? 'C';
     return isAtLeast(report.grade, wanted) ? EXIT.done : EXIT.failed;
   },
