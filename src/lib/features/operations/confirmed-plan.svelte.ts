@@ -1,9 +1,9 @@
 /** The plan of what a dialog is about, and its start once it is confirmed. Browser only. */
-import { presentError, type PresentedError } from '$lib/client/present-error';
-import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
+import { presentError, presentIssues, type PresentedError } from '$lib/client/present-error';
+import type { Operation, PlanPreview, PreviewResult } from '$lib/shared/wire/operations';
 
-interface Calls {
-  preview(): Promise<PlanPreview>;
+export interface PlanCalls {
+  preview(): Promise<PlanPreview | PreviewResult>;
   start(confirmCode: string | null): Promise<Operation>;
 }
 
@@ -12,7 +12,7 @@ export class ConfirmedPlan {
   error = $state.raw<PresentedError | null>(null);
   busy = $state(false);
   typed = $state('');
-  #calls: Calls | null = null;
+  #calls: PlanCalls | null = null;
 
   why = $derived.by((): string | null => {
     if (!this.plan) return this.error ? 'It cannot be done as it is: see above.' : 'The plan is being made.';
@@ -23,13 +23,18 @@ export class ConfirmedPlan {
   });
 
   /** Of two that are asked for only the later counts. */
-  async make(calls: Calls): Promise<void> {
+  async make(calls: PlanCalls): Promise<void> {
     this.#calls = calls;
     this.plan = null;
     this.error = null;
+    // What was typed was meant for another plan.
+    this.typed = '';
     try {
-      const plan = await calls.preview();
-      if (this.#calls === calls) this.plan = plan;
+      const answer = await calls.preview();
+      if (this.#calls !== calls) return;
+      if (!('ok' in answer)) this.plan = answer;
+      else if (answer.ok) this.plan = answer.preview;
+      else this.error = presentIssues(answer.issues);
     } catch (thrown) {
       if (this.#calls === calls) this.error = presentError(thrown);
     }
