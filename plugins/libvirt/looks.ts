@@ -16,8 +16,8 @@ import {
   activeNetworks,
   readDefinition,
   readDevices,
-  readDomains,
   readSize,
+  readStates,
   WHERE,
   type Where,
 } from './virsh';
@@ -35,6 +35,9 @@ const whereOf = (args: JsonObject): Where => {
   return where;
 };
 
+/** Whoever began it may be gone: libvirt brings it to its end. */
+const turning = ({ name }: VmReading): LookResult =>
+  seen('running', `libvirt saves the memory of "${name}", or brings it back.`);
 const isOff = ({ status }: VmReading): boolean =>
   status === 'stopped' || status === 'saved' || status === 'crashed';
 
@@ -62,7 +65,7 @@ function nameIsKept(path: string): void {
 }
 
 export function looksOf(sdk: PluginSdk) {
-  const domains = readDomains(sdk);
+  const domains = readStates(sdk);
   const domainSize = readSize(sdk);
   const find = async (context: PluginContext, id: string) =>
     (await domains(context)).find((domain) => domain.id === id) ?? null;
@@ -74,6 +77,7 @@ export function looksOf(sdk: PluginSdk) {
     async running(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));
       if (!domain) return seen('absent', 'libvirt does not know the machine.');
+      if (domain.turns) return turning(domain);
       return isOff(domain)
         ? seen('absent', `The machine "${domain.name}" is off.`)
         : seen('done', `The machine "${domain.name}" is ${domain.status}.`);
@@ -82,6 +86,7 @@ export function looksOf(sdk: PluginSdk) {
     async status(context: PluginContext, args: JsonObject): Promise<LookResult> {
       const domain = await find(context, text(args['id']));
       if (!domain) return seen('absent', 'libvirt does not know the machine.');
+      if (domain.turns) return turning(domain);
       return seen(
         domain.status === args['is'] ? 'done' : 'absent',
         `The machine "${domain.name}" is ${domain.status}.`,

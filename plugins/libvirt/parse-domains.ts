@@ -81,12 +81,27 @@ function parseBlocks(text: string): Block[] {
   });
 }
 
-export const parseDomains = (text: string): VmReading[] =>
+export interface DomainState extends VmReading {
+  /** It is on its way from one status to another: its memory is being saved or brought back, or its QEMU is starting. */
+  turns: boolean;
+}
+/** virDomainPausedReason: why it stands still while libvirt works on it. */
+const SAVING = 3;
+const STARTING = 11;
+
+export const parseStates = (text: string): DomainState[] =>
   parseBlocks(text).map(({ id, name, fields, saved }) => {
     const status = statusOf(name, fields);
-    // One that is on may still have the file that it has just been restored from.
-    return { id, name, status: status === 'stopped' && saved ? 'saved' : status };
+    const reason = Number(fields.get('state.reason'));
+    return {
+      // One that is on may still have the file that it has just been restored from.
+      ...{ id, name, status: status === 'stopped' && saved ? 'saved' : status },
+      // libvirt removes the file once the memory is back, whatever reason it tells meanwhile (qemu_driver.c, qemuDomainObjStart).
+      turns: status === 'paused' && (saved || reason === SAVING || reason === STARTING),
+    };
   });
+export const parseDomains = (text: string): VmReading[] =>
+  parseStates(text).map(({ id, name, status }) => ({ id, name, status }));
 
 const KIB = 1024;
 function numberOf(fields: Map<string, string>, key: string): number | null {

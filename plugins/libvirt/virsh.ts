@@ -2,7 +2,7 @@
 import type { CommandOutput, PluginContext, VmReading, VmUsage } from '../../src/lib/plugin-api';
 import type { PluginSdk } from '../../src/lib/plugin-api/sdk';
 import { devicesIn, type DomainDevices } from './parse-devices';
-import { parseDomains, parseUsage } from './parse-domains';
+import { parseDomains, parseStates, parseUsage, type DomainState } from './parse-domains';
 import { parseSize, type DomainSize } from './parse-size';
 
 export const ID = 'libvirt';
@@ -41,12 +41,15 @@ export function ask(
 
 const ALL_DOMAINS = 'list --all --uuid --name; list --all --with-managed-save --uuid; domstats --state --raw';
 /** Every domain with its state: one start of virsh, one connection, however many there are. */
-export const readDomains =
+const readAll =
+  <T>(parse: (text: string) => T[]) =>
   (sdk: PluginSdk) =>
-  async (context: PluginContext): Promise<VmReading[]> => {
+  async (context: PluginContext): Promise<T[]> => {
     const { stdout } = await ask(context, [ALL_DOMAINS]);
-    return sdk.defineParser('virsh list and domstats', parseDomains)(stdout);
+    return sdk.defineParser('virsh list and domstats', parse)(stdout);
   };
+export const readDomains = readAll<VmReading>(parseDomains);
+export const readStates = readAll<DomainState>(parseStates);
 
 const ALL_USAGE =
   'list --uuid --name; domstats --list-running --cpu-total --balloon --block --interface --nowait --raw';

@@ -66,6 +66,33 @@ describe('what virsh says of all machines', () => {
     // A file of one that is on is left from before.
     expect(parseDomains(text).map(({ status }) => status)).toEqual(['running', 'saved', 'crashed']);
   });
+  it('is waited for while libvirt saves its memory or brings it back, whoever has asked for that', async () => {
+    const id = '11111111-2222-4333-8444-555555555555';
+    const at = (state: number, reason: number, file = '') =>
+      fixture('domains')
+        .replace('state=1\n  state.reason=1', `state=${state}\n  state.reason=${reason}`)
+        .replace(/^Domain/m, `${file}\n\nDomain`);
+    const told = async (text: string): Promise<string[]> => {
+      const read = () => Promise.resolve({ stdout: text, stderr: '', exitCode: 0 });
+      const context = { read } as unknown as PluginContext;
+      const { running, status } = looksOf(sdk);
+      const seen = await Promise.all([running(context, { id }), status(context, { id, is: 'saved' })]);
+      return seen.map((one) => one.status);
+    };
+    const waits = ['running', 'running'];
+    // virDomainPausedReason: 3 it is being saved, 11 it is starting; with its file still there, it is being restored.
+    expect([await told(at(3, 3)), await told(at(3, 11)), await told(at(3, 2, id))]).toEqual([
+      waits,
+      waits,
+      waits,
+    ]);
+    // Saved while it was paused, and brought back: it stays paused.
+    expect(await told(at(3, 2))).toEqual(['done', 'absent']);
+    expect([await told(at(1, 1, id)), await told(at(5, 1, id))]).toEqual([
+      ['done', 'absent'],
+      ['absent', 'done'],
+    ]);
+  });
   it('may be nothing at all, and more than is needed', () => {
     expect(parseDomains(fixture('none'))).toEqual([]);
     expect(parseDomains(fixture('more-stats'))).toMatchObject([{ name: 'web', status: 'paused' }]);
