@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seriousFindings } from '../support/axe';
 import { CHROMIUM_OPTIONS } from '../support/browser';
 import { expectNoLeaks, traces } from '../support/leaks';
-import { microRequest, mustSucceed, startMachines, type Machines } from '../support/machines';
+import { allEnded, microRequest, mustSucceed, startMachines, type Machines } from '../support/machines';
 
 const shots = fileURLToPath(new URL('../artifacts/screenshots', import.meta.url));
 const before = traces();
@@ -48,8 +48,10 @@ async function lookAt(name: string, first: (looked: Page) => Promise<unknown>): 
 }
 const row = (name: string) => page.locator(`[data-testid=vm-snapshot][data-name="${name}"]`);
 const dialog = () => page.getByRole('dialog');
-const rest = (method: string, where: string, body?: unknown) =>
-  machines.appliance.rest<{ vmId: string }>(method, where, body);
+async function rest(method: string, where: string, body?: unknown) {
+  await allEnded(machines.appliance);
+  return machines.appliance.rest<{ vmId: string }>(method, where, body);
+}
 
 beforeAll(async () => {
   mkdirSync(shots, { recursive: true });

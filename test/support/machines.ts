@@ -28,6 +28,16 @@ export async function ended(appliance: Appliance, id: string): Promise<Operation
   }
   throw new Error(`the operation ${id} did not end`);
 }
+/**
+ * Waits for what was asked for in a browser: a page shows what came of an operation a moment before the operation has
+ * ended and given its lock back.
+ */
+export async function allEnded(appliance: Appliance): Promise<void> {
+  const busy = appliance.query<{ id: string }>(
+    `SELECT id FROM operations WHERE state IN ('running', 'undoing')`,
+  );
+  for (const { id } of busy) await ended(appliance, id);
+}
 export async function mustSucceed(
   appliance: Appliance,
   asked: { status: number; body: unknown },
