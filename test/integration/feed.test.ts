@@ -109,6 +109,7 @@ function change(text = ''): void {
     sources: [],
     certificate: null,
     configuration: { writtenAt: null, overdue: false, problem: null },
+    update: { newer: null, failing: null },
     restore: null,
   });
   bench.services.feed.flush();

@@ -124,7 +124,7 @@ async function start(updateChannel = channel, crashAt = ''): Promise<Life> {
   const life: Life = {
     operations,
     ...composeUpdates({
-      ...{ db, clock, log, version, architecture: 'x64', operations, running },
+      ...{ db, bus, clock, log, version, architecture: 'x64', operations, running },
       config: {
         updateChannel,
         updateKeysPath: `${keyPath}.pub`,
@@ -257,6 +257,30 @@ describe('an update', () => {
       message: 'At work now: "Wait for a file" (0 %), the pool "tank" (resync).',
     });
     writeFileSync(join(bench.dir, 'go'), '');
+  });
+
+  it('waits for what is at work where that is wanted, and names it; never for a decision of somebody', async () => {
+    release({ version: '1.1.0' });
+    const life = await start();
+    const { id: other } = await life.operations.start({ kind: 'test.wait', request: {}, actor });
+    const request = { version: '1.1.0', whenIdle: true };
+    expect((await life.releases.preview(request)).notes[0]).toBe(
+      'It is got now, and taken in use after the end of: "Wait for a file" (0 %).',
+    );
+    const { id } = await life.releases.apply(request, actor);
+    await vi.waitFor(
+      () => expect(life.operations.get(id).progress?.text).toBe('Waits for the end of "Wait for a file".'),
+      10_000,
+    );
+    expect([current(), ended]).toEqual(['versions/1.0.0', []]);
+    db.$client.prepare("UPDATE operations SET state = 'needs-attention' WHERE id = ?").run(other);
+    await expect(life.releases.preview(request)).rejects.toMatchObject({
+      message: 'At work now: "Wait for a file" (waits for a decision).',
+    });
+    db.$client.prepare("UPDATE operations SET state = 'running' WHERE id = ?").run(other);
+    writeFileSync(join(bench.dir, 'go'), '');
+    await vi.waitFor(() => expect(ended, stepStates(life, id)).toEqual([75]), 10_000);
+    expect([current(), state(life, other)]).toEqual(['versions/1.1.0', 'succeeded']);
   });
 
   it('is refused for what is not newer, not shown, not suitable, or not installed', async () => {

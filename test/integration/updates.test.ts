@@ -31,9 +31,9 @@ function release(version: string, date = '2030-01-01T00:00:00.000Z', key = keyPa
   for (const name of ['cairn-manifest.json', 'cairn-manifest.json.sig'])
     server.files.set(`/${name}`, { content: readFileSync(join(folder, name)) });
 }
-const updates = (updateChannel: string | null = folder, architecture = 'x64'): Updates =>
+const updates = (updateChannel: string | null = folder, architecture = 'x64', version = '1.0.0'): Updates =>
   createUpdates({
-    ...{ db: bench.db, clock: bench.services.clock, version: '1.0.0', architecture },
+    ...{ db: bench.db, bus: bench.services.bus, clock: bench.services.clock, version, architecture },
     config: { updateChannel, updateKeysPath: `${keyPath}.pub` },
   });
 
@@ -85,6 +85,48 @@ describe('a look for updates', () => {
     release('0.9.0');
     await expect(updates().check()).rejects.toMatchObject({ code: 'update_downgrade' });
     expect(updates().view().offered?.version).toBe('1.2.0');
+  });
+
+  it('tells since when a version is offered, until it is installed or skipped', async () => {
+    release('1.1.0');
+    await updates().check();
+    const since = updates().view().offeredSince;
+    bench.advance(86_400_000);
+    await updates().check();
+    expect(updates().news()).toEqual({
+      newer: { version: '1.1.0', since, unsuitable: null },
+      failing: null,
+    });
+    expect(() => updates().skip({ version: '1.2.0', skip: true })).toThrow(
+      expect.objectContaining({ code: 'update_changed' }),
+    );
+    expect(updates().skip({ version: '1.1.0', skip: true })).toMatchObject({
+      ...{ state: 'available', skipped: true, offeredSince: since },
+    });
+    expect(updates().news().newer).toBeNull();
+    expect(updates().skip({ version: '1.1.0', skip: false }).skipped).toBe(false);
+    updates().skip({ version: '1.1.0', skip: true });
+    expect(updates(folder, 'x64', '1.1.0').news().newer).toBeNull();
+    // Of the next one people are told, from its own beginning on.
+    release('1.2.0');
+    await updates().check();
+    expect(updates().news().newer?.version).toBe('1.2.0');
+    expect(updates().view().offeredSince).toBeGreaterThanOrEqual((since ?? 0) + 86_400_000);
+    expect(updates(null).news()).toEqual({ newer: null, failing: null });
+  });
+
+  it('tells since when each look failed, and what was offered before', async () => {
+    release('1.1.0');
+    await updates().check();
+    writeFileSync(join(folder, 'cairn-manifest.json.sig'), '');
+    await expect(updates().check()).rejects.toMatchObject({ code: 'update_signature_wrong' });
+    const failing = updates().news().failing;
+    bench.advance(86_400_000);
+    await expect(updates().check()).rejects.toMatchObject({ code: 'update_signature_wrong' });
+    expect(updates().news()).toMatchObject({ newer: { version: '1.1.0' }, failing });
+    release('1.1.0');
+    await updates().check();
+    expect(updates().news().failing).toBeNull();
   });
 
   it('names what is missing', async () => {

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import type { UpdateView } from '$lib/shared/wire/updates';
 import { CliError, EXIT } from '../exit-codes';
@@ -12,14 +13,28 @@ const WORDS: Record<UpdateView['state'], string> = {
   available: 'there is a newer version',
   unsuitable: 'there is a newer version, not for this host as it is',
 };
-const textOf = ({ version, channel, checkedAt, state, why, failure, offered }: UpdateView): string => {
+const textOf = ({
+  version,
+  channel,
+  checkedAt,
+  state,
+  why,
+  failure,
+  offered,
+  skipped,
+}: UpdateView): string => {
   const isNewer = offered !== null && (state === 'available' || state === 'unsuitable');
   const facts = properties([
     ['version', version],
     ['channel', channel === null ? 'none: nobody is asked' : printable(channel)],
     ['last look', time(checkedAt)],
     ['result', failure ? printable(failure.message) : (why ?? WORDS[state])],
-    ['offered', isNewer ? `${offered.version}, released ${offered.date.slice(0, 10)}` : null],
+    [
+      'offered',
+      isNewer
+        ? `${offered.version}, released ${offered.date.slice(0, 10)}${skipped ? ' (skipped: nobody is told of it)' : ''}`
+        : null,
+    ],
   ]);
   if (!isNewer) return facts;
   const notes = offered.notes.split('\n').map(printable).join('\n').trim();
@@ -51,14 +66,29 @@ export const update: Noun = {
     {
       usage: 'apply',
       summary: 'Install the version that the channel offers; asks before',
-      async run(context) {
+      options: [
+        new Option('--when-idle', 'wait until operations at work have ended, instead of being refused'),
+      ],
+      async run(context, _words, { whenIdle }) {
         const { offered, state, why } = await context.api.send<UpdateView>('POST', '/updates/check');
         if (state !== 'available' || !offered)
           throw new CliError(EXIT.refused, why ?? 'There is no newer version to install.');
-        const body = { version: offered.version };
+        const body = { version: offered.version, whenIdle: whenIdle === true };
         context.note(planText(await context.api.send<PlanPreview>('POST', '/updates/preview', body)));
         const question = `Install version ${offered.version} now?`;
         return change(context, { path: '/updates/apply', body, question });
+      },
+    },
+    {
+      usage: 'skip',
+      summary: 'Have nobody told of the version that is offered',
+      options: [new Option('--undo', 'have people told of it again')],
+      async run({ api, show }, _words, { undo }) {
+        const { offered } = await api.get<UpdateView>('/updates');
+        if (!offered) throw new CliError(EXIT.refused, 'Nothing was offered yet.');
+        const body = { version: offered.version, skip: undo !== true };
+        const view = await api.send<UpdateView>('POST', '/updates/skip', body);
+        show(view, () => textOf(view));
       },
     },
     {

@@ -201,7 +201,7 @@ async function compose({ config, log, undoing, state }: Parts) {
     ...{ drives, driveHealth, plugins, pools, history, samples, replacements, alerts, found, validate },
     ...{ snapshots, images, networks, vms, consoles, notifications, certificate, configuration, restores },
     ...{ doctor, boots, support, thirdParty },
-    ...composeUpdates({ db, config, clock, log, version: VERSION, operations, pools, auth }),
+    ...composeUpdates({ db, bus, config, clock, log, version: VERSION, operations, pools, auth }),
   };
   const guard = createRequestGuard(config, certificate.names);
   const sockets = createSockets(services, guard);

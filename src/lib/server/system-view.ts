@@ -14,9 +14,10 @@ export function publishSystem({
   certificate,
   configuration,
   restores,
+  updates,
 }: Pick<
   Services,
-  'config' | 'bus' | 'feed' | 'clock' | 'version' | 'certificate' | 'configuration' | 'restores'
+  'config' | 'bus' | 'feed' | 'clock' | 'version' | 'certificate' | 'configuration' | 'restores' | 'updates'
 >): () => void {
   const sources = new Map<string, SystemView['sources'][number]>();
   const startedAt = clock.now();
@@ -30,6 +31,7 @@ export function publishSystem({
       mountRoot: config.mountRoot,
       sources: [...sources.values()].sort((a, b) => a.name.localeCompare(b.name)),
       certificate: certificate.view(),
+      update: updates.news(),
       configuration: configuration.state(),
       restore: restores.last(),
     });
@@ -37,6 +39,7 @@ export function publishSystem({
   const unsubscribe = [
     bus.on('certificate.changed', publish),
     bus.on('configuration.changed', publish),
+    bus.on('updates.looked', publish),
     bus.on('source.changed', ({ name, ok, reason }) => {
       sources.set(name, { name, ok, reason });
       publish();

@@ -16,5 +16,6 @@ export function placeOf({
   if (subject.type === 'drive')
     return { href: `/drives?drive=${encodeURIComponent(subject.id)}`, title: 'Show the drive' };
   if (kind.startsWith('channel.')) return { href: '/settings/notifications', title: 'Show the channels' };
+  if (kind.startsWith('update.')) return { href: '/settings#updates', title: 'Show the updates' };
   return kind.startsWith('plugin.') ? { href: '/settings', title: 'Show the plugins' } : null;
 }

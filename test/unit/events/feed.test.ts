@@ -12,6 +12,7 @@ const system = (hostname: string): SystemView => ({
   sources: [],
   certificate: null,
   configuration: { writtenAt: null, overdue: false, problem: null },
+  update: { newer: null, failing: null },
   restore: null,
 });
 const changesOf = (messages: FeedMessage[]) =>

@@ -32,6 +32,7 @@ import {
 import { judge, type Verdict, type Waiting } from './judge';
 import { poolConditions } from './pool-conditions';
 import { scheduleConditions } from './schedule-conditions';
+import { updateConditions } from './update-conditions';
 import { vmConditions } from './vm-conditions';
 import {
   acknowledgeAlert,
@@ -140,6 +141,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         ...channelConditions(parts.notifications.troubles()),
         ...certificateConditions(feed.get('system', 'system')?.certificate ?? null, clock.now()),
         ...configurationConditions(feed.get('system', 'system')?.configuration ?? null),
+        ...updateConditions(feed.get('system', 'system')?.update ?? null, clock.now()),
         ...sourceConditions(feed.get('system', 'system')?.sources ?? []),
       ],
       unknown: (id) => ofPools.unknown(id) || ofDrives.unknown(id),
@@ -221,6 +223,7 @@ export function createAlerts(parts: AlertParts): Alerts {
         bus.on('source.changed', evaluateSoon),
         bus.on('certificate.changed', evaluateSoon),
         bus.on('configuration.changed', evaluateSoon),
+        bus.on('updates.looked', evaluateSoon),
         bus.on('notifications.changed', evaluateSoon),
       );
       evaluateSoon();

@@ -58,6 +58,8 @@ export interface Events {
   'certificate.changed': Record<string, never>;
   /** Copies of the configuration were written to pools, or could not be. */
   'configuration.changed': Record<string, never>;
+  /** The channel of updates was asked, or what it offers was skipped. */
+  'updates.looked': Record<string, never>;
   /** A source of live change came up or went down. */
   'source.changed': { name: string; ok: boolean; reason: string | null };
 }

@@ -1,4 +1,4 @@
-import { applyUpdateRequest, rollBackRequest } from '$lib/shared/wire/update-requests';
+import { applyUpdateRequest, rollBackRequest, skipUpdateRequest } from '$lib/shared/wire/update-requests';
 import { answer, json } from './answer';
 import { readJson } from './body';
 
@@ -6,6 +6,13 @@ import { readJson } from './body';
 export const getUpdates = answer('viewer', ({ services }) => json(services.updates.view()));
 /** Asks the channel now; changes nothing of the host. */
 export const checkUpdates = answer('operator', async ({ services }) => json(await services.updates.check()));
+/** `{"version", "skip"}`: nobody is told of that version any more (`skip: false`: is again). */
+export const skipUpdate = answer(
+  'admin',
+  async ({ services, event }) =>
+    json(services.updates.skip(skipUpdateRequest.parse(await readJson(event.request)))),
+  { body: skipUpdateRequest },
+);
 /** `{"version"}`: the steps that `apply` would take. */
 export const previewUpdate = answer(
   'admin',
@@ -13,7 +20,7 @@ export const previewUpdate = answer(
     json(await services.releases.preview(applyUpdateRequest.parse(await readJson(event.request)))),
   { body: applyUpdateRequest },
 );
-/** `{"version"}`: puts the version that was offered in the place of the one that runs. */
+/** `{"version", "whenIdle"}`: puts the version that was offered in the place of the one that runs. */
 export const applyUpdate = answer(
   'admin',
   async ({ services, actor, event }) => {

@@ -6,8 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { looks, not, type Checksum, type Step } from '$lib/plugin-api/plan';
-import type { JsonObject } from '$lib/shared/json';
-import { applyUpdateRequest } from '$lib/shared/wire/update-requests';
+import type { ApplyUpdateRequest } from '$lib/shared/wire/update-requests';
 import type { OfferedFile, OfferedUpdate } from '$lib/shared/wire/updates';
 import { AppError } from '../errors';
 import { PROGRAMS } from '../host/programs';
@@ -27,6 +26,8 @@ interface ApplyDeps {
   place: VersionPlace;
   offered: OfferedUpdate;
   file: OfferedFile;
+  /** What it has to wait for. */
+  waitsFor: string[];
 }
 
 /** By address or from a folder, with the checksum that was signed. */
@@ -162,7 +163,7 @@ function switchSteps({ place, files }: ApplyDeps, trial: Trial): Step[] {
 
 /** The plan. Pure, but for the number of the trial and for what lies there. */
 export function planApply(deps: ApplyDeps): Prepared {
-  const { version, offered, place } = deps;
+  const { version, offered, place, waitsFor } = deps;
   const trial: Trial = { id: randomBytes(4).toString('hex'), from: version, to: offered.version };
   return {
     input: { ...trial },
@@ -172,15 +173,17 @@ export function planApply(deps: ApplyDeps): Prepared {
     locks: [UPDATE_LOCK],
     ...{ drives: [], erases: [], confirmText: null },
     notes: [
+      ...(waitsFor.length > 0
+        ? [`It is got now, and taken in use after the end of: ${waitsFor.join(', ')}.`]
+        : []),
       'Pools stay mounted and machines go on running. Pages cannot be used for some seconds while Cairn starts.',
       `Version ${version} stays in ${place.folderOf(version)}, with its database.`,
     ],
   };
 }
 
-/** @throws AppError update_changed when something else is offered than what was shown; ZodError */
-export function requireShown(raw: JsonObject, offered: OfferedUpdate): void {
-  const { version } = applyUpdateRequest.parse(raw);
+/** @throws AppError update_changed when something else is offered than what was shown */
+export function requireShown({ version }: ApplyUpdateRequest, offered: OfferedUpdate): void {
   if (version !== offered.version)
     throw new AppError(
       'update_changed',

@@ -1,6 +1,6 @@
 /** Taking another version in use: what refuses it, its operations, and the end of its trial. */
 import type { JsonObject } from '$lib/shared/json';
-import type { ApplyUpdateRequest } from '$lib/shared/wire/update-requests';
+import { applyUpdateRequest, type ApplyUpdateRequest } from '$lib/shared/wire/update-requests';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import type { Actor } from '$lib/shared/wire/session';
 import type { Auth } from '../auth/auth';
@@ -50,20 +50,32 @@ export interface ReleaseParts {
   auth: Pick<Auth, 'requireFresh'>;
 }
 
-/** A start of Cairn ends no work of the kernel, but what it does to a pool is better known by whoever began it. */
-export function refuseBusy({ operations, pools }: Pick<ReleaseParts, 'operations' | 'pools'>): void {
+/**
+ * A start of Cairn ends no work of the kernel, but what it does to a pool is better known by whoever began it.
+ * @param mayWait for operations; never for what waits for a person itself, nor for the days that the kernel may need
+ * @returns what it would wait for
+ * @throws AppError update_busy
+ */
+export function refuseBusy(
+  { operations, pools }: Pick<ReleaseParts, 'operations' | 'pools'>,
+  mayWait = false,
+): string[] {
+  const live = operations
+    .page({ limit: 20, live: true })
+    .items.filter(({ subject }) => subject.id !== UPDATE_LOCK);
+  const undecided = live.filter(({ state }) => state === 'needs-attention');
+  const running = live
+    .filter(({ state }) => state !== 'needs-attention')
+    .map(({ title, percent }) => `"${title}" (${percent} %)`);
   const busy = [
-    ...operations
-      .page({ limit: 20, live: true })
-      .items.filter(({ subject }) => subject.id !== UPDATE_LOCK)
-      .map(({ title, percent, state }) =>
-        state === 'needs-attention' ? `"${title}" (waits for a decision)` : `"${title}" (${percent} %)`,
-      ),
+    ...undecided.map(({ title }) => `"${title}" (waits for a decision)`),
+    ...(mayWait ? [] : running),
     ...pools
       .list()
       .flatMap(({ label, work }) => work.map(({ title }) => `the pool "${label}" (${title.toLowerCase()})`)),
   ];
   if (busy.length > 0) throw new AppError('update_busy', `At work now: ${busy.join(', ')}.`);
+  return running;
 }
 
 export function createReleases(parts: ReleaseParts): Releases {
@@ -72,15 +84,16 @@ export function createReleases(parts: ReleaseParts): Releases {
 
   async function prepare(raw: JsonObject): Promise<Prepared> {
     const place = findPlace(running, version);
-    refuseBusy(parts);
+    const request = applyUpdateRequest.parse(raw);
+    const waitsFor = refuseBusy(parts, request.whenIdle);
     // Asked and checked anew: what is installed is what is signed now.
     const { state, why, offered, channel } = await updates.check();
     if (state === 'unsuitable') throw new AppError('update_unsuitable', why ?? undefined);
     if (state !== 'available' || !offered?.file || channel === null)
       throw new AppError('update_none', `Version ${version} runs; the channel offers nothing newer.`);
-    requireShown(raw, offered);
+    requireShown(request, offered);
     await requireRoom(await needsOf(offered.file.sizeBytes, { home: place.home, ...config }));
-    return planApply({ version, channel, files, place, offered, file: offered.file });
+    return planApply({ version, channel, files, place, offered, file: offered.file, waitsFor });
   }
   operations.define({
     ...{ kind: APPLY, onInterrupt: 'continue', deadlineMs: DEADLINE_MS, record: RECORD },

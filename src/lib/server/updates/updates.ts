@@ -1,13 +1,15 @@
 /** Whether there is a newer Cairn. A look changes nothing of the host; what came of it is remembered, also when it told nothing. */
 import { readFile } from 'node:fs/promises';
-import type { UpdateView } from '$lib/shared/wire/updates';
+import type { SkipUpdateRequest } from '$lib/shared/wire/update-requests';
+import type { UpdateNews, UpdateView } from '$lib/shared/wire/updates';
 import type { Clock } from '../clock';
 import type { Config } from '../config';
 import type { Db } from '../db/client';
 import { AppError, toAppError } from '../errors';
+import type { Bus } from '../events/bus';
 import { readFromChannel } from './channel';
 import { judgeOffer, openManifest, readKeys, requireNotOlder, type Manifest } from './manifest';
-import { readLook, writeLook } from './store';
+import { readLook, readSkipped, writeLook, writeSkipped } from './store';
 
 const MANIFEST = 'cairn-manifest.json';
 
@@ -19,6 +21,10 @@ export interface Updates {
    *   update_signature_wrong | update_manifest_invalid | update_downgrade | update_replayed
    */
   check(): Promise<UpdateView>;
+  /** A version that nobody is to be told of, or is again. @throws AppError update_changed when another one is offered */
+  skip(request: SkipUpdateRequest): UpdateView;
+  /** What people are told of when it stays so. */
+  news(): UpdateNews;
   /** As `check`, where a channel is named. @throws as `check` */
   checkDaily(): Promise<void>;
 }
@@ -33,12 +39,14 @@ async function readKeysFile(path: string): Promise<string> {
 
 export function createUpdates({
   db,
+  bus,
   config,
   clock,
   version,
   architecture = process.arch,
 }: {
   db: Db;
+  bus: Bus;
   config: Pick<Config, 'updateChannel' | 'updateKeysPath'>;
   clock: Clock;
   version: string;
@@ -52,7 +60,22 @@ export function createUpdates({
     return {
       ...{ version, architecture, channel, offered },
       ...{ checkedAt: look?.checkedAt ?? null, failure: look?.failure ?? null },
+      offeredSince: offered ? (look?.since ?? look?.checkedAt ?? null) : null,
+      skipped: offered !== null && readSkipped(db) === offered.version,
       ...judgeOffer(offered, version, architecture),
+    };
+  }
+  function news(): UpdateNews {
+    const { offered, offeredSince, skipped, state, why } = view();
+    const look = readLook(db);
+    // Without a channel nobody asks any more: what was once offered says nothing.
+    if (channel === null || !look) return { newer: null, failing: null };
+    const isNewer = offered && offeredSince !== null && (state === 'available' || state === 'unsuitable');
+    return {
+      newer: isNewer && !skipped ? { version: offered.version, since: offeredSince, unsuitable: why } : null,
+      failing: look.failure
+        ? { since: look.failingSince ?? look.checkedAt, text: look.failure.message }
+        : null,
     };
   }
   async function ask(): Promise<Manifest> {
@@ -68,24 +91,44 @@ export function createUpdates({
     try {
       const { files, version: offered, date, notes, minimumVersion } = await ask();
       const file = Object.entries(files).find(([name]) => name === architecture)?.[1] ?? null;
+      const before = readLook(db);
+      const now = clock.now();
       writeLook(db, {
-        ...{ checkedAt: clock.now(), failure: null },
+        ...{ checkedAt: now, failure: null, failingSince: null },
+        since: before?.offered?.version === offered ? (before.since ?? before.checkedAt) : now,
         offered: { version: offered, date, notes, minimumVersion, file },
       });
       return view();
     } catch (error) {
       const { code, message, remedy = null } = toAppError(error);
       // What was offered before is what later offers are measured by: a failure does not forget it.
+      const before = readLook(db);
+      const now = clock.now();
       writeLook(db, {
-        ...{ checkedAt: clock.now(), failure: { code, message, remedy } },
-        offered: readLook(db)?.offered ?? null,
+        ...{ checkedAt: now, failure: { code, message, remedy } },
+        failingSince: before?.failure ? (before.failingSince ?? before.checkedAt) : now,
+        ...{ offered: before?.offered ?? null, since: before?.since ?? before?.checkedAt ?? null },
       });
       throw error;
+    } finally {
+      bus.emit('updates.looked', {});
     }
   }
   return {
     view,
     check,
+    news,
+    skip({ version: wanted, skip }) {
+      const { offered } = view();
+      if (offered?.version !== wanted)
+        throw new AppError(
+          'update_changed',
+          `Version ${wanted} was named; the channel offers ${offered ? offered.version : 'nothing'}.`,
+        );
+      writeSkipped(db, skip ? wanted : null);
+      bus.emit('updates.looked', {});
+      return view();
+    },
     async checkDaily() {
       if (channel !== null) await check();
     },

@@ -10,6 +10,7 @@ import type { PluginView } from './plugins';
 import type { FoundPool } from './found';
 import type { Pool } from './pools';
 import type { Replacement } from './replacements';
+import type { UpdateNews } from './updates';
 import type { PoolSnapshots } from './snapshots';
 import type { RemovedVm } from './removed-vms';
 import type { VmHost } from './vm-host';
@@ -27,6 +28,8 @@ export interface SystemView {
   sources: { name: string; ok: boolean; reason: string | null }[];
   /** By which it is served; null: by plain HTTP. */
   certificate: CertificateView | null;
+  /** A newer version, and looks for one that fail. */
+  update: UpdateNews;
   /** How fresh the copies of the configuration on the pools are. */
   configuration: ConfigurationState;
   /** The last restore from such a copy, or the one at work. */

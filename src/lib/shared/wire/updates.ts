@@ -35,4 +35,15 @@ export interface UpdateView {
   why: string | null;
   /** What was offered last and is signed by who releases Cairn. */
   offered: OfferedUpdate | null;
+  /** When this version was offered for the first time. */
+  offeredSince: number | null;
+  /** Somebody does not want this version: it can be installed, and nobody is told of it. */
+  skipped: boolean;
+}
+/** What people are told of updates when it stays so. */
+export interface UpdateNews {
+  /** Newer than the version that runs, and not skipped. `unsuitable`: why it cannot be installed here. */
+  newer: { version: string; since: number; unsuitable: string | null } | null;
+  /** Since when no look has told anything. */
+  failing: { since: number; text: string } | null;
 }

@@ -1,5 +1,5 @@
 import type { UpdateView } from '$lib/shared/wire/updates';
-import { applyUpdateRequest, rollBackRequest } from '$lib/shared/wire/update-requests';
+import { applyUpdateRequest, rollBackRequest, skipUpdateRequest } from '$lib/shared/wire/update-requests';
 import type { Operation, PlanPreview } from '$lib/shared/wire/operations';
 import { adminProcedure, operatorProcedure, router, viewerProcedure } from '../init';
 
@@ -8,6 +8,10 @@ export const updatesRouter = router({
   view: viewerProcedure.query(({ ctx }): UpdateView => ctx.services.updates.view()),
   /** Asks the channel now; changes nothing of the host. */
   check: operatorProcedure.mutation(({ ctx }): Promise<UpdateView> => ctx.services.updates.check()),
+  /** Nobody is told of that version any more, or is again; it can be installed all the same. */
+  skip: adminProcedure
+    .input(skipUpdateRequest)
+    .mutation(({ ctx, input }): UpdateView => ctx.services.updates.skip(input)),
   /** What `install` would do; asks the channel, and changes nothing of the host. */
   preview: adminProcedure
     .input(applyUpdateRequest)
