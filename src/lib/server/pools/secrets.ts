@@ -19,8 +19,8 @@ export type PoolSecrets = Record<string, string>;
 export const poolCreatePlan = poolCreateRequest.extend({ secrets: z.array(z.string().max(64)).optional() });
 export type PoolCreatePlan = z.infer<typeof poolCreatePlan>;
 
-const folderOf = ({ dataDir }: At): string => join(dataDir, 'pool-secrets');
-export const secretsPath = (config: At, guid: string): string => join(folderOf(config), guid);
+export const poolSecretsDir = ({ dataDir }: At): string => join(dataDir, 'pool-secrets');
+export const secretsPath = (config: At, guid: string): string => join(poolSecretsDir(config), guid);
 
 /**
  * @param plugin null: there is no such plugin, which is said when its plan is asked for
@@ -53,8 +53,8 @@ export function withoutSecrets(
 }
 
 function makeFolder(config: At): void {
-  mkdirSync(folderOf(config), { recursive: true, mode: 0o700 });
-  chmodSync(folderOf(config), 0o700);
+  mkdirSync(poolSecretsDir(config), { recursive: true, mode: 0o700 });
+  chmodSync(poolSecretsDir(config), 0o700);
 }
 
 export async function keepSecrets(config: At, guid: string, secrets: PoolSecrets): Promise<void> {
@@ -70,5 +70,5 @@ export const dropSecrets = (config: At, guid: string): void =>
 /** After a crash, before anything is asked for: those of pools without a record go. */
 export function sweepSecrets(config: At, isNeeded: (guid: string) => boolean): void {
   makeFolder(config);
-  for (const guid of readdirSync(folderOf(config))) if (!isNeeded(guid)) dropSecrets(config, guid);
+  for (const guid of readdirSync(poolSecretsDir(config))) if (!isNeeded(guid)) dropSecrets(config, guid);
 }

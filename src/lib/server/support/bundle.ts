@@ -2,9 +2,8 @@
  * What somebody who helps needs to know of this host, as one archive. It is made of what pages show, not of the database: a column
  * that is added tomorrow is not in it. And every text goes through the scrubber, which also knows the secrets that are kept here.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
 import { pack } from 'tar-stream';
 import type { Db } from '../db/client';
@@ -13,6 +12,7 @@ import { PROGRAMS } from '../host/programs';
 import type { Host } from '../host/types';
 import type { Services } from '../services';
 import { scrubbedJson, scrubber } from './scrub';
+import { secretsInFiles } from './secret-files';
 import { secretsOf } from './store';
 
 export interface Support {
@@ -43,26 +43,6 @@ const FILES = [
   '/proc/loadavg',
 ];
 
-/** Every text of the files in a folder that only root reads: passwords, tokens, keys. */
-function textsIn(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return (
-    readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .flatMap((entry) => {
-        const text = readFileSync(join(entry.parentPath, entry.name), 'utf8');
-        return [
-          text,
-          ...text.split(/["\n]/),
-          ...[...text.matchAll(/:\s*(.+)$/gm)].map((match) => match[1] ?? ''),
-        ];
-      })
-      .map((text) => text.trim())
-      // Names of fields and words of a template are no secrets, and would take the sense out of everything.
-      .filter((text) => !/^[\w-]{0,12}$/.test(text) || /\d/.test(text))
-  );
-}
-
 export function createSupport({
   db,
   host,
@@ -85,10 +65,7 @@ export function createSupport({
   }
   return {
     async bundle() {
-      const scrub = scrubber([
-        ...secretsOf(db),
-        ...[config.secretsDir, config.channelSecretsDir, config.totpSecretsDir].flatMap(textsIn),
-      ]);
+      const scrub = scrubber([...secretsOf(db), ...secretsInFiles(config)]);
       const name = `cairn-support-${new Date(clock.now()).toISOString().slice(0, 19).replaceAll(/[:T]/g, '-')}`;
       const archive = pack();
       const write = (file: string, text: string): void => {
