@@ -76,6 +76,7 @@ beforeEach(() => {
     operations: { holder: () => (busy ? ({ title: 'Unmount tank' } as never) : null) },
     host: { usage: () => Promise.resolve({ availableBytes: freeBytes }) },
     networks: { list: () => [] },
+    ...{ plugins: { list: () => [] }, certificate: { view: () => null }, updateChannel: null },
   });
 });
 afterEach(async () => {

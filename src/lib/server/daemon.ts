@@ -193,7 +193,7 @@ async function compose({ config, log, undoing, state }: Parts) {
   });
   const { configuration, restores } = composeConfiguration({
     ...{ db, bus, clock, log, pools, found, operations, host, version: VERSION, networks },
-    ...{ config, drives, vms, undoing },
+    ...{ config, drives, vms, undoing, plugins, certificate },
   });
   const services: Services = {
     rates: createRates(clock),

@@ -10,7 +10,14 @@ const content = (change: Partial<ConfigurationContent> = {}): ConfigurationConte
   ...{ version: '1.0.0', hostname: 'nas', createdAt: 1_700_000_000_000, sequence: 7 },
   nodeId: '0f2c1f63-2b68-4f6e-9d0c-0d1c2b3a4f55',
   ...{ pools: [], drives: [], vms: [], images: [], catalogEntries: [], schedules: [], snapshots: [] },
-  ...{ channels: [], users: [{ name: 'ann', role: 'admin' }], apiKeys: [], bridges: [], settings: {} },
+  ...{
+    channels: [],
+    users: [{ name: 'ann', role: 'admin', secondFactor: true }],
+    apiKeys: [],
+    bridges: [],
+    settings: {},
+  },
+  ...{ plugins: [], removedVms: [], updateChannel: null, certificate: null },
   ...change,
 });
 /** With a checksum that fits, whatever is in it. */

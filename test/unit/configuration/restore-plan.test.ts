@@ -18,6 +18,7 @@ const content = (change: Partial<ConfigurationContent>): ConfigurationContent =>
   ...{ version: '1', hostname: 'nas', createdAt: 1, sequence: 1, nodeId: 'n' },
   ...{ pools: [], drives: [], vms: [], images: [], catalogEntries: [], schedules: [], snapshots: [] },
   ...{ channels: [], users: [], apiKeys: [], bridges: [], settings: {} },
+  ...{ plugins: [], removedVms: [], updateChannel: null, certificate: null },
   ...change,
 });
 const found = (guid: string, allowed: boolean) =>
@@ -26,7 +27,7 @@ const found = (guid: string, allowed: boolean) =>
     verbs: { adopt: { allowed, why: null } },
   }) as unknown as Here['found'][number];
 const here = (change: Partial<Here> = {}): Here => ({
-  ...{ pools: [], found: [], vms: [], users: [], bridges: [] },
+  ...{ pools: [], found: [], vms: [], users: [], bridges: [], plugins: [], updateChannel: null },
   ...change,
 });
 const states = (of: ConfigurationContent, on: Here) =>
@@ -75,8 +76,8 @@ describe('what a restore would do', () => {
   it('says what has to be typed again, and what was on the system disk alone', () => {
     const copy = content({
       users: [
-        { name: 'ann', role: 'admin' },
-        { name: 'ben', role: 'viewer' },
+        { name: 'ann', role: 'admin', secondFactor: false },
+        { name: 'ben', role: 'viewer', secondFactor: false },
       ],
       apiKeys: ['script'],
       bridges: ['br0', 'br1'],
@@ -95,5 +96,20 @@ describe('what a restore would do', () => {
       expect(lines).toContain(word);
     expect(lines).not.toContain('ann');
     expect(lines).not.toContain('br0');
+  });
+  it('names plugins, removed machines, the certificate and the channel of updates where they are not here', () => {
+    const copy = content({
+      ...{ updateChannel: 'https://updates.example.org/', certificate: 'nas.example.org' },
+      plugins: ['tape', 'here'].map((id) => ({
+        ...{ id, version: '1.2.0', source: '/srv/tape', sha256: 'a'.repeat(64), enabled: true },
+      })),
+      removedVms: [{ name: 'old', pool: 'tank', folder: '/mnt/tank/machines/.removed/x' }],
+      users: [{ name: 'ben', role: 'viewer', secondFactor: true }],
+    });
+    expect(byHand(copy, here({ plugins: ['here'] })).map((line) => line.split(':')[0])).toEqual([
+      ...['The plugin "tape" 1.2.0 (/srv/tape)', 'The account "ben" (viewer)', 'The removed machine "old"'],
+      ...['The certificate for "nas.example.org"', 'Updates came from https'],
+    ]);
+    expect(byHand(copy, here({ updateChannel: '/media/updates' })).join()).not.toContain('Updates came');
   });
 });

@@ -3,8 +3,8 @@ import type { Undoing } from '../undoing';
 import { createConfiguration, type Configuration } from './copies';
 import { createRestores, type RestoreDeps, type Restores } from './restore';
 
-type Parts = Omit<RestoreDeps, 'configuration' | 'hostname' | 'mountRoot'> & {
-  config: Pick<Config, 'hostname' | 'mountRoot'>;
+type Parts = Omit<RestoreDeps, 'configuration' | 'hostname' | 'mountRoot' | 'updateChannel'> & {
+  config: Pick<Config, 'hostname' | 'mountRoot' | 'updateChannel'>;
   undoing: Undoing;
 };
 
@@ -13,10 +13,10 @@ export function composeConfiguration({ config, undoing, ...parts }: Parts): {
   configuration: Configuration;
   restores: Restores;
 } {
-  const { hostname, mountRoot } = config;
-  const configuration = createConfiguration({ ...parts, hostname });
+  const { hostname, mountRoot, updateChannel } = config;
+  const configuration = createConfiguration({ ...parts, hostname, updateChannel });
   undoing.add('copies of the configuration', () => configuration.stop());
-  const restores = createRestores({ ...parts, hostname, mountRoot, configuration });
+  const restores = createRestores({ ...parts, hostname, mountRoot, updateChannel, configuration });
   undoing.add('restore of the configuration', async () => restores.stop());
   return { configuration, restores };
 }

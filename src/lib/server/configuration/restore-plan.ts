@@ -10,6 +10,8 @@ export interface Here {
   /** Names of accounts, and of bridges. */
   users: string[];
   bridges: string[];
+  plugins: string[];
+  updateChannel: string | null;
 }
 
 type Item = Omit<RestoreItem, 'operationId'>;
@@ -91,14 +93,33 @@ export function restoreItems(content: ConfigurationContent, here: Here): Restore
 /** What no copy holds, because it is secret or the network of a host that may be another: a sentence each. */
 export function byHand(content: ConfigurationContent, here: Here): string[] {
   return [
+    ...content.plugins
+      .filter(({ id }) => !here.plugins.includes(id))
+      .map(
+        ({ id, version, source, sha256 }) =>
+          `The plugin "${id}" ${version}${source === '' ? '' : ` (${source})`}: install it again before its pools are restored. Its SHA-256 was ${sha256}.`,
+      ),
     ...content.users
       .filter(({ name }) => !here.users.includes(name))
-      .map(({ name, role }) => `The account "${name}" (${role}): make it again, with a new password.`),
+      .map(
+        ({ name, role, secondFactor }) =>
+          `The account "${name}" (${role}): make it again, with a new password${secondFactor ? ' and a new second factor' : ''}.`,
+      ),
     ...content.apiKeys.map((name) => `The API key "${name}": make a new one.`),
     ...content.channels.map(
       ({ name, kind, target, secretsSet }) =>
         `The notifications "${name}" (${kind}${target ? `, ${target}` : ''}): set them up again${secretsSet.length > 0 ? `, with ${secretsSet.join(' and ')}` : ''}.`,
     ),
+    ...content.removedVms.map(
+      ({ name, pool, folder }) =>
+        `The removed machine "${name}": its files are in ${folder}, as that of the pool "${pool}" was called, and are not deleted by themselves any more.`,
+    ),
+    ...(content.certificate === null
+      ? []
+      : [`The certificate for "${content.certificate}": put it in its place again, with its key.`]),
+    ...(content.updateChannel === null || here.updateChannel !== null
+      ? []
+      : [`Updates came from ${content.updateChannel}: name it again in /etc/cairn/cairn.env.`]),
     ...content.bridges
       .filter((name) => !here.bridges.includes(name))
       .map((name) => `The bridge ${name}: make it again before a machine that is plugged into it starts.`),

@@ -40,7 +40,7 @@ export interface RestoreDeps extends Omit<ConfigurationDeps, 'operations' | 'fou
   operations: Operations;
   found: FoundPools;
   pools: { list(): Pool[]; get(guid: string): Pool };
-  drives: Pick<Drives, 'list' | 'setBayLabel' | 'protect'>;
+  drives: Pick<Drives, 'list' | 'setBayLabel' | 'setAside' | 'protect'>;
   vms: {
     list(): { id: string; name: string }[];
     refresh(): Promise<void>;
@@ -94,6 +94,8 @@ export function createRestores(deps: RestoreDeps): Restores {
     found: found.list(),
     vms: deps.vms.list(),
     users: otherRows(db).users.map(({ name }) => name),
+    plugins: deps.plugins.list().map(({ id }) => id),
+    updateChannel: deps.updateChannel,
     bridges: deps.networks.list().map(({ id }) => id),
   });
   async function copyOf({ copy, text }: RestoreRequest): Promise<ReadCopy> {
@@ -152,9 +154,11 @@ export function createRestores(deps: RestoreDeps): Restores {
 
   function restoreSettings(content: ConfigurationContent): void {
     const drives = deps.drives.list();
-    for (const { id, serial, bayLabel, protectedByUser } of content.drives) {
+    for (const { id, serial, bayLabel, protectedByUser, setAsideWhy } of content.drives) {
       const drive = drives.find((one) => one.id === id || (serial !== null && one.serial === serial));
       if (drive && bayLabel !== null && drive.bayLabel === null) deps.drives.setBayLabel(drive.id, bayLabel);
+      if (drive && setAsideWhy !== null && drive.setAside === null)
+        deps.drives.setAside(drive.id, setAsideWhy);
       if (drive && protectedByUser && drive.protection === 'none') deps.drives.protect(drive.id, true);
     }
     const written = writeSettings(db, content);

@@ -6,7 +6,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import type { ConfigurationContent } from '$lib/shared/wire/configuration';
 import type { Db } from '../db/client';
 import { catalogEntries, images, meta, pools, poolSnapshots, schedules, vms } from '../db/schema';
-import { SETTINGS } from './store';
+import { isSetting } from './store';
 
 export interface Written {
   images: number;
@@ -62,11 +62,9 @@ export function writeSettings(db: Db, content: ConfigurationContent): Written {
           set: { protected: sql`${poolSnapshots.protected} OR ${row.protected ? 1 : 0}` },
         })
         .run().changes;
-    for (const key of SETTINGS) {
-      const value = content.settings[key];
-      if (value !== undefined)
+    for (const [key, value] of Object.entries(content.settings))
+      if (isSetting(key))
         written.settings += tx.insert(meta).values({ key, value }).onConflictDoNothing().run().changes;
-    }
     return written;
   });
 }

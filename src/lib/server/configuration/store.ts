@@ -13,12 +13,18 @@ import {
   pools,
   poolDrives,
   poolSnapshots,
+  removedVms,
   schedules,
   users,
+  userTotp,
 } from '../db/schema';
 
 /** Of the settings that are kept as words, those that a person has chosen. */
-export const SETTINGS = ['removed-vms-keep-days', 'notifications-base-url'] as const;
+const SETTINGS = ['removed-vms-keep-days', 'notifications-base-url', 'update-skipped'];
+/** A setting a thing: pools that were found and are to be left alone. */
+const SETTINGS_OF_THINGS = 'found.ignored:';
+export const isSetting = (key: string): boolean =>
+  SETTINGS.includes(key) || key.startsWith(SETTINGS_OF_THINGS);
 const SEQUENCE = 'configuration-sequence';
 const asJson = (value: unknown): Json => JSON.parse(JSON.stringify(value ?? null)) as Json;
 
@@ -46,9 +52,13 @@ export const driveRows = (db: Db): ConfigurationContent['drives'] =>
     .select()
     .from(drives)
     .all()
-    .filter(({ bayLabel, protectedByUser }) => bayLabel !== null || protectedByUser)
-    .map(({ id, serial, model, sizeBytes, bayLabel, protectedByUser }) => ({
+    .filter(
+      ({ bayLabel, protectedByUser, setAsideAt }) =>
+        bayLabel !== null || protectedByUser || setAsideAt !== null,
+    )
+    .map(({ id, serial, model, sizeBytes, bayLabel, protectedByUser, setAsideAt, setAsideWhy }) => ({
       ...{ id, serial, model, sizeBytes, bayLabel, protectedByUser },
+      setAsideWhy: setAsideAt === null ? null : (setAsideWhy ?? ''),
     }));
 
 export const imageRows = (db: Db): ConfigurationContent['images'] =>
@@ -63,7 +73,7 @@ export const otherRows = (
   db: Db,
 ): Pick<
   ConfigurationContent,
-  'catalogEntries' | 'schedules' | 'snapshots' | 'channels' | 'users' | 'apiKeys' | 'settings'
+  'catalogEntries' | 'schedules' | 'snapshots' | 'channels' | 'users' | 'apiKeys' | 'removedVms' | 'settings'
 > => ({
   catalogEntries: db.select().from(catalogEntries).all(),
   schedules: db
@@ -80,19 +90,28 @@ export const otherRows = (
   users: db
     .select()
     .from(users)
+    .leftJoin(userTotp, eq(userTotp.userId, users.id))
     .all()
-    .map(({ username, role }) => ({ name: username, role })),
+    .map(({ users: { username, role }, user_totp: totp }) => ({
+      ...{ name: username, role },
+      secondFactor: totp !== null,
+    })),
   apiKeys: db
     .select({ name: apiKeys.name })
     .from(apiKeys)
     .all()
     .map(({ name }) => name),
+  removedVms: db
+    .select()
+    .from(removedVms)
+    .all()
+    .map(({ record, poolLabel, folder }) => ({ name: record.name, pool: poolLabel, folder })),
   settings: Object.fromEntries(
     db
       .select()
       .from(meta)
-      .where(inArray(meta.key, [...SETTINGS]))
       .all()
+      .filter(({ key }) => isSetting(key))
       .map(({ key, value }) => [key, value]),
   ),
 });

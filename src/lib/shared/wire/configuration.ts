@@ -32,6 +32,8 @@ const pool = z.object({
 const drive = z.object({
   ...{ id: text(300), serial: text(200).nullable(), model: text(200).nullable(), sizeBytes: bytes },
   ...{ bayLabel: text(200).nullable(), protectedByUser: z.boolean() },
+  /** It was taken out of a pool, and is not to be used for another. */
+  setAsideWhy: text(2_000).nullable().default(null),
 });
 
 /** Where its disks lie follows from its name: a machine of Cairn has a folder of its own below `machines` of its pool. */
@@ -102,7 +104,18 @@ const channel = z.object({
   /** What has to be typed again. */
   secretsSet: z.array(text(100)).max(50),
 });
-const user = z.object({ name: text(200), role: z.enum(['viewer', 'operator', 'admin']) });
+const user = z.object({
+  ...{ name: text(200), role: z.enum(['viewer', 'operator', 'admin']) },
+  /** It signs in with codes of a phone as well. */
+  secondFactor: z.boolean().default(false),
+});
+/** From somebody else: what it is was trusted by a person, and is to be looked at again. */
+const plugin = z.object({
+  ...{ id: word, version: text(100), sha256: z.string().regex(/^[0-9a-f]{64}$/) },
+  ...{ source: text(1_000), enabled: z.boolean() },
+});
+/** Its files are kept on its pool until somebody wants them back, or does not. */
+const removedVm = z.object({ name: text(100), pool: text(200), folder: text(1_000) });
 
 const most = <T extends z.ZodType>(schema: T) => z.array(schema).max(5_000);
 export const configurationContent = z.object({
@@ -112,7 +125,12 @@ export const configurationContent = z.object({
   ...{ pools: most(pool), drives: most(drive), vms: most(configurationMachine), images: most(image) },
   ...{ catalogEntries: most(catalogEntry), schedules: most(schedule), snapshots: most(snapshot) },
   ...{ channels: most(channel), users: most(user), apiKeys: most(text(300)), bridges: most(text(100)) },
-  settings: z.record(text(100), text(4_000)),
+  ...{ plugins: most(plugin).default([]), removedVms: most(removedVm).default([]) },
+  /** Where updates are asked for. */
+  updateChannel: text(2_000).nullable().default(null),
+  /** For what a certificate that somebody has put in its place is good. */
+  certificate: text(300).nullable().default(null),
+  settings: z.record(text(400), text(4_000)),
 });
 export type ConfigurationContent = z.infer<typeof configurationContent>;
 export type ConfigurationMachine = ConfigurationContent['vms'][number];
