@@ -4,6 +4,17 @@ import { Writable } from 'node:stream';
 import { CliError, EXIT } from './exit-codes';
 import type { Context } from './context';
 
+/** Who presses Ctrl-C or Ctrl-D at a question has answered it. @throws CliError refused */
+async function answered(asking: Promise<string>): Promise<string> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+    process.stderr.write('\n');
+    throw new CliError(EXIT.refused, 'Nothing was done.');
+  }
+}
+
 /** Returns when the answer is yes. @throws CliError refused, or usage when nobody can be asked */
 export async function confirm({ options, isInteractive }: Context, question: string): Promise<void> {
   if (options.yes) return;
@@ -13,7 +24,7 @@ export async function confirm({ options, isInteractive }: Context, question: str
     });
   const line = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await line.question(`${question} [y/N] `);
+    const answer = await answered(line.question(`${question} [y/N] `));
     if (!/^y(es)?$/i.test(answer.trim())) throw new CliError(EXIT.refused, 'Nothing was done.');
   } finally {
     line.close();
@@ -25,7 +36,7 @@ export async function typed({ isInteractive }: Context, question: string): Promi
   if (!isInteractive) return null;
   const line = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return (await line.question(question)).trim();
+    return (await answered(line.question(question))).trim();
   } finally {
     line.close();
   }
@@ -37,10 +48,11 @@ async function hidden(question: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const line = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
-    return await line.question('');
+    const text = await answered(line.question(''));
+    process.stderr.write('\n');
+    return text;
   } finally {
     line.close();
-    process.stderr.write('\n');
   }
 }
 

@@ -5,11 +5,16 @@ const flags = (options: readonly Option[]): string[] =>
   options
     .filter(({ hidden }) => !hidden)
     .flatMap(({ long, short }) => [long, short].filter((flag) => flag !== undefined));
+/** Those after which another word belongs to them. */
+const withValue = (options: readonly Option[]): string[] =>
+  flags(options.filter((option) => option.required || option.optional));
 const summaryOf = (command: Command): string => command.summary().replaceAll(/['\\:]/g, ' ');
 
 /** Nouns, verbs and options; after them file names. */
 export function bashCompletion(program: Command): string {
   const common = flags(program.options).join(' ');
+  const verbs = program.commands.flatMap((noun) => [noun, ...noun.commands]);
+  const valued = [...new Set([program, ...verbs].flatMap(({ options }) => withValue(options)))];
   const cases = program.commands.flatMap((noun) => [
     `    ${noun.name()}) words="${[...noun.commands.map((verb) => verb.name()), ...flags(noun.options)].join(' ')} ${common}" ;;`,
     ...noun.commands.map(
@@ -21,6 +26,7 @@ _cairn() {
   local word="\${COMP_WORDS[COMP_CWORD]}" path="" words="" at
   for ((at = 1; at < COMP_CWORD; at++)); do
     case "\${COMP_WORDS[at]}" in
+      ${valued.join('|')}) ((at++)) ;;
       -*) ;;
       *) [ "$(wc -w <<<"$path")" -lt 2 ] && path="\${path:+$path }\${COMP_WORDS[at]}" ;;
     esac
