@@ -20,10 +20,24 @@ export const outcomeTone: Record<AuditOutcome, Tone> = {
   interrupted: 'warn',
 };
 
+const WORDS: Record<string, string> = {
+  'session.login': 'signed in',
+  'session.secondFactor': 'gave the code of the second factor',
+  'session.logout': 'signed out',
+  'session.setup': 'made the first account',
+  'session.confirm': 'gave the password once more',
+  'session.changePassword': 'changed the password',
+  'session.revoke': 'ended a session',
+  'session.revokeOthers': 'ended all other sessions',
+  'secondFactor.begin': 'began to set up a second factor',
+  'secondFactor.enable': 'set up a second factor',
+  'secondFactor.renewCodes': 'made new recovery codes',
+  'secondFactor.disable': 'gave up the second factor',
+};
 /** What a call was, for people: `vms.setAutostart` → `machines: set autostart`. */
 export function callWords(what: string): string {
-  if (what === 'session.login') return 'signed in';
-  if (what === 'session.logout') return 'signed out';
+  const known = WORDS[what];
+  if (known !== undefined) return known;
   if (/\s/.test(what) || !what.includes('.')) return what;
   const [noun = '', verb = ''] = what.split('.');
   const spaced = (text: string): string => text.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
