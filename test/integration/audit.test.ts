@@ -40,6 +40,22 @@ describe('the audit log', () => {
     });
   });
 
+  it('tells people who signed in to their account, and who tried to, and nobody else', async () => {
+    const { actor } = await setUpAdmin(bench.services);
+    const stranger = callerOf(null);
+    await expect(stranger.session.login({ username: 'ADMIN', password: 'guessed words' })).rejects.toThrow();
+    await expect(stranger.session.login({ username: 'ann', password: 'guessed words' })).rejects.toThrow();
+    await stranger.session.login({ username: 'admin', password: PASSWORD });
+    const own = appRouter.createCaller(contextOf(bench.services, actor, cookie));
+    const seen = await own.session.history();
+    expect(seen.map(({ outcome }) => outcome)).toEqual(expect.arrayContaining(['done', 'denied']));
+    expect(seen).toContainEqual(expect.objectContaining({ outcome: 'denied', address: '192.0.2.7' }));
+    expect(seen).toHaveLength(
+      entries({ kind: 'sign-in' }).filter(({ actorName }) => actorName !== '(no such user)').length,
+    );
+    expect(await callerOf('viewer').session.history()).toEqual([]);
+  });
+
   it('has the entry on disk before the act begins', async () => {
     await bench.services.audit.act(call, () => {
       expect(newest()).toMatchObject({ what: 'pools.create', outcome: 'begun', endedAt: null });

@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AuditKind, AuditOutcome } from '$lib/shared/audit-words';
 import type { AuditEntry, AuditFilter, AuditPage, AuditQuery } from '$lib/shared/wire/audit';
-import type { Actor } from '$lib/shared/wire/session';
+import type { Actor, SignInView } from '$lib/shared/wire/session';
 import type { Clock } from '../clock';
 import type { Config } from '../config';
 import type { Db } from '../db/client';
@@ -40,6 +40,8 @@ export interface Audit {
   /** Somebody signs in: written before the session is there. */
   signedIn(call: AuditCall): void;
   page(query: AuditQuery): AuditPage;
+  /** The last ones of an account, and of who did not get into it, newest first. */
+  signIns(actor: Pick<Actor, 'id' | 'name'>): SignInView[];
   /** Every entry that fits, newest first. */
   all(filter: AuditFilter): Generator<AuditEntry, void>;
   /** Says when there is something new, with the newest id; at most twice a second. */
@@ -59,6 +61,7 @@ export interface AuditParts {
 const DAY_MS = 86_400_000;
 const TELL_MS = 500;
 const EXPORT_PIECE = 500;
+const SIGN_INS = 30;
 
 const outcomeOf = ({ status }: AppError): AuditOutcome =>
   [401, 403, 429].includes(status) ? 'denied' : status < 500 ? 'refused' : 'failed';
@@ -152,6 +155,10 @@ export function createAudit({ db, bus, clock, log, config }: AuditParts): Audit 
       const items = rows.slice(0, limit);
       return { items, nextBefore: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
     },
+    signIns: ({ id: userId, name }) =>
+      store.signIns(userId, name, SIGN_INS).map(({ id, at, address, userAgent, outcome, code, times }) => ({
+        ...{ id, at, address, userAgent, outcome, code, times },
+      })),
     *all(filter) {
       for (let before: number | null = null; ;) {
         const rows = store.page(filter, before, EXPORT_PIECE);

@@ -60,6 +60,23 @@ export function createAuditStore(db: Db) {
         .orderBy(desc(auditEntries.id))
         .limit(limit)
         .all(),
+    /** Newest first: of an account, and of who did not get into it. */
+    signIns: (userId: string, username: string, limit: number): AuditRow[] =>
+      db
+        .select()
+        .from(auditEntries)
+        .where(
+          and(
+            eq(auditEntries.kind, 'sign-in'),
+            or(
+              eq(auditEntries.actorId, userId),
+              and(eq(auditEntries.actorKind, 'nobody'), eq(auditEntries.actorName, username)),
+            ),
+          ),
+        )
+        .orderBy(desc(auditEntries.id))
+        .limit(limit)
+        .all(),
     /** Keeps the newest of each kind, and none from before `since`; a piece at a time, so that nobody waits for long. */
     shorten(keep: number, since: number, piece = 2_000): number {
       let removed = 0;

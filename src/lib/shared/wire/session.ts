@@ -1,3 +1,4 @@
+import type { AuditOutcome } from '../audit-words';
 import type { Scope } from '../scopes';
 import type { Role } from '../states';
 
@@ -12,6 +13,18 @@ export interface Actor {
   sessionId: string | null;
   /** Of a key; absent or null: all that the role allows. */
   scopes?: Scope[] | null;
+}
+/** Somebody signed in to an account, or tried to. */
+export interface SignInView {
+  id: number;
+  at: number;
+  address: string;
+  userAgent: string;
+  /** done: it was right. denied, refused: it was not; `code` says why. */
+  outcome: AuditOutcome;
+  code: string | null;
+  /** The same attempt, this often within a minute. */
+  times: number;
 }
 export interface SessionView {
   id: string;

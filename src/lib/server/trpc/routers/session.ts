@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Actor, SessionView } from '$lib/shared/wire/session';
+import type { Actor, SessionView, SignInView } from '$lib/shared/wire/session';
 import { AppError } from '../../errors';
 import type { RequestContext, SessionCookie } from '../context';
 import { anonymousProcedure, router, viewerProcedure } from '../init';
@@ -82,6 +82,8 @@ export const sessionRouter = router({
     ctx.services.auth.revokeOthers(ctx.actor);
     return { ok: true };
   }),
+  /** Who signed in to one's own account, and who tried to. */
+  history: viewerProcedure.query(({ ctx }): SignInView[] => ctx.services.audit.signIns(ctx.actor)),
   list: viewerProcedure.query(({ ctx }): SessionView[] => ctx.services.auth.listSessions(ctx.actor)),
   revoke: viewerProcedure
     .input(z.strictObject({ id: z.string().max(100) }))
