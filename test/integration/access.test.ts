@@ -206,6 +206,8 @@ describe('a proposal', () => {
   const made = () => {
     const started: unknown[] = [];
     const operations = {
+      isDefined: (kind: string) =>
+        ['pool.scrub', 'vm.start', 'plugin.install', 'update.apply'].includes(kind),
       preview: (kind: string) =>
         kind === 'pool.scrub'
           ? Promise.resolve({ title: 'Scrub tank' })
@@ -218,6 +220,15 @@ describe('a proposal', () => {
     const { bus, clock } = bench.services;
     return { started, proposals: createProposals({ db: bench.db, bus, clock, operations }) };
   };
+  it.each(['plugin.install', 'update.apply', 'certificate.replace', 'pool.nothing', '__proto__', ''])(
+    'is none of what has a way and rights of its own, or is no operation: %j',
+    async (kind) => {
+      const { proposals } = made();
+      const person: Actor = { ...key, kind: 'user', name: 'olga', scopes: null };
+      expect(await codeOf(() => proposals.propose(person, { ...wish, kind }))).toBe('not_found');
+      expect(proposals.list()).toEqual([]);
+    },
+  );
   const wish = { kind: 'pool.scrub', request: { poolGroupGuid: 'g' }, note: 'monthly' };
 
   it('begins when a person approves it, once', async () => {

@@ -4,7 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { buildProgram } from '../../src/cli/program';
 import { ADMIN, Appliance } from '../support/appliance';
+import { atTerminal, type Terminal } from '../support/terminal';
 
 const made = new Appliance({ drives: 1 });
 const folder = mkdtempSync(join(tmpdir(), 'cairn-cli-'));
@@ -122,6 +124,132 @@ describe('on the host, as root', () => {
       'short\n',
     );
     expect([weak.status, weak.stderr]).toEqual([4, expect.stringContaining('10 characters')]);
+  });
+});
+
+describe('at a terminal', () => {
+  const BAR = /\[#*-*\] +\d+ % /;
+  const at = (words: string[], columns = 100, env: Record<string, string> = {}): Terminal =>
+    atTerminal([COMMAND, ...words, '--data-dir', made.dataDir], { columns, env });
+  const sandbox = (): string => {
+    const { drives } = json<{ drives: { sandbox: boolean; serial: string }[] }>('drives');
+    return drives.find((drive) => drive.sandbox)?.serial ?? '';
+  };
+  const make = ['pools', 'create', 'deck', '--plugin', 'single-drive', '--layout', 'single', '--wait'];
+
+  it('draws a bar in the width that there is, asks, and tells the end in colour', async () => {
+    const terminal = at([...make, '--drive', sandbox(), '--yes'], 60);
+    await terminal.sees(BAR);
+    expect(await terminal.ended, terminal.text()).toBe(0);
+    const bars = terminal
+      .raw()
+      .split('\r\u001b[2K')
+      .filter((part) => BAR.test(part));
+    expect(bars.length).toBeGreaterThan(2);
+    for (const bar of bars)
+      expect([bar, bar.split('\r')[0]?.length]).toEqual([bar, expect.toSatisfy((n: number) => n < 60)]);
+    // The bar is gone before the sentence is there.
+    expect(terminal.raw()).toMatch(/\r\u001b\[2K[^\r]*: \u001b\[32msucceeded\u001b\[39m\r\n$/);
+  });
+
+  it('lists in colour and within the width; without colour when NO_COLOR or --json says so', async () => {
+    const list = at(['drives'], 80);
+    expect(await list.ended).toBe(0);
+    expect(list.raw()).toContain('\u001b[');
+    for (const line of list.text().trimEnd().split('\r\n'))
+      expect([line, [...line].length <= 80]).toEqual([line, true]);
+    const plain = at(['pools'], 100, { NO_COLOR: '1' });
+    expect(await plain.ended).toBe(0);
+    expect(plain.raw()).toContain('deck');
+    expect(plain.raw()).not.toContain('\u001b[');
+    const data = at(['pools', '--json']);
+    expect(await data.ended).toBe(0);
+    expect(JSON.parse(data.raw())).toMatchObject({ pools: [{ label: 'deck' }] });
+  });
+
+  it.each([
+    ['n', 'n\r'],
+    ['nothing', '\r'],
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('does nothing when the answer is %s, and says so', async (_title, keys) => {
+    const terminal = at(['pools', 'remove', 'deck']);
+    await terminal.sees(/\[y\/N\] /);
+    expect(terminal.text()).toContain('erases SBX-');
+    terminal.type(keys);
+    expect([await terminal.ended, terminal.text()]).toEqual([
+      4,
+      expect.stringContaining('Nothing was done.'),
+    ]);
+    expect(terminal.text()).not.toMatch(/Error|node:|\.js:\d/);
+    expect(json<{ pools: unknown[] }>('pools').pools).toHaveLength(1);
+  });
+
+  it('does what was shown when the answer is yes', async () => {
+    const terminal = at(['pools', 'remove', 'deck', '--wait']);
+    await terminal.sees(/\[y\/N\] /);
+    terminal.type('y\r');
+    expect([await terminal.ended, terminal.text()]).toEqual([0, expect.stringContaining('succeeded')]);
+    expect(json<{ pools: unknown[] }>('pools').pools).toEqual([]);
+  });
+
+  it('shows no password that is typed, and takes it when it was typed twice', async () => {
+    const typing = async (first: string, second: string): Promise<Terminal> => {
+      const terminal = at(['users', 'reset', ADMIN.username]);
+      await terminal.sees(/New password: /);
+      terminal.type(`${first}\r`);
+      await terminal.sees(/The same again: /);
+      terminal.type(`${second}\r`);
+      await terminal.ended;
+      expect(terminal.raw()).not.toContain(first);
+      return terminal;
+    };
+    const differs = await typing('four quite unrelated words', 'something else altogether');
+    expect([await differs.ended, differs.text()]).toEqual([4, expect.stringContaining('not the same')]);
+    const same = await typing('another four unrelated words', 'another four unrelated words');
+    expect([await same.ended, same.text()]).toEqual([0, expect.stringContaining('has the new password')]);
+    const login = { username: ADMIN.username, password: 'another four unrelated words' };
+    expect((await made.trpc('session.login', login)).status).toBe(200);
+  });
+});
+
+describe('what only reads', () => {
+  /** Without a word of its own, and yet it changes something, asks somebody else, or writes a file. */
+  const CHANGES = [
+    ...['networks keep', 'update check', 'update apply', 'update skip', 'update rollback', 'boots dismiss'],
+    ...['backup create', 'backup download', 'backup restore', 'support-bundle', 'man'],
+  ];
+  const program = buildProgram(
+    () => Promise.resolve(),
+    '0',
+    () => undefined,
+  );
+  const reading = program.commands
+    .flatMap((noun) =>
+      (noun.commands.length > 0 ? noun.commands : [noun]).map((verb) => ({
+        path: noun === verb ? [noun.name()] : [noun.name(), verb.name()],
+        needed: verb.registeredArguments.filter(({ required }) => required),
+      })),
+    )
+    .filter(({ path, needed }) => needed.length === 0 && !CHANGES.includes(path.join(' ')))
+    .map(({ path }) => path);
+  it.each(reading.map((path) => [path.join(' '), path] as const))(
+    '%s answers people in a table and scripts in JSON',
+    (_title, path) => {
+      const text = cairn(...path);
+      const data = cairn(...path, '--json');
+      // The doctor finds something on most machines that run tests, and says so by its end.
+      const ends = path[0] === 'doctor' ? [0, 1] : [0];
+      expect([text.stderr, data.stderr]).toEqual(['', '']);
+      expect(ends).toContain(text.status);
+      expect(ends).toContain(data.status);
+      expect(text.stdout.trim()).not.toBe('');
+      expect(text.stdout.trimStart()).not.toMatch(/^[{[]"?/);
+      expect(JSON.parse(data.stdout)).toBeTypeOf('object');
+    },
+  );
+  it('is most of what needs no name', () => {
+    expect(reading.length).toBeGreaterThan(12);
   });
 });
 

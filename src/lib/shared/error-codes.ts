@@ -4,7 +4,7 @@
  */
 export interface ErrorCodeEntry {
   kind: 'input' | 'auth' | 'not-found' | 'precondition' | 'busy' | 'host' | 'operation' | 'bug';
-  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503;
   title: string;
   remedy?: string;
 }
@@ -1274,7 +1274,7 @@ export const ERROR_CODES = {
   },
   download_failed: {
     kind: 'host',
-    status: 500,
+    status: 502,
     title: 'The download failed',
     remedy: 'Look whether the address can be reached, then retry.',
   },

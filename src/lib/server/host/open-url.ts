@@ -76,9 +76,13 @@ export async function openUrl(text: string, asked: UrlRequest): Promise<UrlAnswe
   throw new AppError('url_invalid', `${text} leads on and on (${MOST_REDIRECTS} redirects).`);
 }
 
-/** Something small, whole. @throws AppError download_failed for a status other than 200 or what is longer */
+/** Something small, whole. @throws AppError download_failed for who cannot be reached, a status other than 200 or what is longer */
 export async function readUrlBytes(text: string, asked: UrlRequest, mostBytes: number): Promise<Buffer> {
-  const { status, response, url } = await openUrl(text, asked);
+  const { status, response, url } = await openUrl(text, asked).catch((error: unknown) => {
+    if (error instanceof AppError || asked.signal?.aborted) throw error;
+    const said = error instanceof Error ? error.message : String(error);
+    throw new AppError('download_failed', `${text} could not be reached: ${said}.`, { cause: error });
+  });
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {

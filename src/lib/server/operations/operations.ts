@@ -194,6 +194,7 @@ export function createOperations(options: OperationsOptions): Operations {
         throw new TypeError(`operation kind ${definition.kind} is defined twice`);
       engine.definitions.set(definition.kind, definition);
     },
+    isDefined: (kind) => engine.definitions.has(kind),
     async preview(kind, request) {
       return previewOf(host, kind, await definitionOf(engine, kind).prepare(request));
     },

@@ -93,6 +93,7 @@ export interface OutputCommand {
 
 export interface Operations {
   define(definition: OperationDefinition): void;
+  isDefined(kind: string): boolean;
   preview(kind: string, request: JsonObject): Promise<PlanPreview>;
   /** Answers as soon as record and plan are on disk. @throws AppError confirm_required | confirm_stale | locked | ... */
   start(options: StartOptions): Promise<Operation>;

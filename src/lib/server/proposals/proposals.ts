@@ -18,7 +18,7 @@ import { createProposalStore, type ProposalRow } from './store';
 export interface Proposals {
   /** Newest first. */
   list(): Proposal[];
-  /** @throws AppError what the plan is refused for; scope_missing; too_many_proposals */
+  /** @throws AppError not_found for what is no operation on one of these nouns; what the plan is refused for; scope_missing; too_many_proposals */
   propose(actor: Actor, request: { kind: string; request: JsonObject; note: string }): Promise<Proposal>;
   /** The plan as it would be now. @throws AppError not_found and what the plan is refused for */
   preview(id: string): Promise<PlanPreview>;
@@ -39,6 +39,9 @@ const NOUN_OF: Record<string, string> = {
   ...{ pool: 'pools', drive: 'drives', snapshot: 'snapshots', sandbox: 'drives' },
   ...{ image: 'images', vm: 'vms', network: 'networks' },
 };
+
+/** What has a way of its own, with rights and questions of its own (updates, plugins, certificates), goes no other way. */
+const canBeProposed = (kind: string): boolean => Object.hasOwn(NOUN_OF, kind.split('.')[0] ?? '');
 
 const viewOf = ({ request: _request, ...view }: ProposalRow): Proposal => view;
 
@@ -61,6 +64,10 @@ export function createProposals(parts: {
     if (row.state !== 'waiting') throw new AppError('proposal_decided');
     return row;
   }
+  function requireKind(kind: string): void {
+    if (!canBeProposed(kind) || !operations.isDefined(kind))
+      throw new AppError('not_found', `There is no operation "${kind}" that can be proposed.`);
+  }
   /** A key that may change only machines proposes nothing about storage. */
   function requireArea({ scopes, name }: Actor, kind: string): void {
     const area = areaOf(NOUN_OF[kind.split('.')[0] ?? ''] ?? '');
@@ -71,6 +78,7 @@ export function createProposals(parts: {
   return {
     list: () => store.latest(SHOWN).map(viewOf),
     async propose(actor, { kind, request, note }) {
+      requireKind(kind);
       requireArea(actor, kind);
       if (store.waiting() >= MOST_WAITING)
         throw new AppError('too_many_proposals', `${MOST_WAITING} proposals wait for a decision already.`);
@@ -86,10 +94,13 @@ export function createProposals(parts: {
     },
     preview(id) {
       const { kind, request } = waiting(id);
+      requireKind(kind);
       return operations.preview(kind, request);
     },
     async approve(id, actor, confirmCode) {
       const { kind, request } = waiting(id);
+      // Also of one that an earlier version took.
+      requireKind(kind);
       requireRole(ADMIN_KINDS.test(kind) ? 'admin' : 'operator', actor);
       // Decided before it begins: two people who approve at once begin it once.
       const decided = { decidedBy: actor.name, decidedAt: clock.now() };

@@ -76,6 +76,8 @@ export interface RestAbout {
   /** The body and the query, by the schemas that check them: they are in the OpenAPI document. */
   body?: ZodType;
   query?: ZodType;
+  /** The body is bytes, whatever its type says: nobody else reads it. */
+  takesBytes?: boolean;
   /** False for what changes nothing, or comes by the thousand and is told of otherwise. */
   audited?: boolean;
 }
@@ -125,7 +127,7 @@ export function answer(
       const param = (name: string): string => params[name] ?? '';
       const run = async (): Promise<Response> => respond({ services, actor, event, param });
       if (kindOf(event) !== 'acts' || about.audited === false) return await run();
-      return await services.audit.act(await callOf(event, actor), run);
+      return await services.audit.act(await callOf(event, actor, about.takesBytes !== true), run);
     } catch (error) {
       return errorAnswer(error, services.log);
     }

@@ -28,7 +28,7 @@ export const sendPlugin = answer(
     const archive = Buffer.from(await readBody(event.request, MOST_TREE_BYTES));
     return json(await services.thirdParty.stage({ archive, name }), 201);
   },
-  { query: archiveQuery },
+  { query: archiveQuery, takesBytes: true },
 );
 /** `{"sha256","source","trust"}`: what was looked at, and its name as a sign that it is trusted. */
 export const installPlugin = answer(

@@ -1,5 +1,6 @@
 import type { RequestEvent } from '@sveltejs/kit';
 import { SESSION_COOKIE, SESSION_COOKIE_SECONDS } from '../auth/sessions';
+import { AppError } from '../errors';
 import { getHandle } from '../handle';
 import type { Logger } from '../log';
 import { readBody } from '../rest/body';
@@ -21,6 +22,17 @@ export const isCall = (pathname: string): boolean => pathname.startsWith(`${TRPC
 export function refuseCall(thrown: unknown, log: Pick<Logger, 'error'>): Response {
   const { status, body } = refusedCall(thrown, log);
   return Response.json(body, { status, headers: { 'cache-control': 'no-store' } });
+}
+
+/** What tRPC does not take; RFC 9110 wants the methods that it does. */
+export function refuseMethod({ request }: RequestEvent): Response {
+  const { log } = getHandle();
+  const refused = refuseCall(
+    new AppError('method_not_allowed', `This address does not take ${request.method}.`),
+    log,
+  );
+  refused.headers.set('allow', 'GET, POST');
+  return refused;
 }
 
 /** tRPC over HTTP, as a route of Kit: the body is read within its limit first. */
