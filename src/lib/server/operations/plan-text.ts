@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isDriveRef, type Action, type DeviceRef, type Step } from '$lib/plugin-api/plan';
 import { canonicalJson } from '$lib/shared/json';
+import { UNDO_WORDS } from '$lib/shared/undo-words';
 import type { PlanPreview } from '$lib/shared/wire/operations';
 import { describeAction } from '../host/actions';
 import type { Host } from '../host/types';
@@ -37,9 +38,9 @@ export interface StepText {
 }
 
 function undoText(undo: Step['undo'], describe: (action: Action) => string): string {
-  if (undo === 'nothing') return 'needs nothing of its own';
-  if (undo === 'impossible') return 'cannot be taken back';
-  if (undo.length === 0) return 'stops where it is; once it is done, it cannot be taken back';
+  if (undo === 'nothing') return UNDO_WORDS.nothing;
+  if (undo === 'impossible') return UNDO_WORDS.impossible;
+  if (undo.length === 0) return UNDO_WORDS.stops;
   return undo.map(describe).join('\n');
 }
 
