@@ -1,15 +1,17 @@
 /** The REST interface from an empty appliance to a pool and back, on real sandbox drives. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RestPool } from '$lib/server/pools/rest-shape';
+import type { Replacement } from '$lib/shared/wire/replacements';
 import { Appliance } from '../support/appliance';
 import { expectNoLeaks, traces } from '../support/leaks';
 
 const before = traces();
-const made = new Appliance({ drives: 2 });
+/** The third is for the replacement. */
+const made = new Appliance({ drives: 3 });
 beforeAll(async () => {
   await made.start();
   await made.setUp();
@@ -21,6 +23,7 @@ afterAll(async () => {
 
 const GUID = '0f6c1de2-95ce-4d9a-8c39-2f1f6b9d7a11';
 let serials: string[] = [];
+let spare = { id: '', serial: '' };
 const request = () => ({
   poolGroupGuid: GUID,
   label: 'tank',
@@ -40,13 +43,13 @@ async function until(state: string): Promise<RestPool> {
 
 describe('a pool over REST', () => {
   it('begins with drives that are listed with their serials', async () => {
-    const { body } = await made.rest<{ drives: { serial: string; sandbox: boolean; issues: unknown[] }[] }>(
-      'GET',
-      '/drives',
-    );
-    serials = body.drives.filter((drive) => drive.sandbox).map((drive) => drive.serial);
-    expect(serials).toHaveLength(2);
-    expect(body.drives.filter((drive) => drive.sandbox).flatMap((drive) => drive.issues)).toEqual([]);
+    const { body } = await made.rest<{
+      drives: { id: string; serial: string; sandbox: boolean; issues: unknown[] }[];
+    }>('GET', '/drives');
+    const drives = body.drives.filter((drive) => drive.sandbox);
+    expect(drives.flatMap((drive) => drive.issues)).toEqual([]);
+    spare = drives[2] ?? expect.fail('there are not three drives');
+    serials = drives.slice(0, 2).map((drive) => drive.serial);
   });
 
   it('is previewed as commands, without anything being made', async () => {
@@ -226,6 +229,33 @@ describe('a pool over REST', () => {
       ...{ status: 200, body: { schedules: [{ tier: 'daily', keep: 7, text: 'Every day at 04:30' }] } },
     });
     expect((await made.rest('DELETE', daily)).body).toEqual({ schedules: [] });
+  });
+
+  it('has a drive replaced step by step, by what the machine shows', async () => {
+    const path = `/pools/${GUID}/replacement`;
+    const now = async () => (await made.rest<Replacement>('GET', path)).body;
+    const begun = await made.rest<Replacement>('POST', path, { slot: 1 });
+    expect(begun).toMatchObject({ status: 201, body: { step: 'insert', way: 'beside', serial: serials[1] } });
+    const refused = await made.rest('PATCH', path, { freshId: 'no-such-drive' });
+    expect(refused).toMatchObject({ status: 404, body: { error: { code: 'drive_not_found' } } });
+    const chosen = await made.rest<Replacement>('PATCH', path, { freshId: spare.id });
+    expect(chosen.body).toMatchObject({ step: 'plan', freshId: spare.id });
+    const { body: plan } = await made.rest<{ confirmCode: string | null; steps: { command: string }[] }>(
+      'POST',
+      `${path}/preview`,
+    );
+    expect(plan.steps.map(({ command }) => command).join('\n')).toContain('btrfs replace start');
+    const rebuilt = await made.rest('POST', `${path}/rebuild`, { confirmCode: plan.confirmCode });
+    expect(rebuilt.status).toBe(202);
+    await expect.poll(async () => (await now()).step).toBe('take-out');
+    const after = await pool();
+    if (!('mountPath' in after)) throw new Error('not ready');
+    expect(after.drives.map(({ serial }) => serial)).toEqual([serials[0], spare.serial]);
+    expect(readFileSync(join(after.mountPath, 'file'), 'utf8')).toBe('content');
+    expect((await made.rest('DELETE', path)).status).toBe(200);
+    expect(await made.rest('GET', path)).toMatchObject({
+      ...{ status: 404, body: { error: { code: 'guide_not_found' } } },
+    });
   });
 
   it('that holds data is removed only with the code of the plan that says so', async () => {

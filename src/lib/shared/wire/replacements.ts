@@ -1,4 +1,13 @@
 /** "Which one do I pull": how far a person is with replacing a drive of a pool. */
+import { z } from 'zod';
+
+/** `POST /api/v1/pools/{guid}/replacement`, `replacements.begin`: which place of the pool is to get another drive. */
+export const begunReplacement = z.strictObject({ slot: z.int().min(0) });
+/** `PATCH` of the same, `replacements.choose`: whether the old drive stays in meanwhile, and the new drive; null: none yet. */
+export const chosenReplacement = z.strictObject({
+  way: z.enum(['swap', 'beside']).optional(),
+  freshId: z.string().min(1).max(300).nullish(),
+});
 
 /** swap: the old drive comes out first; beside: it stays in until the new one has everything. */
 export type ReplaceWay = 'swap' | 'beside';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Operation, PreviewResult } from '$lib/shared/wire/operations';
-import type { Replacement } from '$lib/shared/wire/replacements';
+import { begunReplacement, chosenReplacement, type Replacement } from '$lib/shared/wire/replacements';
 import { operatorProcedure, router, viewerProcedure } from '../init';
 import { previewOf } from '../preview';
 
@@ -12,20 +12,13 @@ export const replacementsRouter = router({
   get: viewerProcedure
     .input(one)
     .query(({ ctx, input }): Replacement => ctx.services.replacements.get(input.guid)),
-  /** Which place of the pool is to get another drive. */
   begin: operatorProcedure
-    .input(one.extend({ slot: z.int().min(0) }))
+    .input(one.extend(begunReplacement.shape))
     .mutation(({ ctx, input }): Replacement =>
       ctx.services.replacements.begin(input.guid, input.slot, ctx.actor),
     ),
-  /** Whether the old drive stays in meanwhile, and the new drive; null: none yet. */
   choose: operatorProcedure
-    .input(
-      one.extend({
-        way: z.enum(['swap', 'beside']).optional(),
-        freshId: z.string().min(1).max(300).nullish(),
-      }),
-    )
+    .input(one.extend(chosenReplacement.shape))
     .mutation(({ ctx, input: { guid: pool, way, freshId } }): Replacement =>
       ctx.services.replacements.choose(pool, {
         ...(way ? { way } : {}),
