@@ -1,5 +1,8 @@
 /** An appliance that nobody uses leaves its drives alone, so that they can sleep. */
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Appliance } from '../support/appliance';
@@ -36,6 +39,17 @@ async function asked(path: string, body?: unknown): Promise<void> {
   while (appliance.query("SELECT 1 FROM operations WHERE state = 'running'").length > 0) await sleep(20);
 }
 
+/** As a container does that starts and ends. */
+function mountElsewhere(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'cairn-elsewhere-'));
+  try {
+    execFileSync('/usr/bin/mount', ['-t', 'tmpfs', 'elsewhere', folder]);
+    execFileSync('/usr/bin/umount', [folder]);
+  } finally {
+    rmdirSync(folder);
+  }
+}
+
 it(
   'reads nothing from drives that are free or whose pool is unmounted, for a minute',
   { timeout: 240_000 },
@@ -54,7 +68,9 @@ it(
     await sleep(5_000);
     const was = answered();
     expect(Object.keys(was)).toHaveLength(4);
-    await sleep(IDLE_MS);
+    await sleep(IDLE_MS / 2);
+    mountElsewhere();
+    await sleep(IDLE_MS / 2);
     expect(answered()).toEqual(was);
   },
 );

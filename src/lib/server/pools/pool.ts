@@ -10,6 +10,7 @@ import type { Feed } from '../events/feed';
 import type { PoolReadDeps } from './deps';
 import { poolDocument } from './document';
 import { latestEventId } from './history-store';
+import { mountsOfPools } from './mounts-of-pools';
 import { createPoolReadings } from './reading';
 import { dropSecrets, sweepSecrets } from './secrets';
 import { whenReady, type ReadyOptions } from './when-ready';
@@ -149,6 +150,15 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
     publish();
   }
 
+  let mountsBefore = '';
+  /** Since it was asked last, and as far as a pool could have to do with it. */
+  function mountsChanged(): boolean {
+    const now = mountsOfPools(host.mounts(), listPools(db), host.blockDevices.driveIdOf);
+    const changed = now !== mountsBefore;
+    mountsBefore = now;
+    return changed;
+  }
+
   /** The steps of an operation come in quick succession: their documents are made once a turn. */
   let publishing: NodeJS.Immediate | undefined;
   function publishSoon(): void {
@@ -219,7 +229,7 @@ export function createPools(deps: PoolReadDeps & { feed: Feed }): Pools {
       unsubscribe.push(
         bus.on('mounts.changed', () => {
           showMounts();
-          refreshSoon();
+          if (mountsChanged()) refreshSoon();
         }),
         bus.on('drives.changed', lookAtDrives),
         bus.on('storage.changed', refreshSoon),
