@@ -76,8 +76,7 @@ function runTier(tier, title = tier, files = []) {
   rmSync(report, { force: true });
   const { ok, seconds } = run(`tests: ${title}`, 'vitest', [
     'run',
-    '--project',
-    tier,
+    ...['--project', tier, ...(tier === 'host' ? ['--project', 'host-alone'] : [])],
     // A line per case where cases take long: so a log says where it is.
     `--reporter=${tier === 'lab' ? 'verbose' : 'default'}`,
     '--reporter=json',

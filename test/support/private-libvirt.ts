@@ -28,6 +28,10 @@ state=$1 shared=$2
 awk '{print $5}' /proc/self/mountinfo | while read -r path; do
   case $path in "$shared"|"$shared"/*) ;; *) mount --make-private "$path" || true ;; esac
 done
+# What other tests have mounted at this moment would stay mounted in here after they have unmounted it.
+awk '{print $5}' /proc/self/mountinfo | grep '/cairn-' | sort -r | while read -r path; do
+  case $path in "$shared"|"$shared"/*) ;; *) umount --lazy "$path" || true ;; esac
+done
 cp -a /etc/libvirt/. "$state/etc/"
 rm -rf "$state"/etc/qemu/*.xml "$state"/etc/qemu/autostart
 cp -a /var/lib/libvirt/. "$state/varlib/"
