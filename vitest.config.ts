@@ -18,7 +18,8 @@ const project = (name: string, extra: Record<string, unknown> = {}) => ({
 
 /** Of the host tier, what measures time or looks at all of the machine: nothing runs beside these. */
 const alone = [
-  ...['command-run', 'command-stuck', 'end-processes', 'events-live', 'idle', 'locked-read', 'many-machines'],
+  ...['command-run', 'command-stuck', 'drive-identify', 'end-processes', 'events-live', 'idle', 'locked-read'],
+  'many-machines',
 ].map((name) => `test/host/${name}.test.ts`);
 
 // What measures how soon something is seen runs one file at a time.

@@ -9,7 +9,8 @@ import { microGuest } from './micro-guest';
 import { PrivateLibvirt } from './private-libvirt';
 
 export const MIB = 1024 ** 2;
-export const POOL_GUID = '6a1f0c52-77aa-4d5e-9f43-0d1c2b3a4f55';
+/** Files run side by side, and btrfs knows a filesystem by it. */
+export const POOL_GUID = `${process.pid.toString(16).padStart(8, '0')}-77aa-4d5e-9f43-0d1c2b3a4f55`;
 
 export interface Machines {
   appliance: Appliance;
