@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { buildProgram } from '../../src/cli/program';
-import { ADMIN, Appliance } from '../support/appliance';
+import { ADMIN, Appliance, NO_KEEP_ALIVE } from '../support/appliance';
 import { atTerminal, type Terminal } from '../support/terminal';
 
 const made = new Appliance({ drives: 1 });
@@ -116,7 +116,9 @@ describe('on the host, as root', () => {
     expect((await made.trpc('session.login', ADMIN)).status).toBe(401);
     const login = { username: ADMIN.username, password: 'another four unrelated words' };
     expect((await made.trpc('session.login', login)).status).toBe(200);
-    const old = await fetch(`${made.url}/trpc/session.list`, { headers: { cookie: before } });
+    const old = await fetch(`${made.url}/trpc/session.list`, {
+      headers: { cookie: before, ...NO_KEEP_ALIVE },
+    });
     expect(old.status).toBe(401);
     const weak = run(
       ['users', 'reset', 'admin', '--password-stdin', '--data-dir', made.dataDir],
@@ -444,7 +446,9 @@ describe('from elsewhere', () => {
   });
 
   it('nobody becomes root by saying so', async () => {
-    const answer = await fetch(`${made.url}/api/v1/users`, { headers: { 'x-cairn-local': 'yes' } });
+    const answer = await fetch(`${made.url}/api/v1/users`, {
+      headers: { 'x-cairn-local': 'yes', ...NO_KEEP_ALIVE },
+    });
     expect(answer.status).toBe(401);
   });
 });

@@ -15,8 +15,11 @@ import { releaseBelow, removeFolder } from '../../src/cli/leftovers';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const BOOT_MS = 30_000;
 
-/** The server ends idle connections, and dies on purpose: one that is kept may be gone when it is used again. */
-const NO_KEEP_ALIVE = { connection: 'close' };
+/**
+ * The server ends idle connections, and dies on purpose: one that is kept may be gone when it is used again, most of all
+ * after a test has waited for a program and seen nothing else meanwhile.
+ */
+export const NO_KEEP_ALIVE = { connection: 'close' };
 
 export const ADMIN = { username: 'admin', password: 'correct horse battery' };
 
@@ -128,7 +131,7 @@ export class Appliance {
   }
 
   protected isReady(): Promise<boolean> {
-    return fetch(`${this.url}/api/ready`).then(
+    return fetch(`${this.url}/api/ready`, { headers: NO_KEEP_ALIVE }).then(
       (response) => response.ok,
       () => false,
     );
