@@ -18,7 +18,15 @@ const project = (name: string, extra: Record<string, unknown> = {}) => ({
 
 /** Of the host tier, what measures time or looks at all of the machine: nothing runs beside these. */
 const alone = [
-  ...['command-run', 'command-stuck', 'drive-identify', 'end-processes', 'events-live', 'idle', 'locked-read'],
+  ...[
+    'command-run',
+    'command-stuck',
+    'drive-identify',
+    'end-processes',
+    'events-live',
+    'idle',
+    'locked-read',
+  ],
   'many-machines',
 ].map((name) => `test/host/${name}.test.ts`);
 
