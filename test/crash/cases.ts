@@ -27,6 +27,8 @@ export interface Scenario {
   cleanUp?(): void;
   /** Steps whose effect is gone by itself once later ones have been taken back: there is no act to be killed in. */
   over?: string[];
+  /** Cells whose point no process comes to: another one has met what the step is about, and ends it. */
+  never?: string[];
   /** Name of the step after which it is cancelled, for operations whose last steps take away what the others made. */
   cancelAfter?: string;
 }
@@ -179,7 +181,10 @@ export function casesOf(scenario: Scenario, steps: JournalStep[]): Case[] {
     meets: `whole ${point}`,
   }));
   const last = steps.find((step) => step.name === cancelAfter) ?? steps.at(-1);
-  const chosen = (cases: Case[]): Case[] => cases.filter(({ cell }) => CELLS === null || CELLS.test(cell));
+  const chosen = (cases: Case[]): Case[] =>
+    cases.filter(
+      ({ cell }) => !(scenario.never ?? []).includes(cell) && (CELLS === null || CELLS.test(cell)),
+    );
   const ahead = scenario.forward === false ? [] : [...whole, ...forward];
   if (!backward || !last) return chosen(ahead);
   const hold = `done@${kind}/${last.name}:wait-20000`;

@@ -88,7 +88,23 @@ export class Appliance {
     return this.child.pid;
   }
   get running(): boolean {
+    return this.isAlive;
+  }
+  private get isAlive(): boolean {
     return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Where the server runs from. */
+  protected folder(): string {
+    return root;
+  }
+  /** How the server ended that ran last; null: it runs, or was killed. */
+  protected get exitCode(): number | null {
+    return this.child?.exitCode ?? null;
+  }
+  /** The server has ended. */
+  protected exited(): void {
+    // Nobody starts it again but the test.
   }
 
   /** Starts the server and waits until it is ready. A port, once chosen, stays. */
@@ -100,7 +116,7 @@ export class Appliance {
       ...[join(root, 'node_modules/.bin/node'), '--max-semi-space-size=2', 'src/main.ts'],
     ];
     const child = spawn(program, words, {
-      cwd: root,
+      cwd: this.folder(),
       env: {
         PATH: process.env.PATH ?? '',
         NODE_ENV: 'production',
@@ -118,9 +134,10 @@ export class Appliance {
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
+    child.once('exit', () => this.exited());
     const deadline = Date.now() + BOOT_MS;
     while (Date.now() < deadline) {
-      if (!this.running) throw new Error(`the server ended while it started:\n${this.output}`);
+      if (!this.isAlive) throw new Error(`the server ended while it started:\n${this.output}`);
       if (await this.isReady()) {
         this.code = /first-run code[^A-Z0-9]*([A-Z0-9-]{6,})/i.exec(this.output)?.[1] ?? this.code;
         return;

@@ -5,6 +5,12 @@ import { join, resolve } from 'node:path';
 
 const NODE = resolve('node_modules/.bin/node');
 
+/** The compiled parts that the server loads, as they lie in this checkout. */
+export const NATIVE = {
+  'node_modules/@node-rs/argon2/index.js': `module.exports = require('${resolve('node_modules/@node-rs/argon2')}');\n`,
+  'node_modules/@node-rs/argon2/package.json': '{ "name": "@node-rs/argon2", "main": "index.js" }\n',
+};
+
 export interface TinyRelease {
   version: string;
   /** Files beside those that each has, by path. */

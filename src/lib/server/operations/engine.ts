@@ -6,7 +6,7 @@ import type { WireError } from '$lib/shared/wire/operations';
 import { AppError } from '../errors';
 import type { Logger } from '../log';
 import type { Feed } from '../events/feed';
-import type { OperationRow } from './journal';
+import type { OperationRow, StepRow } from './journal';
 import { back, forward, hasActed, type Outcome, type RunnerContext } from './runner';
 import { operationView, pastNoReturn, stopsByItself } from './view';
 import type { OperationDefinition } from './types';
@@ -123,6 +123,25 @@ async function finishedMeanwhile(engine: Engine, row: OperationRow, error: AppEr
 async function goOnAfterAll(engine: Engine, id: string): Promise<void> {
   engine.journal.addEvidence(id, 'It was cancelled too late: there was no way back any more, so it went on.');
   engine.journal.transaction((tx) => engine.journal.update(tx, id, { state: 'running', error: null }));
+  publish(engine, id);
+  await runForward(engine, id, new AbortController().signal);
+}
+
+/**
+ * It leads to another start of Cairn, and that has happened: this process is what it wanted. Whoever runs now has perhaps changed the
+ * database already, so that nobody else could go on with it: it ends here, also when it was to be taken back.
+ */
+export async function hasArrived(engine: Engine, rows: StepRow[]): Promise<boolean> {
+  const last = rows.at(-1);
+  return last?.run.do === 'start-anew' && (await engine.look(last.look)).status === 'done';
+}
+/** What a step was about to write has been read by whoever started this process: it is not written again. */
+export async function endArrived(engine: Engine, id: string): Promise<void> {
+  const now = engine.clock.now();
+  engine.journal.transaction((tx) => engine.journal.update(tx, id, { state: 'running', error: null }));
+  for (const { index, state } of engine.journal.steps(id))
+    if (state !== 'done' && state !== 'skipped')
+      engine.journal.step(id, index, 'done', { endedAt: now, error: null });
   publish(engine, id);
   await runForward(engine, id, new AbortController().signal);
 }

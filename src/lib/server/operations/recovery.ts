@@ -7,7 +7,7 @@
  */
 import { AppError } from '../errors';
 import type { ProcessIdentity } from '../host/types';
-import { own, publish, runForward, takeBack, type Engine } from './engine';
+import { endArrived, hasArrived, own, publish, runForward, takeBack, type Engine } from './engine';
 import type { CommandRow, OperationRow, StepRow } from './journal';
 import { EVERYTHING } from './locks';
 import { awaitLateDrives } from './late-drives';
@@ -112,6 +112,16 @@ async function judge(
     publish(engine, operation.id);
     judged();
   };
+  if (await hasArrived(engine, rows)) {
+    const back = operation.state === 'undoing' || operation.cancelRequestedAt !== null;
+    say(
+      'finished-anyway',
+      back
+        ? 'It was to be taken back, and yet what it leads to has begun already.'
+        : 'What it leads to has begun; only the last note was missing.',
+    );
+    return endArrived(engine, operation.id);
+  }
   if (operation.state === 'undoing') {
     say('taken-back', 'It was being taken back; that is finished now.');
     const { error } = operation;
