@@ -42,8 +42,7 @@ export default defineConfig({
     projects: [
       // Generated cases take a while when other programs need the processor too.
       project('unit', { testTimeout: 20_000 }),
-      // Most of it waits: for servers that start, for times that pass.
-      project('integration', { testTimeout: 20_000, maxWorkers: 4 }),
+      project('integration', { testTimeout: 20_000 }),
       // Each file has drives, a libvirtd and an appliance of its own, and waits half of its time: two run side by side.
       project('host', {
         ...{ ...serial, fileParallelism: true, maxWorkers: 2, exclude: alone },

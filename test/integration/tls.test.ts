@@ -247,10 +247,14 @@ describe('the certificate', () => {
       expect(await appliance.ended(10_000)).toBe(true);
       appliance.crashAt('');
       await appliance.start();
+      const latest = () =>
+        appliance.query<{ state: string; verdict: string }>(
+          'SELECT state, verdict FROM operations ORDER BY created_at DESC LIMIT 1',
+        )[0];
+      // The verdict is there when the server answers; what is to be finished may still be at it.
+      await expect.poll(() => latest()?.state, { timeout: 10_000 }).not.toMatch(/running|undoing/);
+      const last = latest();
       const { peer } = await appliance.ask('GET', '/api/health');
-      const [last] = appliance.query<{ state: string; verdict: string }>(
-        'SELECT state, verdict FROM operations ORDER BY created_at DESC LIMIT 1',
-      );
       expect([last?.state, peer.subject.O]).toEqual(
         last?.verdict === 'taken-back' ? ['failed', 'Cairn'] : ['succeeded', undefined],
       );
