@@ -57,7 +57,7 @@ export const isBusy = (operation: Operation): boolean =>
   operation.state === 'running' || operation.state === 'undoing';
 
 /** Taken back after a crash is no failure of what was asked: the badge says what became of it. */
-export const endWord = (operation: Operation): { word: string; tone: Tone } =>
+export const endWord = (operation: Pick<Operation, 'state' | 'verdict'>): { word: string; tone: Tone } =>
   operation.state === 'failed' && operation.verdict === 'taken-back'
     ? { word: 'Taken back', tone: 'accent' }
     : { word: stateWord[operation.state], tone: stateTone[operation.state] };

@@ -5,7 +5,7 @@
 import type { Json } from '$lib/shared/json';
 
 const HARMLESS =
-  /^(id|ids|version|guid|name|label|labels|tags|plugin|layout|kind|kinds|role|state|tier|slot|decision|scopes?|mode|bridge|range|type|format|firmware|os|arch|target|severity|tier|method|query|value|newDriveId|oldDriveId)$|(Id|Ids|Guid|Guids|Kind|Name|Label|State|Path)$/;
+  /^(id|ids|version|username|guid|name|label|labels|tags|plugin|layout|kind|kinds|role|state|tier|slot|decision|scopes?|mode|bridge|range|type|format|firmware|os|arch|target|severity|tier|method|query|value|newDriveId|oldDriveId)$|(Id|Ids|Guid|Guids|Kind|Name|Label|State|Path)$/;
 const SECRET = /pass|secret|token|credential|private|auth|cookie|hash|code$|userdata|keys?$|authorized|hook/i;
 /** Looks like one of our keys, a private key, a bearer token, or an address with a password in it. */
 const SECRET_TEXT = /cairn_[\w-]{16,}|-----BEGIN|^\s*(bearer|basic)\s|:\/\/[^/\s]*@|^eyJ[\w-]{10,}/i;
