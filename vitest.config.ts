@@ -16,21 +16,7 @@ const project = (name: string, extra: Record<string, unknown> = {}) => ({
   },
 });
 
-/** Of the host tier, what measures time or looks at all of the machine: nothing runs beside these. */
-const alone = [
-  ...[
-    'command-run',
-    'command-stuck',
-    'drive-identify',
-    'end-processes',
-    'events-live',
-    'idle',
-    'locked-read',
-  ],
-  'many-machines',
-].map((name) => `test/host/${name}.test.ts`);
-
-// What measures how soon something is seen runs one file at a time.
+// Tiers that use real devices run one file at a time: they share the machine's loop devices and mount table.
 const serial = {
   ...{ fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 },
   // What is polled for comes when the machine has done it: a second, which is the default, is too little on a busy one.
@@ -43,19 +29,13 @@ export default defineConfig({
       // Generated cases take a while when other programs need the processor too.
       project('unit', { testTimeout: 20_000 }),
       project('integration', { testTimeout: 20_000 }),
-      // Each file has drives, a libvirtd and an appliance of its own, and waits half of its time: two run side by side.
-      project('host', {
-        ...{ ...serial, fileParallelism: true, maxWorkers: 2, exclude: alone },
-        sequence: { groupOrder: 1 },
-      }),
-      project('host-alone', { ...serial, include: alone, sequence: { groupOrder: 2 } }),
+      project('host', serial),
       // Each file has an appliance of its own and looks for leaks in that only, and waits half of its time: three run side by side.
       project('crash', {
         ...{ testTimeout: 1_500_000, hookTimeout: 120_000, maxWorkers: 3 },
         globalSetup: 'test/support/met-folder.ts',
       }),
-      // Each file has an appliance and a browser of its own, and waits for pages half of its time.
-      project('browser', { ...serial, fileParallelism: true, maxWorkers: 2, testTimeout: 120_000 }),
+      project('browser', { ...serial, testTimeout: 120_000 }),
       project('lab', { ...serial, testTimeout: 180_000, hookTimeout: 120_000 }),
     ],
   },

@@ -76,7 +76,8 @@ function runTier(tier, title = tier, files = []) {
   rmSync(report, { force: true });
   const { ok, seconds } = run(`tests: ${title}`, 'vitest', [
     'run',
-    ...['--project', tier, ...(tier === 'host' ? ['--project', 'host-alone'] : [])],
+    '--project',
+    tier,
     // A line per case where cases take long: so a log says where it is.
     `--reporter=${tier === 'lab' ? 'verbose' : 'default'}`,
     '--reporter=json',
