@@ -61,7 +61,7 @@ class SecureAppliance extends Appliance {
     };
     if (operationId)
       await expect
-        .poll(async () => (await this.read(`/operations/${operationId}`)).body)
+        .poll(async () => (await this.read(`/operations/${operationId}`)).body, { timeout: 4_000 })
         .toContain('"succeeded"');
     return { status: answer.status, error };
   }
